@@ -1,0 +1,9 @@
+"""What happens beside training: watching, sample grids, checkpoints."""
+
+from ganlab.callbacks.checkpoints import Checkpoints
+from ganlab.callbacks.grids import SampleGrids
+from ganlab.callbacks.progress import ProgressBar
+from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.watch import Watch
+
+__all__ = ["Checkpoints", "ProgressBar", "RunLog", "SampleGrids", "Watch"]

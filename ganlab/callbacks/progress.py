@@ -1,0 +1,41 @@
+"""How far is the run, and is it well?"""
+
+import keras
+from tqdm import tqdm
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One line with the step, the speed, both losses, D(x) and D(G(z)).
+
+    Args:
+        steps: Integer: the step at which the run ends.
+        stream: Text stream, such as `sys.stderr`. Where it is no terminal, a
+            line is written every ten seconds.
+    """
+
+    def __init__(self, steps, stream):
+        super().__init__()
+        self.steps = steps
+        self.stream = stream
+
+    def on_train_begin(self, logs=None):
+        terminal = self.stream.isatty()
+        self._bar = tqdm(
+            total=self.steps,
+            initial=int(self.model.step.numpy()),
+            unit=" steps",
+            file=self.stream,
+            dynamic_ncols=terminal,
+            mininterval=0.2 if terminal else 10.0,
+            bar_format="{n_fmt}/{total_fmt} |{bar:20}| {elapsed}<{remaining}, "
+            "{rate_fmt}{postfix}",
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        text = "D loss {d_loss:.3f}, G loss {g_loss:.3f}, D(x) {d_real:.2f}, "
+        text += "D(G(z)) {d_fake:.2f}"
+        self._bar.set_postfix_str(text.format(**logs), refresh=False)
+        self._bar.update(self.model.steps_per_execution)
+
+    def on_train_end(self, logs=None):
+        self._bar.close()

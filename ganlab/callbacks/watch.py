@@ -1,0 +1,107 @@
+"""How is the game going?"""
+
+import math
+import time
+
+import keras
+import numpy as np
+
+from ganlab.callbacks.periodic import Periodic
+
+
+class Watch(Periodic):
+    """Logs both players' numbers every so many steps.
+
+    Losses, D(x), D(G(z)), accuracies and gradient norms are means over the
+    steps since the last log; update ratios are those of the logged step.
+
+    Args:
+        run_log: A `RunLog`.
+        batch_size: Integer: real images a step.
+        every: Integer: steps between logs.
+        wait_timer: The `ganlab.data.WaitTimer` that times the data set, or
+            `None`.
+
+    Raises:
+        FloatingPointError: in `fit`, when a loss is no longer finite.
+    """
+
+    def __init__(self, run_log, batch_size, every=50, wait_timer=None):
+        super().__init__(every)
+        self.run_log = run_log
+        self.batch_size = batch_size
+        self.wait_timer = wait_timer
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._window = {}
+        self._mark_time()
+        self._logged = self._acted
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self._seen = {}
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):
+            self._before = [_flat(player) for player in self._players()]
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._collect()
+
+    def _players(self):
+        return self.model.discriminator, self.model.generator
+
+    def _collect(self):
+        """Adds to the window what the running means have gained."""
+        for name, tracker in self.model.trackers.items():
+            now = np.array([float(tracker.total), float(tracker.count)])
+            gained = now - self._seen.get(name, 0.0)
+            self._window[name] = self._window.get(name, 0.0) + gained
+            self._seen[name] = now
+
+    def act(self, step):
+        self._collect()
+        values = {
+            name: float(total / count)
+            for name, (total, count) in self._window.items()
+            if count
+        }
+        self._window = {}
+        optimizers = (
+            self.model.discriminator_optimizer,
+            self.model.generator_optimizer,
+        )
+        for key, before, player, optimizer in zip(
+            "dg", self._before, self._players(), optimizers, strict=True
+        ):
+            change = np.linalg.norm(_flat(player) - before)
+            values[f"{key}_update_ratio"] = float(change / np.linalg.norm(before))
+            values[f"{key}_learning_rate"] = float(
+                keras.ops.convert_to_numpy(optimizer.learning_rate)
+            )
+        seconds = time.perf_counter() - self._time
+        images = (step - self._logged) * self.batch_size
+        values["images_per_second"] = images / seconds
+        if self.wait_timer is not None:
+            waited = self.wait_timer.seconds - self._waited
+            values["data_wait_share"] = min(waited / seconds, 1.0)
+        self.run_log.scalars(step, values)
+        self._logged = step
+        self._mark_time()
+        for name in ("d_loss", "g_loss"):
+            if not math.isfinite(values[name]):
+                raise FloatingPointError(
+                    f"{name} was {values[name]} in the steps before {step}: the run "
+                    "has diverged; lower the learning rates, or train in float32"
+                )
+
+    def _mark_time(self):
+        self._time = time.perf_counter()
+        if self.wait_timer is not None:
+            self._waited = self.wait_timer.seconds
+
+
+def _flat(player):
+    weights = [keras.ops.convert_to_numpy(w) for w in player.trainable_variables]
+    return np.concatenate([weight.ravel() for weight in weights])

@@ -1,0 +1,335 @@
+"""What does a person type?
+
+The only file that prints or exits: results on stdout, progress and logs on
+stderr; 0 done, 1 a failed run, 2 a mistake in what was asked.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+from ganlab import __version__
+from ganlab.config import PRECISIONS, PRESETS, get_preset
+from ganlab.errors import UserError
+
+TRAIN_EXAMPLES = """examples:
+  ganlab train                                     the embedded Fashion-MNIST, 3 minutes on 2 cores
+  ganlab train --data folder:photos --image-size 64 --flip --steps 20000
+  ganlab train --data tfds:cifar10 --epochs 50 --precision mixed_float16 --out runs/cifar
+  ganlab train --out runs/cifar --resume --steps 50000
+  tensorboard --logdir runs                        watch every run
+"""
+
+SAMPLE_EXAMPLES = """examples:
+  ganlab sample saved_models/fashion
+  ganlab sample saved_models/fashion --label Bag --num-images 16 --out bags.png
+  ganlab sample saved_models/fashion --num-images 1000 --out images.npz
+  ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
+"""
+
+
+def main(argv=None):
+    """Runs the command line; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", force=True)
+    try:
+        options.run(options)
+    except UserError as error:
+        print(f"ganlab: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ganlab: {_describe(error)}", file=sys.stderr)
+        return 2
+    except (ArithmeticError, RuntimeError) as error:
+        print(f"ganlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("ganlab: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _describe(error):
+    if error.filename is None:
+        return error
+    return (
+        f"Expected to read or write {error.filename}. Received: {error.strerror}; "
+        "check the path and its permissions"
+    )
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="ganlab",
+        description="Train GANs with Keras, and ship the generator that works.",
+        epilog="`ganlab COMMAND --help` says more.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_train(commands)
+    _add_export(commands)
+    _add_sample(commands)
+    return parser
+
+
+def _add_command(commands, name, run, summary, examples=None):
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_train(commands):
+    parser = _add_command(
+        commands, "train", _train, "train a GAN into a run folder", TRAIN_EXAMPLES
+    )
+    add = parser.add_argument
+    add("--preset", help=f"{', '.join(PRESETS)} (default dcgan)")
+    add(
+        "--data",
+        metavar="SPEC",
+        help="fashion_mnist (embedded, the default), folder:DIR, npz:FILE, "
+        "idx:DIR[:train|:test] or tfds:NAME[/CONFIG][:SPLIT]",
+    )
+    add("--out", metavar="DIR", help="run folder (default runs/PRESET-DATA)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
+    length.add_argument("--steps", type=_positive, metavar="N", help="generator updates in all")
+    add("--batch-size", type=_positive, metavar="N", help="real images a step")
+    add("--seed", type=_natural, metavar="N", help="the same seed draws the same images")
+    add("--image-size", type=_positive, metavar="N", help="pixels a side, 16 to 128")
+    add("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour")
+    add("--flip", action="store_true", default=None, help="mirror images at random")
+    add("--cache", choices=("memory", "disk"), help="where decoded images are kept")
+    add("--loss", metavar="NAME", help="non_saturating (default) or minimax")
+    add("--label-smoothing", type=float, metavar="S", help="one-sided, 0 to 0.5")
+    add(
+        "--conditional",
+        action=argparse.BooleanOptionalAction,
+        help="give both players the class (default: where the data has classes)",
+    )
+    add("--precision", metavar="NAME", help=", ".join(PRECISIONS))
+    add("--resume", action="store_true", help="go on with the run in --out")
+
+
+def _add_export(commands):
+    parser = _add_command(
+        commands, "export", _export, "export a run's generator, proven to be the same"
+    )
+    parser.add_argument("directory", metavar="RUN", help="run folder")
+    parser.add_argument(
+        "--to", metavar="DIR", help="artifact folder (default saved_models/RUN)"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        choices=("newest", "best"),
+        default="newest",
+        help="best: nearest to the real images (default newest)",
+    )
+
+
+def _add_sample(commands):
+    parser = _add_command(
+        commands, "sample", _sample, "draw images, without TensorFlow", SAMPLE_EXAMPLES
+    )
+    add = parser.add_argument
+    add("artifact", metavar="ARTIFACT", help="artifact folder")
+    add("--num-images", type=_positive, metavar="N", help="how many (default 64)")
+    add("--seed", type=_natural, default=0, metavar="N", help="default 0")
+    add("--label", metavar="K", help="class, by number or name (default: each in turn)")
+    add("--truncation", type=float, metavar="T", help="cut the noise off at T: less variety")
+    add(
+        "--interpolate",
+        type=_natural,
+        nargs=2,
+        metavar=("SEED", "SEED"),
+        help="animate the way between two seeds",
+    )
+    add(
+        "--out",
+        metavar="FILE.png|FILE.npz|DIR",
+        help="grid, array or folder of PNG files; FILE.gif or FILE.webp with "
+        "--interpolate (default samples.png, or samples.gif)",
+    )
+
+
+def _positive(text):
+    value = _natural(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("expected 1 or more, received 0")
+    return value
+
+
+def _natural(text):
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of 0 or more, received {text!r}"
+        )
+    return value
+
+
+def _train(options):
+    fields = (
+        "data batch_size seed image_size channels flip cache loss label_smoothing "
+        "conditional precision steps"
+    ).split()
+    given = {
+        name: getattr(options, name)
+        for name in fields
+        if getattr(options, name) is not None
+    }
+    config = get_preset(options.preset or "dcgan").replace(
+        preset=options.preset or "dcgan", **given
+    )
+    default = f"{config.preset}-{Path(config.data.replace(':', '-')).name}"
+    out = Path(options.out or Path("runs") / default)
+    _import_tensorflow()
+    from ganlab import train
+
+    if options.resume:
+        config = _resumed(train.load_run(out).config, options.preset, given)
+    else:
+        train.check_new(out)
+    from ganlab.callbacks import ProgressBar
+
+    run = train.train_gan(
+        config,
+        out,
+        epochs=options.epochs,
+        resume=options.resume,
+        progress=_Preparation(),
+        callbacks=[ProgressBar(config.steps, sys.stderr)],
+    )
+    print(f"run          {run.directory}")
+    print(f"pictures     {run.directory / 'samples'}")
+    print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
+    print(f"export       ganlab export {run.directory}")
+
+
+def _resumed(config, preset, given):
+    """The run's config, with its length changed; other changes are refused."""
+    changed = {
+        name: value
+        for name, value in {**given, **({"preset": preset} if preset else {})}.items()
+        if name != "steps" and getattr(config, name) != value
+    }
+    if changed:
+        name, value = next(iter(changed.items()))
+        raise UserError(
+            f"Expected --resume with the run's own {name}, {getattr(config, name)}. "
+            f"Received: {value}; leave the option out, or start a new run"
+        )
+    return config.replace(steps=given.get("steps", config.steps))
+
+
+class _Preparation:
+    """Shows how many images are decoded, if that takes more than a second."""
+
+    def __init__(self):
+        self._bar = None
+
+    def __call__(self, done, count):
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=count, unit=" images", desc="Decoding", delay=1.0, file=sys.stderr
+            )
+        self._bar.update(done - self._bar.n)
+        if done >= count:
+            self._bar.close()
+
+
+def _export(options):
+    directory = Path(options.directory)
+    to = Path(options.to or Path("saved_models") / directory.resolve().name)
+    _import_tensorflow()
+    from ganlab import export, train
+
+    run = train.load_run(directory)
+    export.check_new(to)
+    gan = train.load_gan(directory, options.checkpoint)
+    card = export.export_generator(
+        gan,
+        to,
+        class_names=run.class_names,
+        training={
+            "data": run.config.data,
+            "num_images": run.num_images,
+            "step": int(gan.step.numpy()),
+            "config": run.config.as_dict(),
+        },
+    )
+    parity = card["parity"]
+    differences = parity["max_difference"]
+    print(f"artifact     {to}")
+    print(f"pictures     {to / 'samples.png'}")
+    print(
+        f"parity       SavedModel {differences['saved_model']:.1e}, "
+        f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
+    )
+    print(
+        f"batch norm   training and inference images differ by "
+        f"{parity['batch_norm_gap']:.3f} on average, of 2"
+    )
+    print(f"sample       ganlab sample {to}")
+
+
+def _sample(options):
+    from ganlab import inference, samples
+
+    artifact = inference.Artifact(options.artifact)
+    animated = options.interpolate is not None
+    num_images = options.num_images or (16 if animated else 64)
+    columns, labels = None, None
+    if options.label is not None:
+        labels = [artifact.label(options.label)] * num_images
+    elif artifact.conditional:
+        columns = len(artifact.class_names)
+        labels = artifact.labels(num_images)
+    if animated:
+        out = options.out or "samples.gif"
+        samples.check_output(out, samples.ANIMATIONS)
+        frames = artifact.interpolate(
+            *options.interpolate, num_images=num_images, labels=labels
+        )
+        samples.save_animation(frames, out)
+    else:
+        out = options.out or "samples.png"
+        samples.check_output(out)
+        images = artifact.sample(
+            num_images, options.seed, labels, truncation=options.truncation
+        )
+        samples.save(images, out, labels=labels, columns=columns)
+    print(out)
+
+
+def _import_tensorflow():
+    """Imports it without the lines that it writes before logging can be set."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

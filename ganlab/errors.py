@@ -1,0 +1,15 @@
+"""What does ganlab raise when the caller can mend it?"""
+
+
+class UserError(ValueError):
+    """A mistake in what the caller gave, with a one-line message.
+
+    The message says what was expected, what was received and how to mend it.
+    The command line prints it and exits with 2; nothing has been written.
+    """
+
+
+def unknown_name(kind, name, known):
+    """Returns the `UserError` for a name outside `known`, which it lists."""
+    listed = ", ".join(str(choice) for choice in known)
+    return UserError(f"Unknown {kind}. Expected one of: {listed}. Received: {name!r}")

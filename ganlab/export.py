@@ -1,0 +1,275 @@
+"""How does a generator leave, and how is it known to be the same one?
+
+An artifact folder holds the averaged generator, in float32, three times:
+
+    saved_model/     for TensorFlow and TensorFlow Serving
+    generator.onnx   for onnxruntime; opset 18
+    generator.keras  for Keras
+    card.json        what it takes, gives and was trained on; hashes; parity
+    samples.png      what it draws
+"""
+
+import datetime
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+import ganlab
+from ganlab import samples
+from ganlab.errors import UserError
+from ganlab.inference import Artifact, sha256
+from ganlab.networks.generators import in_float32
+
+TOLERANCE = 1e-4
+BATCHES = (1, 2, 7, 64)
+SEEDS = (0, 1, 2)
+OPSET = 18
+
+
+class ParityError(RuntimeError):
+    """An exported format draws other images than the Keras generator."""
+
+
+def export_generator(gan, directory, *, class_names=(), training=None):
+    """Exports the averaged generator of a GAN, and proves that it is the same.
+
+    Keras, SavedModel and ONNX draw batches of 1, 2, 7 and 64 for three seeds;
+    their images must agree to 1e-4 on the scale of [-1, 1]. The folder appears
+    whole or not at all.
+
+    Args:
+        gan: A `ganlab.GAN`.
+        directory: A new or empty folder.
+        class_names: A name for each class of a conditional GAN.
+        training: Dict for the card: what the generator was trained on and how.
+
+    Returns:
+        The card, a dict.
+
+    Raises:
+        UserError: if `directory` holds anything, or class names are missing.
+        ParityError: if a format differs; names the format, batch and seed.
+    """
+    directory = check_new(directory)
+    num_classes = gan.num_classes or 0
+    if len(class_names) != num_classes:
+        raise UserError(
+            f"Expected {num_classes} class names, one a class. "
+            f"Received: {len(class_names)}"
+        )
+    generator = in_float32(gan.ema_generator)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
+    try:
+        generator.save(partial / "generator.keras")
+        _write_saved_model(generator, partial / "saved_model", num_classes)
+        _write_onnx(generator, partial / "generator.onnx")
+        card = _card(gan, generator, class_names, training or {})
+        _write_card(card, partial)
+        card["parity"] = certify(generator, partial)
+        _write_card(card, partial)
+        _draw_samples(Artifact(partial), partial / "samples.png")
+        _write_card(card, partial)
+        partial.chmod(0o755)
+        if directory.exists():
+            directory.rmdir()
+        partial.rename(directory)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return card
+
+
+def check_new(directory):
+    """Returns the path, or raises `UserError` if something is there."""
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(
+            f"Expected a new or empty folder for the artifact. Received: {directory}, "
+            "which exists; name another with --to"
+        )
+    return directory
+
+
+def _specs(generator):
+    """Input signature of a generator: latents and, if conditional, labels."""
+    return [
+        tf.TensorSpec((None, *value.shape[1:]), value.dtype, name=value.name)
+        for value in generator.inputs
+    ]
+
+
+def _drawing_function(generator):
+    """A function of latents, or of latents and labels, to named images."""
+
+    def draw(*inputs):
+        inputs = inputs[0] if len(inputs) == 1 else list(inputs)
+        return {"images": generator(inputs, training=False)}
+
+    return draw
+
+
+def _write_saved_model(generator, path, num_classes):
+    draw = _drawing_function(generator)
+    latent_dim = generator.inputs[0].shape[-1]
+
+    def sample(seed, count):
+        latents = tf.random.stateless_normal((count, latent_dim), [seed, 0])
+        outputs, inputs = {}, [latents]
+        if num_classes:
+            outputs["labels"] = tf.random.stateless_uniform(
+                [count], [seed, 1], 0, num_classes, tf.int32
+            )
+            inputs.append(outputs["labels"])
+        pixels = tf.round((draw(*inputs)["images"] + 1.0) * 127.5)
+        outputs["images"] = tf.saturate_cast(pixels, tf.uint8)
+        return outputs
+
+    module = tf.Module()
+    module.generator_weights = [weight.value for weight in generator.weights]
+    scalars = [tf.TensorSpec((), tf.int32, name=name) for name in ("seed", "count")]
+    signatures = {
+        "serving_default": tf.function(draw, input_signature=_specs(generator)),
+        "sample": tf.function(sample, input_signature=scalars),
+    }
+    tf.saved_model.save(module, str(path), signatures)
+
+
+def _write_onnx(generator, path):
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    model, _ = tf2onnx.convert.from_function(
+        tf.function(_drawing_function(generator), input_signature=_specs(generator)),
+        input_signature=_specs(generator),
+        opset=OPSET,
+    )
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def certify(generator, directory):
+    """Compares Keras with SavedModel and ONNX, and with its own training mode.
+
+    Args:
+        generator: The float32 `keras.Model` that was exported.
+        directory: The artifact folder.
+
+    Returns:
+        A dict with the largest absolute difference of each format over all
+        batches and seeds, on the scale of [-1, 1], and `batch_norm_gap`: the
+        mean absolute difference between the images of one batch drawn with
+        batch statistics, as in training, and with the moving ones.
+
+    Raises:
+        ParityError: if a format differs by more than 1e-4.
+    """
+    artifact = Artifact(directory)
+    served = tf.saved_model.load(directory / "saved_model")
+    served = served.signatures["serving_default"]
+    largest = {"saved_model": 0.0, "onnx": 0.0}
+    for batch in BATCHES:
+        for seed in SEEDS:
+            latents = samples.draw_latents(batch, artifact.latent_dim, seed)
+            labels = artifact.labels(batch)
+            inputs = {"latents": latents}
+            if labels is not None:
+                inputs["labels"] = labels
+            expected = keras.ops.convert_to_numpy(generator(_positional(inputs)))
+            tensors = {key: tf.constant(value) for key, value in inputs.items()}
+            drawn = {
+                "saved_model": served(**tensors)["images"].numpy(),
+                "onnx": artifact.generate(latents, labels),
+            }
+            for name, images in drawn.items():
+                difference = np.abs(images - expected)
+                worst = float(difference.max())
+                if not worst <= TOLERANCE:
+                    where = np.unravel_index(difference.argmax(), difference.shape)
+                    raise ParityError(
+                        f"Expected {name} to draw Keras's images to {TOLERANCE}. "
+                        f"Received: a difference of {worst:.3g} in batch {batch}, "
+                        f"seed {seed}, at image, row, column, channel "
+                        f"{tuple(map(int, where))}; nothing was exported"
+                    )
+                largest[name] = max(largest[name], worst)
+    return {
+        "tolerance": TOLERANCE,
+        "batches": list(BATCHES),
+        "seeds": list(SEEDS),
+        "max_difference": largest,
+        "batch_norm_gap": _batch_norm_gap(generator, inputs),
+    }
+
+
+def _positional(inputs):
+    values = list(inputs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _batch_norm_gap(generator, inputs):
+    trained = in_float32(generator)
+    inputs = _positional(inputs)
+    at_inference = generator(inputs, training=False)
+    in_training = trained(inputs, training=True)
+    return float(keras.ops.mean(keras.ops.abs(in_training - at_inference)))
+
+
+def _card(gan, generator, class_names, training):
+    height, width, channels = gan.image_shape
+    inputs = {
+        "latents": {
+            "shape": [None, gan.latent_dim],
+            "dtype": "float32",
+            "distribution": "standard normal",
+        }
+    }
+    if class_names:
+        inputs["labels"] = {
+            "shape": [None],
+            "dtype": "int32",
+            "range": [0, len(class_names) - 1],
+        }
+    return {
+        "ganlab": ganlab.__version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "inputs": inputs,
+        "outputs": {
+            "images": {
+                "shape": [None, height, width, channels],
+                "dtype": "float32",
+                "range": [-1.0, 1.0],
+            }
+        },
+        "class_names": list(class_names),
+        "parameters": generator.count_params(),
+        "opset": OPSET,
+        "training": training,
+    }
+
+
+def _write_card(card, directory):
+    """Writes `card.json` with the hash of every other file in the folder."""
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    card["files"] = {
+        path.relative_to(directory).as_posix(): sha256(path.read_bytes())
+        for path in files
+        if path.name != "card.json"
+    }
+    text = json.dumps(card, indent=2) + "\n"
+    (directory / "card.json").write_text(text, encoding="utf-8")
+
+
+def _draw_samples(artifact, path, columns=10):
+    rows = min(len(artifact.class_names), 20) or columns
+    labels = None
+    if artifact.conditional:
+        labels = np.arange(rows).repeat(columns)
+    images = artifact.sample(rows * columns, seed=0, labels=labels)
+    samples.save(images, path, columns=columns)

@@ -1,0 +1,129 @@
+"""How does a generator turn noise into an image?"""
+
+import keras
+from keras import layers, ops
+
+from ganlab.networks import blocks
+
+
+def dcgan_generator(
+    image_size=28,
+    channels=1,
+    *,
+    latent_dim=100,
+    num_classes=None,
+    base_filters=64,
+    activation="relu",
+    output_activation="tanh",
+    normalization="batch",
+    upsampling="transposed",
+    kernel_size=4,
+    padding="same",
+    name="generator",
+):
+    """The DCGAN generator: project, reshape, then double until it is an image.
+
+    The narrowest map has `base_filters` channels; each one nearer the noise
+    has twice as many. Where doubling does not end on `image_size`, the last
+    map is cropped to its centre.
+
+    Args:
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
+        channels: 1 (grey) or 3 (colour).
+        latent_dim: Integer. Size of the noise vector.
+        num_classes: Integer, or `None` for noise alone. With it, the class is
+            embedded and concatenated to the noise.
+        base_filters: Integer. Channels of the last hidden map.
+        activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
+        output_activation: `"tanh"` for images in [-1, 1], which is what
+            `ganlab.data` gives, or `"sigmoid"` for [0, 1].
+        normalization: `"batch"`, `"layer"` or `"none"`. The output layer has
+            none, as in the paper.
+        upsampling: `"transposed"`, `"nearest"` or `"bilinear"`.
+        kernel_size: Integer. Side of every kernel.
+        padding: `"same"` or `"valid"`.
+        name: String.
+
+    Returns:
+        A functional `keras.Model` from latents `(batch, latent_dim)`, or from
+        `[latents, labels]` with labels an int32 tensor `(batch,)`, to images
+        `(batch, image_size, image_size, channels)` in float32.
+
+    Reference:
+        [Radford et al., 2015](https://arxiv.org/abs/1511.06434), figure 1;
+        [Mirza & Osindero, 2014](https://arxiv.org/abs/1411.1784)
+    """
+    blocks.check_image(image_size, channels)
+    blocks.check_choice("output activation", output_activation, ("tanh", "sigmoid"))
+    growth = {
+        "upsampling": upsampling,
+        "kernel_size": kernel_size,
+        "padding": padding,
+    }
+    stages = blocks.num_stages(image_size)
+    start, drawn = _start_size(image_size, stages, growth)
+    filters = [base_filters * 2**k for k in reversed(range(stages))]
+
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = latents, latents
+    if num_classes is not None:
+        labels = keras.Input((), dtype="int32", name="labels")
+        embedded = layers.Embedding(
+            num_classes, min(num_classes, latent_dim), name="class"
+        )(labels)
+        inputs, x = [latents, labels], layers.Concatenate()([latents, embedded])
+    x = layers.Dense(
+        start * start * filters[0],
+        use_bias=normalization != "batch",
+        kernel_initializer=blocks.initializer(),
+        name="project",
+    )(x)
+    x = layers.Reshape((start, start, filters[0]))(x)
+    x = blocks.activate(blocks.normalize(x, normalization), activation)
+    for width in [*filters[1:], None]:
+        x = blocks.upsample(
+            x,
+            width or channels,
+            activation=activation if width else None,
+            normalization=normalization if width else "none",
+            **growth,
+        )
+    if drawn > image_size:
+        before = (drawn - image_size) // 2
+        after = drawn - image_size - before
+        x = layers.Cropping2D(((before, after), (before, after)))(x)
+    images = layers.Activation(output_activation, dtype="float32", name="images")(x)
+    return keras.Model(inputs, images, name=name)
+
+
+def _start_size(image_size, stages, growth):
+    """Smallest first map that grows to `image_size` or more, and what it grows to."""
+    start = 1
+    while True:
+        size = start
+        for _ in range(stages):
+            size = blocks.upsampled_size(size, **growth)
+        if size >= image_size:
+            return start, size
+        start += 1
+
+
+def in_float32(model):
+    """Rebuilds a functional model in float32, trainable, with equal weights.
+
+    Args:
+        model: A functional `keras.Model` under any dtype policy.
+
+    Returns:
+        A new `keras.Model`.
+    """
+
+    def clone(layer):
+        config = {**layer.get_config(), "trainable": True}
+        if keras.backend.is_float_dtype(layer.compute_dtype):
+            config["dtype"] = "float32"
+        return layer.__class__.from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=clone)
+    copy.set_weights([ops.convert_to_numpy(weight) for weight in model.weights])
+    return copy

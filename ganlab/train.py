@@ -1,0 +1,283 @@
+"""How does a config become a trained GAN in a run folder?
+
+    config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
+"""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from ganlab import data as data_module
+from ganlab import losses, networks
+from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
+from ganlab.config import TrainConfig
+from ganlab.errors import UserError
+from ganlab.gan import GAN
+
+MAX_REFERENCE_IMAGES = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder says of itself.
+
+    Args:
+        directory: The folder.
+        config: The `TrainConfig`, with what the data decided filled in.
+        num_images: Integer: how many images it trains on.
+        class_names: A name for each class; empty if not conditional.
+        skipped: Names of images that could not be read.
+    """
+
+    directory: Path
+    config: TrainConfig
+    num_images: int
+    class_names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+    def save(self):
+        """Writes `config.json`."""
+        about = {
+            "config": self.config.as_dict(),
+            "num_images": self.num_images,
+            "class_names": list(self.class_names),
+            "skipped": list(self.skipped),
+        }
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / "config.json"
+        path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def load_run(directory):
+    """Reads a run folder's `config.json`.
+
+    Raises:
+        UserError: if the folder holds no run.
+    """
+    directory = Path(directory)
+    path = directory / "config.json"
+    if not path.is_file():
+        raise UserError(
+            f"Expected a run folder, with config.json. Received: {directory}; "
+            "make one with `ganlab train --out DIR`"
+        )
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return Run(
+            directory,
+            TrainConfig(**about["config"]),
+            about["num_images"],
+            tuple(about["class_names"]),
+            tuple(about["skipped"]),
+        )
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"Expected a run's config in {path}. Received: {error}") from error
+
+
+def load_gan(directory, which="newest"):
+    """Loads the GAN of a run from its newest or its best checkpoint.
+
+    Args:
+        directory: The run folder.
+        which: `"newest"` or `"best"`.
+
+    Returns:
+        A compiled `GAN`, both optimizers' state included.
+    """
+    folder = Path(directory) / "checkpoints"
+    path = folder / "best.keras" if which == "best" else checkpoints.newest(folder)
+    if path is None or not path.is_file():
+        raise UserError(
+            f"Expected a checkpoint in {folder}. Received: none; the run was stopped "
+            "before its first"
+        )
+    return keras.saving.load_model(path, safe_mode=True)
+
+
+def build_gan(config, num_classes):
+    """Builds and compiles the GAN that a resolved config describes.
+
+    Args:
+        config: `TrainConfig` with `image_size` and `channels` filled in.
+        num_classes: Integer, or `None` for noise alone.
+    """
+    keras.utils.set_random_seed(config.seed)
+    generator = networks.dcgan_generator(
+        config.image_size,
+        config.channels,
+        latent_dim=config.latent_dim,
+        num_classes=num_classes,
+        base_filters=config.generator_filters,
+        upsampling=config.upsampling,
+    )
+    discriminator = networks.dcgan_discriminator(
+        config.image_size,
+        config.channels,
+        num_classes=num_classes,
+        base_filters=config.discriminator_filters,
+        normalization=config.discriminator_normalization,
+    )
+    gan = GAN(
+        generator,
+        discriminator,
+        num_classes=num_classes,
+        ema_decay=config.ema_decay,
+        seed=config.seed,
+    )
+    loss = losses.get(config.loss)
+    gan.compile(
+        keras.optimizers.Adam(config.generator_learning_rate, beta_1=config.beta_1),
+        keras.optimizers.Adam(config.discriminator_learning_rate, beta_1=config.beta_1),
+        loss=type(loss)(label_smoothing=config.label_smoothing),
+        discriminator_steps=config.discriminator_steps,
+    )
+    return gan
+
+
+def train_gan(config, out, *, epochs=None, resume=False, progress=None, callbacks=()):
+    """Trains the GAN of a config into a run folder.
+
+    Args:
+        config: A `TrainConfig`. What it leaves to the data is filled in.
+        out: The run folder: new or empty, or with `resume` one that holds a
+            run of this config.
+        epochs: Integer: passes over the data, instead of `config.steps`.
+        resume: Boolean. Goes on from the newest checkpoint in `out`.
+        progress: `None`, or a function of `(images decoded, images in all)`.
+        callbacks: Keras callbacks beside ganlab's own.
+
+    Returns:
+        The `Run`.
+
+    Raises:
+        UserError: if `out` holds something already, or the data is unusable.
+        FloatingPointError: if a loss is no longer finite.
+    """
+    out = Path(out)
+    if not resume:
+        check_new(out)
+    losses.get(config.loss)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        return _train(config, out, epochs, resume, progress, callbacks)
+    except UserError:
+        with contextlib.suppress(OSError):
+            out.rmdir()
+        raise
+
+
+def _train(config, out, epochs, resume, progress, callbacks):
+    data = data_module.load_data(
+        config.data,
+        image_size=config.image_size,
+        channels=config.channels,
+        cache=config.cache,
+        progress=progress,
+    )
+    conditional = config.conditional
+    if conditional is None:
+        conditional = len(data.class_names) > 1
+    if conditional and not data.class_names:
+        raise UserError(
+            f"Expected data with classes for a conditional GAN. Received: {data.spec} "
+            "without labels; leave out --conditional"
+        )
+    batch_size = config.batch_size * config.discriminator_steps
+    steps_per_epoch = data.steps_per_epoch(batch_size)
+    if epochs is not None:
+        config = config.replace(steps=epochs * steps_per_epoch)
+    config = config.replace(
+        image_size=data.image_size, channels=data.channels, conditional=conditional
+    )
+    class_names = data.class_names if conditional else ()
+    run = Run(out, config, len(data.images), class_names, data.skipped)
+    with _dtype_policy(config.precision):
+        if resume:
+            gan = load_gan(out)
+        else:
+            gan = build_gan(config, len(class_names) or None)
+        run.save()
+        _fit(gan, run, data, batch_size, steps_per_epoch, callbacks)
+    return run
+
+
+def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
+    config = run.config
+    start_step = int(gan.step.numpy())
+    if start_step >= config.steps:
+        return
+    timer = data_module.WaitTimer()
+    batches = data.batches(
+        batch_size,
+        seed=config.seed,
+        start_step=start_step,
+        labels=config.conditional,
+        flip=config.flip,
+    )
+    some = slice(min(MAX_REFERENCE_IMAGES, len(data.images)))
+    run_log = RunLog(run.directory, start_step, config.as_dict())
+    own = [
+        Watch(run_log, batch_size, config.log_every, timer),
+        SampleGrids(
+            run.directory / "samples",
+            config.sample_every,
+            config.seed,
+            run_log=run_log,
+        ),
+        Checkpoints(
+            run.directory / "checkpoints",
+            data.images[some],
+            data.labels[some] if config.conditional else None,
+            every=config.checkpoint_every,
+            run_log=run_log,
+        ),
+        _StopAt(config.steps),
+    ]
+    try:
+        gan.fit(
+            timer.watch(batches),
+            steps_per_epoch=steps_per_epoch,
+            initial_epoch=start_step // steps_per_epoch,
+            epochs=config.steps // steps_per_epoch + 2,
+            shuffle=False,
+            verbose=0,
+            callbacks=[*own, *callbacks],
+        )
+    finally:
+        run_log.close()
+
+
+class _StopAt(keras.callbacks.Callback):
+    """Ends training at a step, in the middle of an epoch if need be."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.step.numpy()) >= self.step:
+            self.model.stop_training = True
+
+
+def check_new(out):
+    """Raises `UserError` unless a run may be written to `out`."""
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        holds = "a run" if (out / "config.json").exists() else "something else"
+        raise UserError(
+            f"Expected a new or empty folder for the run. Received: {out}, which holds "
+            f"{holds}; name another with --out, or go on with --resume"
+        )
+
+
+@contextlib.contextmanager
+def _dtype_policy(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
