@@ -37,7 +37,8 @@ class Source:
         items: Pairs of a name and an image: a uint8 array `(H, W[, C])`, the
             path of a file or the bytes of one.
         count: Integer: the number of items.
-        labels: Int32 array `(count,)`, or `None`.
+        labels: Int32 array `(count,)`, complete once the items have been read,
+            or `None`.
         class_names: A name for each class.
         shape: `(H, W, C)` where all images share it, otherwise `None`.
         identity: What changes when the images do.
@@ -86,12 +87,15 @@ def decode(item, image_size, channels):
         grey = item.ndim == 3 and item.shape[-1] == 1
         picture = Image.fromarray(item[..., 0] if grey else item)
     else:
-        picture = Image.open(io.BytesIO(item) if isinstance(item, bytes) else item)
-        picture = ImageOps.exif_transpose(picture)
+        file = io.BytesIO(item) if isinstance(item, bytes) else item
+        with Image.open(file) as opened:
+            picture = ImageOps.exif_transpose(opened).copy()
     picture = _flatten(picture).convert("L" if channels == 1 else "RGB")
-    size = (image_size, image_size)
-    if picture.size != size:
-        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    width, height = picture.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    picture = picture.crop((left, top, left + side, top + side))
+    picture = picture.resize((image_size, image_size), Image.Resampling.LANCZOS)
     return np.asarray(picture).reshape(image_size, image_size, channels)
 
 
@@ -304,17 +308,17 @@ def _tfds(rest):
         shuffle_files=False,
         decoders={image_key: tfds.decode.SkipDecoding()},
     )
-    labels = None
-    if label_key is not None:
-        labels = np.fromiter(
-            (example[label_key] for example in tfds.as_numpy(dataset)), np.int32, count
-        )
+    labels = None if label_key is None else np.empty(count, np.int32)
+
+    def read():
+        for index, example in enumerate(tfds.as_numpy(dataset)):
+            if labels is not None:
+                labels[index] = example[label_key]
+            yield f"{name} {split} {index}", example[image_key]
+
     shape = features[image_key].shape
     return Source(
-        items=(
-            (f"{name} {split} {index}", example[image_key])
-            for index, example in enumerate(tfds.as_numpy(dataset))
-        ),
+        items=read(),
         count=count,
         labels=labels,
         class_names=tuple(features[label_key].names) if label_key else (),

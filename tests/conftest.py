@@ -1,0 +1,64 @@
+"""Fixtures: two CPU devices, a fresh policy and seed, a small GAN and data."""
+
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlab import GAN, networks
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras():
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.backend.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def make_gan():
+    """A function that builds a small compiled GAN of 16-pixel images."""
+
+    def make(num_classes=None, optimizer=keras.optimizers.Adam, **options):
+        shape = {"num_classes": num_classes, "base_filters": 4}
+        compiled = {
+            key: options.pop(key)
+            for key in ("loss", "discriminator_steps")
+            if key in options
+        }
+        players = options.pop("players", {})
+        gan = GAN(
+            networks.dcgan_generator(16, 1, latent_dim=8, **shape, **players),
+            networks.dcgan_discriminator(16, 1, **shape),
+            num_classes=num_classes,
+            **options,
+        )
+        gan.compile(optimizer(1e-3), optimizer(1e-3), **compiled)
+        return gan
+
+    return make
+
+
+@pytest.fixture
+def images():
+    """Sixteen float32 images in [-1, 1] and their labels of three classes."""
+    draws = np.random.default_rng(0)
+    pixels = draws.uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
+    return pixels, (np.arange(16) % 3).astype("int32")
+
+
+@pytest.fixture(scope="session")
+def strategy():
+    """Two CPU devices as one; TensorFlow allows one such strategy a process."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

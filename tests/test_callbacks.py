@@ -1,0 +1,185 @@
+"""Is what a run writes true, and is it kept?"""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from ganlab import data
+from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
+from ganlab.callbacks.run_log import SCALARS
+
+
+@pytest.fixture
+def source():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
+    labels = (np.arange(40) % 3).astype(np.int32)
+    return data.ImageData("noise", pixels, labels, ("a", "b", "c"), ())
+
+
+def fit(gan, source, callbacks, epochs=2, batch_size=8):
+    return gan.fit(
+        source.batches(batch_size, labels=gan.num_classes is not None),
+        steps_per_epoch=source.steps_per_epoch(batch_size),
+        epochs=epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+    )
+
+
+def rows_of(directory):
+    lines = (directory / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
+    gan, run_log = make_gan(3), RunLog(tmp_path)
+    timer = data.WaitTimer()
+    raw = []
+
+    class Raw(keras.callbacks.Callback):
+        """Undoes Keras's running mean: the loss of each step alone."""
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.total = 0.0
+
+        def on_train_batch_end(self, batch, logs=None):
+            raw.append(logs["d_loss"] * (batch + 1) - self.total)
+            self.total = logs["d_loss"] * (batch + 1)
+
+    before = [v.numpy().ravel() for v in gan.generator.trainable_variables]
+    fit(gan, source, [Watch(run_log, 8, every=3, wait_timer=timer), Raw()])
+    run_log.close()
+    rows = rows_of(tmp_path)
+    assert [row["step"] for row in rows] == [3, 6, 9]
+    # Steps 4 to 6 lie on both sides of the epoch's end at step 5.
+    for row, window in zip(rows, (raw[0:3], raw[3:6], raw[6:9]), strict=True):
+        assert row["d_loss"] == pytest.approx(np.mean(window), rel=1e-4)
+        assert row["images_per_second"] > 0
+        assert 0 <= row["data_wait_share"] <= 1
+        assert row["g_learning_rate"] == pytest.approx(1e-3)
+        assert set(row) - {"step", "seconds"} <= set(SCALARS)
+    norm = np.linalg.norm(np.concatenate(before))
+    assert 0 < rows[0]["g_update_ratio"] < 8 * 1e-3 * len(np.concatenate(before)) ** 0.5 / norm
+
+    events = EventAccumulator(str(tmp_path / "tensorboard"), {"tensors": 0}).Reload()
+    written = [
+        (e.step, float(tf.make_ndarray(e.tensor_proto)))
+        for e in events.Tensors("loss/discriminator")
+    ]
+    assert written == [(r["step"], pytest.approx(r["d_loss"])) for r in rows]
+    assert "belief/D(G(z))" in events.Tags()["tensors"]
+
+
+def test_update_ratio_by_hand(make_gan, images, tmp_path):
+    gan, run_log = make_gan(optimizer=keras.optimizers.SGD), RunLog(tmp_path)
+
+    def flat(player):
+        return np.concatenate([v.numpy().ravel() for v in player.trainable_variables])
+
+    before = flat(gan.discriminator)
+    gan.fit(images[0], batch_size=16, verbose=0, callbacks=[Watch(run_log, 16, every=1)])
+    run_log.close()
+    change = np.linalg.norm(flat(gan.discriminator) - before) / np.linalg.norm(before)
+    row = rows_of(tmp_path)[0]
+    assert row["d_update_ratio"] == pytest.approx(change, rel=1e-5)
+    assert change == pytest.approx(
+        1e-3 * row["d_gradient_norm"] / np.linalg.norm(before), rel=1e-2
+    )
+
+
+def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):
+    gan, run_log = make_gan(), RunLog(tmp_path)
+    gan.generator.trainable_variables[0].assign(
+        gan.generator.trainable_variables[0] * np.nan
+    )
+    with pytest.raises(FloatingPointError, match=r"d_loss was nan.*before 2"):
+        fit(gan, source, [Watch(run_log, 8, every=2)])
+    run_log.close()
+    assert rows_of(tmp_path)[0]["d_loss"] is None
+
+
+def test_run_log_writes_settings_layout_and_pictures(tmp_path):
+    run_log = RunLog(tmp_path, settings={"batch_size": 64, "data": "fashion_mnist"})
+    run_log.picture(0, "samples", np.zeros((8, 9, 1), np.uint8))
+    run_log.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard"), {"tensors": 0}).Reload()
+    tags = events.Tags()["tensors"]
+    assert {"config", "samples", "custom_scalars__config__"} <= set(tags)
+    text = tf.make_ndarray(events.Tensors("config")[0].tensor_proto).item().decode()
+    assert "| batch_size | `64` |" in text
+    assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+def test_run_log_drops_what_a_resumed_run_writes_again(tmp_path):
+    run_log = RunLog(tmp_path)
+    for step in (1, 2, 3):
+        run_log.scalars(step, {"d_loss": 1.0})
+    run_log.close()
+    run_log = RunLog(tmp_path, start_step=2)
+    run_log.scalars(3, {"d_loss": 2.0})
+    run_log.close()
+    assert [(r["step"], r["d_loss"]) for r in rows_of(tmp_path)] == [
+        (1, 1.0),
+        (2, 1.0),
+        (3, 2.0),
+    ]
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_sample_grids_draw_the_average(make_gan, source, tmp_path, num_classes):
+    gan = make_gan(num_classes)
+    fit(gan, source, [SampleGrids(tmp_path, every=4, columns=2)])
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == [f"step-{step:07d}.png" for step in (0, 4, 8, 10)]
+
+
+def test_checkpoints_keep_the_newest_and_the_best(make_gan, source, tmp_path):
+    gan, folder = make_gan(3), tmp_path / "checkpoints"
+    run_log = RunLog(tmp_path)
+    callback = Checkpoints(
+        folder, source.images, source.labels, every=2, keep=2, run_log=run_log
+    )
+    distances = iter([0.5, 0.2, 0.4, 0.3, 0.6])
+    callback._distance = lambda: next(distances)
+    fit(gan, source, [callback])
+    run_log.close()
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "best.json",
+        "best.keras",
+        "step-0000008.keras",
+        "step-0000010.keras",
+    ]
+    assert checkpoints.read_best(folder) == {"step": 4, "swd": 0.2}
+    best = keras.saving.load_model(folder / "best.keras")
+    assert best.step == 4
+    newest = keras.saving.load_model(checkpoints.newest(folder))
+    np.testing.assert_array_equal(newest.sample(4), gan.sample(4))
+    assert [row["swd"] for row in rows_of(tmp_path)] == [0.5, 0.2, 0.4, 0.3, 0.6]
+
+
+def test_checkpoint_distance_prefers_the_likelier_generator(make_gan, source, tmp_path):
+    gan = make_gan(3)
+    good = Checkpoints(tmp_path, gan.sample(40, 1, source.labels), source.labels)
+    bad = Checkpoints(tmp_path, np.full_like(source.images, 255), source.labels)
+    good.set_model(gan)
+    bad.set_model(gan)
+    assert good._distance() < bad._distance() / 5
+
+
+def test_an_interrupted_save_leaves_the_last_checkpoint(
+    make_gan, source, tmp_path, monkeypatch
+):
+    gan = make_gan()
+    callback = Checkpoints(tmp_path, source.images)
+    callback.set_model(gan)
+    callback.act(1)
+    monkeypatch.setattr(gan, "save", lambda path: path.write_bytes(b"half") and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        callback.act(2)
+    assert checkpoints.newest(tmp_path).name == "step-0000001.keras"
+    keras.saving.load_model(checkpoints.newest(tmp_path))

@@ -1,0 +1,287 @@
+"""Is the step the algorithm, and does the model behave as Keras models do?"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlab import GAN, ema, losses, networks
+from ganlab.errors import UserError
+
+
+def weights_of(gan):
+    return [weight.numpy() for weight in gan.weights]
+
+
+def assert_equal_weights(one, other):
+    for a, b in zip(weights_of(one), weights_of(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def drawn_latents(num_images, replica=0):
+    """What the first step draws for seed 0."""
+    stream = tf.random.experimental.stateless_fold_in(
+        tf.constant([0, 0], tf.int64), tf.constant(replica, tf.int64)
+    )
+    return tf.random.stateless_normal((num_images, 8), stream)
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_one_step_is_simultaneous_gradient_descent(make_gan, images, num_classes):
+    gan = make_gan(num_classes, keras.optimizers.SGD, players={"normalization": "none"})
+    pixels, labels = images
+    generator, discriminator = gan.generator, gan.discriminator
+    latents = drawn_latents(16)
+    labels_tensor = tf.constant(labels)
+
+    def play(player, x):
+        x = tf.convert_to_tensor(x)
+        return player(x if num_classes is None else [x, labels_tensor], training=True)
+
+    with tf.GradientTape(persistent=True) as tape:
+        fake = play(generator, latents)
+        real, fake = play(discriminator, pixels), play(discriminator, fake)
+        real_p, fake_p = tf.sigmoid(real), tf.sigmoid(fake)
+        d_loss = -tf.reduce_mean(tf.math.log(real_p)) - tf.reduce_mean(
+            tf.math.log(1 - fake_p)
+        )
+        g_loss = -tf.reduce_mean(tf.math.log(fake_p))
+    expected = [
+        variable - 1e-3 * tf.convert_to_tensor(tape.gradient(loss, variable))
+        for loss, player in ((d_loss, discriminator), (g_loss, generator))
+        for variable in player.trainable_variables
+    ]
+    data = (pixels,) if num_classes is None else (pixels, labels)
+    logs = gan.train_on_batch(*data, return_dict=True)
+    actual = discriminator.trainable_variables + generator.trainable_variables
+    for value, variable in zip(expected, actual, strict=True):
+        np.testing.assert_allclose(variable, value, atol=1e-6)
+    assert logs["d_loss"] == pytest.approx(float(d_loss), rel=1e-5)
+    assert logs["g_loss"] == pytest.approx(float(g_loss), rel=1e-5)
+    assert logs["d_real"] == pytest.approx(float(tf.reduce_mean(real_p)), rel=1e-5)
+    assert logs["d_fake"] == pytest.approx(float(tf.reduce_mean(fake_p)), rel=1e-5)
+    assert logs["d_accuracy_real"] == pytest.approx(np.mean(real > 0))
+    assert logs["d_accuracy_fake"] == pytest.approx(np.mean(fake < 0))
+    gradients = [tape.gradient(g_loss, v) for v in generator.trainable_variables]
+    assert logs["g_gradient_norm"] == pytest.approx(
+        float(tf.linalg.global_norm(gradients)), rel=1e-4
+    )
+
+
+def test_discriminator_steps_cut_the_batch(make_gan, images):
+    gan = make_gan(discriminator_steps=2)
+    gan.train_on_batch(images[0])
+    assert gan.discriminator_optimizer.iterations == 2
+    assert gan.generator_optimizer.iterations == 1
+    assert gan.step == 1
+
+
+def test_average_by_hand():
+    assert float(ema.decay_at(0, 0.999)) == pytest.approx(0.1)
+    assert float(ema.decay_at(90, 0.999)) == pytest.approx(0.91)
+    assert float(ema.decay_at(10**6, 0.999)) == pytest.approx(0.999)
+    assert float(ema.averaged_value(2.0, 4.0, 0.75)) == pytest.approx(2.5)
+
+
+def test_average_follows_every_weight_batch_statistics_included(make_gan, images):
+    gan = make_gan(ema_decay=0.5)
+    averages = [weight.numpy() for weight in gan.ema_generator.weights]
+    for step in range(3):
+        gan.train_on_batch(images[0])
+        decay = min(0.5, (1 + step) / (10 + step))
+        averages = [
+            decay * average + (1 - decay) * weight.numpy()
+            for average, weight in zip(averages, gan.generator.weights, strict=True)
+        ]
+    names = [weight.path for weight in gan.ema_generator.weights]
+    assert any("moving_mean" in name for name in names)
+    for average, weight in zip(averages, gan.ema_generator.weights, strict=True):
+        np.testing.assert_allclose(weight, average, rtol=1e-5, atol=1e-7)
+
+
+def test_saved_and_loaded_it_goes_on_to_the_bit(make_gan, images, tmp_path):
+    one = make_gan(3, loss=losses.NonSaturating(0.1), seed=5)
+    for _ in range(3):
+        one.train_on_batch(*images)
+    one.save(tmp_path / "gan.keras")
+    other = keras.saving.load_model(tmp_path / "gan.keras", safe_mode=True)
+    assert_equal_weights(one, other)
+    assert other.adversarial_loss.label_smoothing == 0.1
+    for _ in range(3):
+        one.train_on_batch(*images)
+        other.train_on_batch(*images)
+    assert_equal_weights(one, other)
+
+
+def test_seeds_decide(make_gan, images):
+    def train(seed):
+        keras.utils.set_random_seed(seed)
+        gan = make_gan(seed=seed)
+        gan.fit(images[0], batch_size=8, epochs=2, verbose=0, shuffle=False)
+        return gan
+
+    one, same, other = train(1), train(1), train(2)
+    assert_equal_weights(one, same)
+    assert not np.array_equal(one.sample(4), other.sample(4))
+
+
+def test_test_step_changes_nothing(make_gan, images):
+    gan = make_gan(3)
+    gan.train_on_batch(*images)
+    before = weights_of(gan)
+    logs = gan.evaluate(*images, verbose=0, return_dict=True)
+    for a, b in zip(before, weights_of(gan), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert {"d_loss", "g_loss", "d_real", "d_fake"} <= set(logs)
+
+
+def test_sample_and_predict_draw_from_the_average(make_gan, images):
+    gan = make_gan(3)
+    gan.train_on_batch(*images)
+    drawn = gan.sample(5, seed=1, labels=[0, 1, 2, 2, 2])
+    assert drawn.shape == (5, 16, 16, 1)
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn[:2], gan.sample(2, seed=1, labels=[0, 1]))
+    latents, labels = np.ones((3, 8), np.float32), np.arange(3)
+    np.testing.assert_allclose(
+        gan.predict([latents, labels], verbose=0),
+        gan.ema_generator([latents, labels], training=False),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_and_reloads(make_gan, images, policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    gan = make_gan(3)
+    scaled = policy == "mixed_float16"
+    for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == scaled
+    gan.fit(*images, batch_size=8, epochs=10, verbose=0)
+    assert gan.generator_optimizer.iterations == 20
+    assert all(np.isfinite(weight).all() for weight in weights_of(gan))
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(loaded.generator_optimizer) is type(gan.generator_optimizer)
+    assert_equal_weights(gan, loaded)
+
+
+def test_float16_loss_scale_keeps_small_gradients_and_skips_overflow(make_gan, images):
+    keras.config.set_dtype_policy("mixed_float16")
+    gan = make_gan()
+    logs = gan.train_on_batch(images[0], return_dict=True)
+    assert 0 < logs["g_gradient_norm"] < 100  # unscaled: the scale is 32768
+    before = [w.numpy() for w in gan.discriminator.trainable_variables]
+    gan.train_on_batch(np.full_like(images[0], np.inf))
+    after = [w.numpy() for w in gan.discriminator.trainable_variables]
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(gan.discriminator_optimizer.dynamic_scale) == 2.0**14
+
+
+def test_mirrored_strategy_equals_one_device_on_the_whole_batch(strategy, images):
+    pixels = images[0]
+    shape = {"base_filters": 4}
+
+    def build():
+        keras.utils.set_random_seed(0)
+        gan = GAN(
+            networks.dcgan_generator(16, latent_dim=8, normalization="none", **shape),
+            networks.dcgan_discriminator(16, **shape),
+        )
+        gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+        return gan
+
+    with strategy.scope():
+        mirrored = build()
+    batches = tf.data.Dataset.from_tensors(pixels).repeat()
+    logs = mirrored.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False).history
+
+    single = build()
+    latents = tf.concat([drawn_latents(8, replica) for replica in range(2)], axis=0)
+    single._draw_latents = lambda num_images, part: latents
+    expected = single.train_on_batch(pixels, return_dict=True)
+
+    for a, b in zip(mirrored.weights, single.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    assert logs["d_loss"][0] == pytest.approx(expected["d_loss"], rel=1e-4)
+    assert mirrored.step == 1
+
+
+def test_mirrored_strategy_in_float16_with_batch_norm(strategy, images):
+    keras.config.set_dtype_policy("mixed_float16")
+    with strategy.scope():
+        gan = GAN(
+            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+            networks.dcgan_discriminator(16, base_filters=4, normalization="batch"),
+        )
+        gan.compile("adam", "adam")
+    batches = tf.data.Dataset.from_tensors(images[0]).repeat()
+    gan.fit(batches, steps_per_epoch=3, epochs=2, verbose=0, shuffle=False)
+    assert gan.step == 6
+    assert np.isfinite(gan.predict(np.zeros((4, 8)), verbose=0)).all()
+
+
+def test_keras_callbacks_work_in_plain_fit(make_gan, images, tmp_path):
+    gan = make_gan(3)
+    callbacks = keras.callbacks
+    history = gan.fit(
+        *images,
+        batch_size=8,
+        epochs=3,
+        verbose=0,
+        validation_data=images,
+        callbacks=[
+            callbacks.CSVLogger(tmp_path / "log.csv"),
+            callbacks.TensorBoard(tmp_path / "tensorboard"),
+            callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"),
+            callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
+            callbacks.EarlyStopping(monitor="d_loss", patience=5, mode="min"),
+            callbacks.ReduceLROnPlateau(monitor="g_loss", mode="min"),
+            callbacks.TerminateOnNaN(),
+            callbacks.BackupAndRestore(tmp_path / "backup"),
+            callbacks.LambdaCallback(),
+        ],
+    )
+    assert len(history.history["val_d_loss"]) == 3
+    assert (tmp_path / "3.keras").exists()
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.1 / 3)
+
+
+def test_steps_per_execution(make_gan, images):
+    gan = make_gan()
+    gan.compile("adam", "adam", steps_per_execution=2)
+    gan.fit(images[0], batch_size=4, epochs=1, verbose=0)
+    assert gan.step == 4
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda g, d: GAN(g, d, num_classes=3), "2 input"),
+        (lambda g, d: GAN(g, d, ema_decay=1.0), "EMA decay"),
+        (lambda g, d: GAN(d, g), r"takes? what the generator draws|to take what"),
+        (lambda g, d: GAN(keras.Sequential(), d), "built generator"),
+        (lambda g, d: GAN(g, d).compile("adam", "adam", loss="nope"), "Unknown loss"),
+        (
+            lambda g, d: GAN(g, d).compile("adam", "adam", discriminator_steps=0),
+            "1 discriminator step",
+        ),
+    ],
+)
+def test_a_wrong_build_says_what_to_mend(build, message):
+    generator = networks.dcgan_generator(16, base_filters=2)
+    discriminator = networks.dcgan_discriminator(16, base_filters=2)
+    with pytest.raises(UserError, match=message):
+        build(generator, discriminator)
+
+
+def test_one_optimizer_for_both_is_refused(make_gan):
+    gan, optimizer = make_gan(), keras.optimizers.Adam()
+    with pytest.raises(UserError, match="two optimizers"):
+        gan.compile(optimizer, optimizer)
+
+
+def test_conditional_without_labels_is_one_clear_error(make_gan, images):
+    with pytest.raises(UserError, match=r"\(images, labels\)"):
+        make_gan(3).fit(images[0], verbose=0)
