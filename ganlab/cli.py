@@ -229,7 +229,8 @@ def _resumed(config, preset, given):
     if changed:
         name, value = next(iter(changed.items()))
         raise UserError(
-            f"Expected --resume with the run's own {name}, {getattr(config, name)}. "
+            f"Expected --resume with the run's own {name.replace('_', ' ')}, "
+            f"{getattr(config, name)}. "
             f"Received: {value}; leave the option out, or start a new run"
         )
     return config.replace(steps=given.get("steps", config.steps))

@@ -84,6 +84,8 @@ def decode(item, image_size, channels):
             the image cannot be read.
     """
     if isinstance(item, np.ndarray):
+        if item.shape == (image_size, image_size, channels):
+            return item
         grey = item.ndim == 3 and item.shape[-1] == 1
         picture = Image.fromarray(item[..., 0] if grey else item)
     else:

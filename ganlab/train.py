@@ -16,6 +16,7 @@ from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoint
 from ganlab.config import TrainConfig
 from ganlab.errors import UserError
 from ganlab.gan import GAN
+from ganlab.networks import blocks
 
 MAX_REFERENCE_IMAGES = 1000
 
@@ -160,6 +161,8 @@ def train_gan(config, out, *, epochs=None, resume=False, progress=None, callback
     if not resume:
         check_new(out)
     losses.get(config.loss)
+    if config.image_size is not None:
+        blocks.check_image(config.image_size, config.channels or 1)
     out.mkdir(parents=True, exist_ok=True)
     try:
         return _train(config, out, epochs, resume, progress, callbacks)

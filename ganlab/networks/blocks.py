@@ -41,7 +41,7 @@ def check_image(image_size, channels):
     if not MIN_IMAGE_SIZE <= image_size <= MAX_IMAGE_SIZE:
         raise UserError(
             f"Expected an image size of {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE} "
-            f"pixels. Received: image_size={image_size}"
+            f"pixels. Received: {image_size}; choose another image size"
         )
     if channels not in (1, 3):
         raise UserError(

@@ -1,0 +1,230 @@
+"""Does an exported generator draw the same images, and is a changed one refused?"""
+
+import json
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tensorflow as tf
+
+from ganlab import export, networks
+from ganlab.errors import UserError
+from ganlab.inference import Artifact
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A conditional GAN, trained for some steps, and its artifact."""
+    from ganlab import GAN
+
+    gan = GAN(
+        networks.dcgan_generator(16, 3, latent_dim=8, num_classes=3, base_filters=4),
+        networks.dcgan_discriminator(16, 3, num_classes=3, base_filters=4),
+        num_classes=3,
+    )
+    gan.compile("adam", "adam")
+    pixels = np.random.default_rng(0).uniform(-1, 1, (64, 16, 16, 3)).astype("float32")
+    gan.fit(pixels, np.arange(64) % 3, batch_size=8, verbose=0)
+    directory = tmp_path_factory.mktemp("export") / "artifact"
+    card = export.export_generator(
+        gan, directory, class_names=NAMES, training={"data": "noise"}
+    )
+    return gan, directory, card
+
+
+def test_artifact_folder_holds_what_the_design_names(exported):
+    _, directory, card = exported
+    names = {path.name for path in directory.iterdir()}
+    assert names == {
+        "saved_model",
+        "generator.onnx",
+        "generator.keras",
+        "card.json",
+        "samples.png",
+    }
+    assert card == json.loads((directory / "card.json").read_text())
+    assert {"generator.onnx", "samples.png", "saved_model/saved_model.pb"} <= set(
+        card["files"]
+    )
+    assert card["inputs"]["latents"]["shape"] == [None, 8]
+    assert card["outputs"]["images"]["shape"] == [None, 16, 16, 3]
+    assert card["class_names"] == list(NAMES)
+    assert card["training"] == {"data": "noise"}
+    assert list(directory.parent.iterdir()) == [directory]
+
+
+def test_parity_certificate(exported):
+    _, _, card = exported
+    parity = card["parity"]
+    assert parity["batches"] == [1, 2, 7, 64]
+    assert len(parity["seeds"]) >= 3
+    assert max(parity["max_difference"].values()) < 1e-5
+    assert 0 < parity["batch_norm_gap"] < 2
+
+
+def test_onnx_file_is_named_dynamic_and_current(exported):
+    _, directory, _ = exported
+    model = onnx.load(directory / "generator.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert next(o.version for o in model.opset_import if o.domain == "") == 18
+    session = onnxruntime.InferenceSession(directory / "generator.onnx")
+    assert [value.name for value in session.get_inputs()] == ["latents", "labels"]
+    assert [value.name for value in session.get_outputs()] == ["images"]
+    for batch in (1, 5):
+        feeds = {
+            "latents": np.zeros((batch, 8), np.float32),
+            "labels": np.zeros(batch, np.int32),
+        }
+        assert session.run(["images"], feeds)[0].shape == (batch, 16, 16, 3)
+
+
+def test_every_format_draws_the_averaged_generators_images(exported):
+    gan, directory, _ = exported
+    artifact = Artifact(directory)
+    expected = gan.sample(9, seed=7)
+    drawn = artifact.sample(9, seed=7)
+    assert np.abs(drawn.astype(int) - expected).max() <= 1  # rounding to uint8
+    latents = np.random.default_rng(7).standard_normal((9, 8), np.float32)
+    loaded = keras.saving.load_model(directory / "generator.keras")
+    images = loaded.predict([latents, np.arange(9) % 3], verbose=0)
+    np.testing.assert_allclose(
+        images, artifact.generate(latents, np.arange(9) % 3), atol=1e-5
+    )
+    assert all(layer.trainable for layer in loaded.layers)
+
+
+def test_saved_model_signatures(exported):
+    _, directory, _ = exported
+    served = tf.saved_model.load(directory / "saved_model").signatures
+    assert set(served) == {"serving_default", "sample"}
+    drawn = served["sample"](seed=tf.constant(3), count=tf.constant(5))
+    assert drawn["images"].shape == (5, 16, 16, 3)
+    assert drawn["images"].dtype == tf.uint8
+    assert set(drawn["labels"].numpy()) <= {0, 1, 2}
+    again = served["sample"](seed=tf.constant(3), count=tf.constant(5))
+    np.testing.assert_array_equal(drawn["images"], again["images"])
+    other = served["sample"](seed=tf.constant(4), count=tf.constant(5))
+    assert not np.array_equal(drawn["images"], other["images"])
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_mixed_precision_generator_leaves_in_float32(make_gan, tmp_path, policy):
+    keras.config.set_dtype_policy(policy)
+    gan = make_gan()
+    card = export.export_generator(gan, tmp_path / "a")
+    assert max(card["parity"]["max_difference"].values()) < 1e-5
+    assert keras.config.dtype_policy().name == policy
+    keras.config.set_dtype_policy("float32")
+    loaded = keras.saving.load_model(tmp_path / "a" / "generator.keras")
+    assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    "players",
+    [
+        {"upsampling": "nearest", "kernel_size": 3},
+        {"upsampling": "bilinear", "normalization": "layer"},
+        {"padding": "valid", "activation": "tanh", "output_activation": "sigmoid"},
+        {"normalization": "none", "activation": "leaky_relu", "kernel_size": 5},
+    ],
+)
+def test_every_kind_of_generator_exports(make_gan, tmp_path, players):
+    card = export.export_generator(make_gan(players=players), tmp_path / "a")
+    assert max(card["parity"]["max_difference"].values()) < 1e-4
+
+
+def test_a_format_that_differs_fails_the_export_and_leaves_nothing(
+    make_gan, tmp_path, monkeypatch
+):
+    genuine = export._write_onnx
+
+    def write_another(generator, path):
+        other = export.in_float32(generator)
+        other.weights[-1].assign_add([0.1])  # the last layer's bias
+        genuine(other, path)
+
+    monkeypatch.setattr(export, "_write_onnx", write_another)
+    with pytest.raises(
+        export.ParityError, match=r"onnx.*batch 1, seed 0, at image, row.*\(0, "
+    ):
+        export.export_generator(make_gan(), tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(UserError, match="new or empty folder"):
+        export.export_generator(make_gan(), tmp_path)
+    with pytest.raises(UserError, match="3 class names"):
+        export.export_generator(make_gan(3), tmp_path / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    """A copy of the artifact to spoil."""
+    import shutil
+
+    shutil.copytree(exported[1], tmp_path / "artifact")
+    return tmp_path / "artifact"
+
+
+@pytest.mark.parametrize(
+    "name", ["generator.onnx", "generator.keras", "saved_model/saved_model.pb"]
+)
+def test_one_changed_byte_is_refused(copy, name):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"SHA-256.*{name}"):
+        Artifact(copy)
+
+
+def test_an_artifact_needs_its_card_and_its_onnx_file_alone(copy):
+    (copy / "generator.keras").unlink()
+    assert Artifact(copy).sample(1).shape == (1, 16, 16, 3)
+    (copy / "generator.onnx").unlink()
+    with pytest.raises(UserError, match=r"generator\.onnx.*export the run again"):
+        Artifact(copy)
+    (copy / "card.json").unlink()
+    with pytest.raises(UserError, match=r"card\.json"):
+        Artifact(copy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"class_names": 3, "files": {}}',
+        '{"class_names": [], "files": []}',
+        '{"class_names": [], "files": {}}',
+    ],
+)
+def test_a_wrong_card_is_one_clear_error(copy, text):
+    (copy / "card.json").write_text(text)
+    with pytest.raises(UserError):
+        Artifact(copy)
+
+
+def test_labels_by_number_and_name(exported):
+    artifact = Artifact(exported[1])
+    assert artifact.label("B") == artifact.label("1") == artifact.label(1) == 1
+    for wrong in ("3", "-1", "dog", ""):
+        with pytest.raises(UserError, match="0 a, 1 b, 2 c"):
+            artifact.label(wrong)
+    with pytest.raises(UserError, match="2 labels from 0 to 2"):
+        artifact.sample(2, labels=[0, 3])
+
+
+def test_interpolation_begins_and_ends_at_its_seeds(exported):
+    artifact = Artifact(exported[1])
+    frames = artifact.interpolate(1, 2, num_images=3, num_frames=4)
+    assert frames.shape == (4, 3, 16, 16, 3)
+    for frame, seed in ((frames[0], 1), (frames[-1], 2)):
+        assert np.abs(frame.astype(int) - artifact.sample(3, seed)).max() <= 1
