@@ -5,7 +5,6 @@ stderr; 0 done, 1 a failed run, 2 a mistake in what was asked.
 """
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -102,10 +101,16 @@ def _add_train(commands):
     )
     add("--out", metavar="DIR", help="run folder (default runs/PRESET-DATA)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
-    length.add_argument("--steps", type=_positive, metavar="N", help="generator updates in all")
+    length.add_argument(
+        "--epochs", type=_positive, metavar="N", help="passes over the data"
+    )
+    length.add_argument(
+        "--steps", type=_positive, metavar="N", help="generator updates in all"
+    )
     add("--batch-size", type=_positive, metavar="N", help="real images a step")
-    add("--seed", type=_natural, metavar="N", help="the same seed draws the same images")
+    add(
+        "--seed", type=_natural, metavar="N", help="the same seed draws the same images"
+    )
     add("--image-size", type=_positive, metavar="N", help="pixels a side, 16 to 128")
     add("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour")
     add("--flip", action="store_true", default=None, help="mirror images at random")
@@ -146,7 +151,12 @@ def _add_sample(commands):
     add("--num-images", type=_positive, metavar="N", help="how many (default 64)")
     add("--seed", type=_natural, default=0, metavar="N", help="default 0")
     add("--label", metavar="K", help="class, by number or name (default: each in turn)")
-    add("--truncation", type=float, metavar="T", help="cut the noise off at T: less variety")
+    add(
+        "--truncation",
+        type=float,
+        metavar="T",
+        help="cut the noise off at T: less variety",
+    )
     add(
         "--interpolate",
         type=_natural,
@@ -182,10 +192,20 @@ def _natural(text):
 
 
 def _train(options):
-    fields = (
-        "data batch_size seed image_size channels flip cache loss label_smoothing "
-        "conditional precision steps"
-    ).split()
+    fields = [
+        "data",
+        "batch_size",
+        "seed",
+        "image_size",
+        "channels",
+        "flip",
+        "cache",
+        "loss",
+        "label_smoothing",
+        "conditional",
+        "precision",
+        "steps",
+    ]
     given = {
         name: getattr(options, name)
         for name in fields

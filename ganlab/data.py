@@ -173,7 +173,9 @@ def load_data(spec, *, image_size=None, channels=None, cache="memory", progress=
     image_size = image_size or min(height, width)
     channels = channels or own_channels
     if channels not in (1, 3):
-        raise UserError(f"Expected 1 or 3 channels. Received: {channels}; pass channels")
+        raise UserError(
+            f"Expected 1 or 3 channels. Received: {channels}; pass channels"
+        )
     if cache == "memory":
         shape = (source.count, image_size, image_size, channels)
         kept, skipped = _fill(np.empty(shape, np.uint8), source, progress)

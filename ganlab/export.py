@@ -101,10 +101,9 @@ def check_new(directory):
 
 def _specs(generator):
     """Input signature of a generator: latents and, if conditional, labels."""
-    return [
-        tf.TensorSpec((None, *value.shape[1:]), value.dtype, name=value.name)
-        for value in generator.inputs
-    ]
+    latents = tf.TensorSpec(generator.inputs[0].shape, tf.float32, name="latents")
+    labels = tf.TensorSpec((None,), tf.int32, name="labels")
+    return [latents, labels][: len(generator.inputs)]
 
 
 def _drawing_function(generator):

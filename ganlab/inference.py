@@ -120,7 +120,7 @@ class Artifact:
             labels = np.arange(num_images) % num_classes
         labels = np.asarray(labels, np.int32)
         if labels.shape != (num_images,) or not (
-            0 <= labels.min() and labels.max() < num_classes
+            labels.min() >= 0 and labels.max() < num_classes
         ):
             raise UserError(
                 f"Expected {num_images} labels from 0 to {num_classes - 1}. "
@@ -128,7 +128,9 @@ class Artifact:
             )
         return labels
 
-    def interpolate(self, start_seed, end_seed, num_images=16, num_frames=30, labels=None):
+    def interpolate(
+        self, start_seed, end_seed, num_images=16, num_frames=30, labels=None
+    ):
         """Draws the images between two seeds.
 
         Returns:

@@ -1,6 +1,6 @@
 """How does a config become a trained GAN in a run folder?
 
-    config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
+config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
 """
 
 import contextlib
@@ -75,7 +75,9 @@ def load_run(directory):
             tuple(about["skipped"]),
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise UserError(f"Expected a run's config in {path}. Received: {error}") from error
+        raise UserError(
+            f"Expected a run's config in {path}. Received: {error}"
+        ) from error
 
 
 def load_gan(directory, which="newest"):

@@ -64,7 +64,11 @@ def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
         assert row["g_learning_rate"] == pytest.approx(1e-3)
         assert set(row) - {"step", "seconds"} <= set(SCALARS)
     norm = np.linalg.norm(np.concatenate(before))
-    assert 0 < rows[0]["g_update_ratio"] < 8 * 1e-3 * len(np.concatenate(before)) ** 0.5 / norm
+    assert (
+        0
+        < rows[0]["g_update_ratio"]
+        < 8 * 1e-3 * len(np.concatenate(before)) ** 0.5 / norm
+    )
 
     events = EventAccumulator(str(tmp_path / "tensorboard"), {"tensors": 0}).Reload()
     written = [
@@ -82,7 +86,9 @@ def test_update_ratio_by_hand(make_gan, images, tmp_path):
         return np.concatenate([v.numpy().ravel() for v in player.trainable_variables])
 
     before = flat(gan.discriminator)
-    gan.fit(images[0], batch_size=16, verbose=0, callbacks=[Watch(run_log, 16, every=1)])
+    gan.fit(
+        images[0], batch_size=16, verbose=0, callbacks=[Watch(run_log, 16, every=1)]
+    )
     run_log.close()
     change = np.linalg.norm(flat(gan.discriminator) - before) / np.linalg.norm(before)
     row = rows_of(tmp_path)[0]

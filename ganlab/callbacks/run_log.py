@@ -140,8 +140,10 @@ def _layout():
         layout_pb2.Chart(
             title=title,
             multiline=layout_pb2.MultilineChartContent(
-                tag=[SCALARS[key][0].replace("(", r"\(").replace(")", r"\)")
-                     for key in keys]
+                tag=[
+                    SCALARS[key][0].replace("(", r"\(").replace(")", r"\)")
+                    for key in keys
+                ]
             ),
         )
         for title, keys in CHARTS.items()

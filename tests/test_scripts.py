@@ -1,0 +1,64 @@
+"""Do the scripts do what their docstrings say?"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab import Artifact
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+def run(script, *arguments, cwd):
+    """Runs a script as a user would; returns what it prints."""
+    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["unconditional", "conditional"])
+def test_fashion_scripts_train_and_export(tmp_path, name):
+    run(f"train_{name}.py", "--epochs", 1, "--out", "run", cwd=tmp_path)
+    artifact = Artifact(tmp_path / "run" / "artifact")
+    assert artifact.conditional == (name == "conditional")
+    assert artifact.sample(4).shape == (4, 28, 28, 1)
+    assert (tmp_path / "run" / "samples" / "step-0000156.png").exists()
+
+
+def test_folder_script_trains_and_exports(tmp_path):
+    (tmp_path / "photos").mkdir()
+    draws = np.random.default_rng(0)
+    for index in range(64):
+        pixels = draws.integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{index}.png")
+    arguments = ["photos", "--image-size", 16, "--epochs", 2, "--out", "run"]
+    run("train_folder.py", *arguments, cwd=tmp_path)
+    drawn = Artifact(tmp_path / "run" / "artifact").sample(4)
+    assert drawn.shape == (4, 16, 16, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FASHION.exists(), reason="needs dataset-fashion-mnist")
+def test_the_default_preset_reaches_its_quality(tmp_path):
+    for arguments in (
+        ["train", "--out", "run"],
+        ["export", "run", "--to", "artifact"],
+    ):
+        command = [sys.executable, "-m", "ganlab.cli", *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True)
+    report = json.loads(run("benchmarks/quality.py", "artifact", cwd=tmp_path))
+    assert report["judge_accuracy"] > 0.91
+    scores = report["artifacts"]["artifact"]
+    assert scores["ratio_to_real"] >= 0.75
+    assert scores["rarest_class_share"] >= 0.05
