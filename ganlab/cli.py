@@ -15,11 +15,11 @@ from ganlab.config import PRECISIONS, PRESETS, get_preset
 from ganlab.errors import UserError
 
 TRAIN_EXAMPLES = """examples:
-  ganlab train                                     the embedded Fashion-MNIST, 3 minutes on 2 cores
+  ganlab train                            embedded Fashion-MNIST: 3 minutes on 2 cores
   ganlab train --data folder:photos --image-size 64 --flip --steps 20000
-  ganlab train --data tfds:cifar10 --epochs 50 --precision mixed_float16 --out runs/cifar
+  ganlab train --data tfds:cifar10 --precision mixed_float16 --out runs/cifar
   ganlab train --out runs/cifar --resume --steps 50000
-  tensorboard --logdir runs                        watch every run
+  tensorboard --logdir runs               watch every run
 """
 
 SAMPLE_EXAMPLES = """examples:

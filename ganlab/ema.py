@@ -39,6 +39,6 @@ def averaged_value(average, value, decay):
     weights, so that the averaged weights meet statistics of the same period.
 
     Reference:
-        [Yazıcı et al., 2019](https://arxiv.org/abs/1806.04498)
+        [Yazici et al., 2019](https://arxiv.org/abs/1806.04498)
     """
     return average + (1.0 - decay) * (value - average)

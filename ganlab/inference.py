@@ -185,9 +185,9 @@ def check_files(directory, card):
     directory = Path(directory)
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
-        if path.is_file() and name != "card.json" and name in card["files"]:
-            if sha256(path.read_bytes()) != card["files"][name]:
-                raise _changed(path)
+        listed = path.is_file() and name in card["files"]
+        if listed and sha256(path.read_bytes()) != card["files"][name]:
+            raise _changed(path)
 
 
 def _changed(path):

@@ -192,7 +192,9 @@ def _folder(path):
         class_names=tuple(names) if labels is not None else (),
         shape=None,
         identity=f"{folder.resolve()} "
-        + repr([(p, s.st_size, s.st_mtime_ns) for p, s in zip(parts, stats)]),
+        + repr(
+            [(p, s.st_size, s.st_mtime_ns) for p, s in zip(parts, stats, strict=True)]
+        ),
     )
 
 

@@ -200,10 +200,7 @@ def _train(config, out, epochs, resume, progress, callbacks):
     class_names = data.class_names if conditional else ()
     run = Run(out, config, len(data.images), class_names, data.skipped)
     with _dtype_policy(config.precision):
-        if resume:
-            gan = load_gan(out)
-        else:
-            gan = build_gan(config, len(class_names) or None)
+        gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
         run.save()
         _fit(gan, run, data, batch_size, steps_per_epoch, callbacks)
     return run
