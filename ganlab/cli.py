@@ -324,9 +324,8 @@ def _sample(options):
     if animated:
         out = options.out or "samples.gif"
         samples.check_output(out, samples.ANIMATIONS)
-        frames = artifact.interpolate(
-            *options.interpolate, num_images=num_images, labels=labels
-        )
+        start, end = options.interpolate
+        frames = artifact.interpolate(start, end, num_images, labels=labels)
         samples.save_animation(frames, out)
     else:
         out = options.out or "samples.png"

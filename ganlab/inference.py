@@ -136,12 +136,12 @@ class Artifact:
         Returns:
             Uint8 array `(num_frames, num_images, height, width, channels)`.
         """
-        ends = [
+        start, end = (
             samples.draw_latents(num_images, self.latent_dim, seed)
             for seed in (start_seed, end_seed)
-        ]
+        )
         labels = self.labels(num_images, labels)
-        path = samples.interpolate_latents(*ends, num_frames)
+        path = samples.interpolate_latents(start, end, num_frames)
         return np.stack(
             [samples.to_uint8(self.generate(latents, labels)) for latents in path]
         )
