@@ -47,7 +47,7 @@ def main(argv=None):
         print(f"ganlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("ganlab: stopped", file=sys.stderr)
+        print("ganlab: stopped; go on with --resume", file=sys.stderr)
         return 130
     return 0
 
@@ -61,8 +61,15 @@ def _describe(error):
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ganlab",
         description="Train GANs with Keras, and ship the generator that works.",
         epilog="`ganlab COMMAND --help` says more.",
@@ -223,15 +230,12 @@ def _train(options):
         config = _resumed(train.load_run(out).config, options.preset, given)
     else:
         train.check_new(out)
-    from ganlab.callbacks import ProgressBar
-
     run = train.train_gan(
         config,
         out,
         epochs=options.epochs,
         resume=options.resume,
-        progress=_Preparation(),
-        callbacks=[ProgressBar(config.steps, sys.stderr)],
+        stream=sys.stderr,
     )
     print(f"run          {run.directory}")
     print(f"pictures     {run.directory / 'samples'}")
@@ -254,24 +258,6 @@ def _resumed(config, preset, given):
             f"Received: {value}; leave the option out, or start a new run"
         )
     return config.replace(steps=given.get("steps", config.steps))
-
-
-class _Preparation:
-    """Shows how many images are decoded, if that takes more than a second."""
-
-    def __init__(self):
-        self._bar = None
-
-    def __call__(self, done, count):
-        from tqdm import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm(
-                total=count, unit=" images", desc="Decoding", delay=1.0, file=sys.stderr
-            )
-        self._bar.update(done - self._bar.n)
-        if done >= count:
-            self._bar.close()
 
 
 def _export(options):

@@ -279,8 +279,8 @@ def _tfds(rest):
         builder = tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         raise UserError(
-            "Expected the name of a TensorFlow Datasets data set. Received: "
-            f"{name!r} ({_one_line(error)})"
+            "Expected the name of a TensorFlow Datasets data set, such as cifar10. "
+            f"Received: {name!r}; tfds.list_builders() lists them"
         ) from error
     features = builder.info.features
     keys = {

@@ -5,6 +5,7 @@ config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
 
 import contextlib
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,15 @@ import keras
 
 from ganlab import data as data_module
 from ganlab import losses, networks
-from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
+from ganlab.callbacks import (
+    Checkpoints,
+    ProgressBar,
+    RunLog,
+    SampleGrids,
+    Watch,
+    checkpoints,
+    decoding_bar,
+)
 from ganlab.config import TrainConfig
 from ganlab.errors import UserError
 from ganlab.gan import GAN
@@ -140,7 +149,7 @@ def build_gan(config, num_classes):
     return gan
 
 
-def train_gan(config, out, *, epochs=None, resume=False, progress=None, callbacks=()):
+def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=()):
     """Trains the GAN of a config into a run folder.
 
     Args:
@@ -149,7 +158,7 @@ def train_gan(config, out, *, epochs=None, resume=False, progress=None, callback
             run of this config.
         epochs: Integer: passes over the data, instead of `config.steps`.
         resume: Boolean. Goes on from the newest checkpoint in `out`.
-        progress: `None`, or a function of `(images decoded, images in all)`.
+        stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
         callbacks: Keras callbacks beside ganlab's own.
 
     Returns:
@@ -167,20 +176,20 @@ def train_gan(config, out, *, epochs=None, resume=False, progress=None, callback
         blocks.check_image(config.image_size, config.channels or 1)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        return _train(config, out, epochs, resume, progress, callbacks)
+        return _train(config, out, epochs, resume, stream, callbacks)
     except UserError:
         with contextlib.suppress(OSError):
             out.rmdir()
         raise
 
 
-def _train(config, out, epochs, resume, progress, callbacks):
+def _train(config, out, epochs, resume, stream, callbacks):
     data = data_module.load_data(
         config.data,
         image_size=config.image_size,
         channels=config.channels,
         cache=config.cache,
-        progress=progress,
+        progress=None if stream is None else decoding_bar(stream),
     )
     conditional = config.conditional
     if conditional is None:
@@ -202,6 +211,8 @@ def _train(config, out, epochs, resume, progress, callbacks):
     with _dtype_policy(config.precision):
         gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
         run.save()
+        if stream is not None:
+            callbacks = [*callbacks, ProgressBar(config.steps, stream)]
         _fit(gan, run, data, batch_size, steps_per_epoch, callbacks)
     return run
 
@@ -210,6 +221,11 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
     config = run.config
     start_step = int(gan.step.numpy())
     if start_step >= config.steps:
+        logging.getLogger("ganlab").warning(
+            "Already at step %d of %d; go on with more --steps",
+            start_step,
+            config.steps,
+        )
         return
     timer = data_module.WaitTimer()
     batches = data.batches(
@@ -221,6 +237,13 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
     )
     some = slice(min(MAX_REFERENCE_IMAGES, len(data.images)))
     run_log = RunLog(run.directory, start_step, config.as_dict())
+    saving = Checkpoints(
+        run.directory / "checkpoints",
+        data.images[some],
+        data.labels[some] if config.conditional else None,
+        every=config.checkpoint_every,
+        run_log=run_log,
+    )
     own = [
         Watch(run_log, batch_size, config.log_every, timer),
         SampleGrids(
@@ -229,13 +252,7 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
             config.seed,
             run_log=run_log,
         ),
-        Checkpoints(
-            run.directory / "checkpoints",
-            data.images[some],
-            data.labels[some] if config.conditional else None,
-            every=config.checkpoint_every,
-            run_log=run_log,
-        ),
+        saving,
         _StopAt(config.steps),
     ]
     try:
@@ -248,6 +265,9 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
             verbose=0,
             callbacks=[*own, *callbacks],
         )
+    except KeyboardInterrupt:
+        saving.act_at_end()
+        raise
     finally:
         run_log.close()
 

@@ -76,7 +76,7 @@ def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
         for e in events.Tensors("loss/discriminator")
     ]
     assert written == [(r["step"], pytest.approx(r["d_loss"])) for r in rows]
-    assert "belief/D(G(z))" in events.Tags()["tensors"]
+    assert "belief/D_G_z" in events.Tags()["tensors"]
 
 
 def test_update_ratio_by_hand(make_gan, images, tmp_path):

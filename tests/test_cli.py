@@ -131,7 +131,9 @@ def test_a_wrong_number_is_refused_by_the_parser(capsys, value):
     with pytest.raises(SystemExit) as caught:
         cli.main(["train", "--batch-size", value])
     assert caught.value.code == 2
-    assert "--batch-size" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "argument --batch-size: expected" in error
+    assert error.count("\n") == 1
 
 
 def test_a_run_is_never_overwritten(trained, capsys):
@@ -216,3 +218,20 @@ def test_same_seed_on_one_thread_draws_the_same_images(tmp_path):
         subprocess.run(command, check=True, capture_output=True, env=environment)
         pictures.append((out / "samples" / "step-0000020.png").read_bytes())
     assert pictures[0] == pictures[1]
+
+
+def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, capsys, monkeypatch):
+    out = tmp_path / "run"
+
+    def interrupt(self, step):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ganlab.callbacks.Watch.act", interrupt)
+        arguments = ["train", "--out", str(out), "--steps", "120"]
+        assert cli.main(arguments) == 130
+    assert "go on with --resume" in capsys.readouterr().err
+    assert (out / "checkpoints" / "step-0000050.keras").exists()
+    assert cli.main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert cli.main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert "Already at step 52 of 52" in capsys.readouterr().err

@@ -270,6 +270,10 @@ def test_batches_scale_to_the_convention():
     np.testing.assert_allclose(images[:, 0, 0, 0] * 127.5 + 127.5, labels, atol=1e-4)
 
 
+def test_the_pipeline_leaves_autotuning_off():
+    assert numbered(10).batches(4).options().autotune.enabled is False
+
+
 def test_each_epoch_is_another_permutation():
     labels = [y.numpy() for _, y in numbered(10).batches(5, seed=1).take(4)]
     epochs = np.concatenate(labels[:2]), np.concatenate(labels[2:])

@@ -2,8 +2,15 @@
 
 from ganlab.callbacks.checkpoints import Checkpoints
 from ganlab.callbacks.grids import SampleGrids
-from ganlab.callbacks.progress import ProgressBar
+from ganlab.callbacks.progress import ProgressBar, decoding_bar
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.watch import Watch
 
-__all__ = ["Checkpoints", "ProgressBar", "RunLog", "SampleGrids", "Watch"]
+__all__ = [
+    "Checkpoints",
+    "ProgressBar",
+    "RunLog",
+    "SampleGrids",
+    "Watch",
+    "decoding_bar",
+]

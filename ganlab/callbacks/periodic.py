@@ -15,6 +15,7 @@ class Periodic(keras.callbacks.Callback):
     def __init__(self, every):
         super().__init__()
         self.every = every
+        self._acted = None
 
     def act(self, step):
         """What is done; `step` steps have been trained."""
@@ -38,6 +39,8 @@ class Periodic(keras.callbacks.Callback):
 
     def act_at_end(self):
         """Acts once more if steps were trained since the last time."""
+        if self._acted is None:
+            return
         step = int(self.model.step.numpy())
         if step != self._acted:
             self._acted = step

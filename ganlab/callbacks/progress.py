@@ -4,6 +4,22 @@ import keras
 from tqdm import tqdm
 
 
+def decoding_bar(stream):
+    """Returns a function of `(images done, images in all)` that shows a bar.
+
+    Nothing is shown for what takes less than two seconds.
+    """
+    bar = tqdm(desc="Decoding", unit=" images", delay=2.0, file=stream, disable=None)
+
+    def show(done, count):
+        bar.total = count
+        bar.update(done - bar.n)
+        if done >= count:
+            bar.close()
+
+    return show
+
+
 class ProgressBar(keras.callbacks.Callback):
     """One line with the step, the speed, both losses, D(x) and D(G(z)).
 

@@ -12,7 +12,8 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
 
-# Log key -> TensorBoard tag, and what a reader should look for.
+# Log key -> TensorBoard tag, and what a reader should look for. Custom scalars draw
+# nothing for a tag with parentheses.
 SCALARS = {
     "d_loss": (
         "loss/discriminator",
@@ -24,10 +25,10 @@ SCALARS = {
         "What the generator minimises. It is no measure of image quality: it "
         "rises whenever the discriminator improves.",
     ),
-    "d_real": ("belief/D(x)", "Mean sigmoid of the logits of real images."),
+    "d_real": ("belief/D_x", "D(x): mean sigmoid of the logits of real images."),
     "d_fake": (
-        "belief/D(G(z))",
-        "Mean sigmoid of the logits of fake images. Healthy runs keep it well "
+        "belief/D_G_z",
+        "D(G(z)): mean sigmoid of the logits of fake images. Healthy runs keep it well "
         "above 0, and below D(x).",
     ),
     "d_accuracy_real": ("accuracy/real", "Share of real images taken for real."),
@@ -140,10 +141,7 @@ def _layout():
         layout_pb2.Chart(
             title=title,
             multiline=layout_pb2.MultilineChartContent(
-                tag=[
-                    SCALARS[key][0].replace("(", r"\(").replace(")", r"\)")
-                    for key in keys
-                ]
+                tag=[SCALARS[key][0] for key in keys]
             ),
         )
         for title, keys in CHARTS.items()
