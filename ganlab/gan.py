@@ -296,7 +296,12 @@ class GAN(keras.Model):
 
     def _track(self, logs):
         for name, value in logs.items():
-            self.trackers[name].update_state(value)
+            weight = None
+            if name.endswith("gradient_norm"):
+                # Loss scaling skips a step whose gradient overflows.
+                finite = ops.isfinite(value)
+                value, weight = ops.where(finite, value, 0.0), finite
+            self.trackers[name].update_state(value, sample_weight=weight)
         return {name: self.trackers[name].result() for name in logs}
 
     def get_config(self):
