@@ -180,22 +180,19 @@ def _add_sample(commands):
 
 
 def _positive(text):
-    value = _natural(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("expected 1 or more, received 0")
-    return value
+    return _whole_number(text, least=1)
 
 
 def _natural(text):
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
+    return _whole_number(text, least=0)
+
+
+def _whole_number(text, least):
+    if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(
-            f"expected a whole number of 0 or more, received {text!r}"
+            f"expected a whole number of {least} or more, received {text!r}"
         )
-    return value
+    return int(text)
 
 
 def _train(options):

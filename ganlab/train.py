@@ -113,7 +113,7 @@ def build_gan(config, num_classes):
     """Builds and compiles the GAN that a resolved config describes.
 
     Args:
-        config: `TrainConfig` with `image_size` and `channels` filled in.
+        config: `TrainConfig` that `at_image_size` has completed.
         num_classes: Integer, or `None` for noise alone.
     """
     keras.utils.set_random_seed(config.seed)
@@ -203,9 +203,8 @@ def _train(config, out, epochs, resume, stream, callbacks):
     steps_per_epoch = data.steps_per_epoch(batch_size)
     if epochs is not None:
         config = config.replace(steps=epochs * steps_per_epoch)
-    config = config.replace(
-        image_size=data.image_size, channels=data.channels, conditional=conditional
-    )
+    config = config.at_image_size(data.image_size, data.channels)
+    config = config.replace(conditional=conditional)
     class_names = data.class_names if conditional else ()
     run = Run(out, config, len(data.images), class_names, data.skipped)
     with _dtype_policy(config.precision):

@@ -43,7 +43,7 @@ def main():
     size, channels = data.image_size, data.channels
     gan = GAN(
         dcgan_generator(size, channels, base_filters=32),
-        dcgan_discriminator(size, channels, base_filters=32, normalization="batch"),
+        dcgan_discriminator(size, channels, base_filters=32),
     )
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),

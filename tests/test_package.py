@@ -37,6 +37,17 @@ def test_config_round_trip():
         original.replace(batch_size=0)
 
 
+def test_what_is_left_to_the_image_size():
+    small = config.TrainConfig().at_image_size(28, 1)
+    large = config.TrainConfig().at_image_size(64, 3)
+    assert (small.discriminator_normalization, small.beta_1) == ("batch", 0.5)
+    assert (large.discriminator_normalization, large.channels) == ("none", 3)
+    assert small.generator_learning_rate == 5e-4
+    assert large.discriminator_learning_rate == 2e-4
+    given = config.TrainConfig(generator_learning_rate=1e-3).at_image_size(64, 3)
+    assert given.generator_learning_rate == 1e-3
+
+
 def test_import_contract():
     command = [Path(sys.executable).parent / "lint-imports", "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -27,7 +27,7 @@ ROUNDS = 7
 
 
 def main():
-    config = get_preset("dcgan").replace(image_size=28, channels=1)
+    config = get_preset("dcgan").at_image_size(28, 1)
     data = load_data("fashion_mnist")
     gan = build_gan(config, len(data.class_names))
     timer = WaitTimer()
