@@ -25,10 +25,10 @@ class GAN(keras.Model):
     and loaded in mid-training goes on exactly where it was.
 
     Args:
-        generator: Built `keras.Model` from latents `(batch, latent_dim)`, or
-            from `[latents, labels]`, to images.
-        discriminator: Built `keras.Model` from images, or from `[images,
-            labels]`, to raw logits `(batch, 1)`. Real is the positive side.
+        generator: Functional or Sequential `keras.Model` from latents `(batch,
+            latent_dim)`, or from `[latents, labels]`, to images.
+        discriminator: Functional or Sequential `keras.Model` from images, or
+            from `[images, labels]`, to raw logits `(batch, 1)`. Real is the positive side.
         num_classes: Integer if the players take labels, otherwise `None`.
         ema_decay: Float in [0, 1). Weight of the past in the averaged
             generator. Defaults to `0.999`.
@@ -202,9 +202,7 @@ class GAN(keras.Model):
         latents = samples.draw_latents(num_images, self.latent_dim, seed, truncation)
         inputs = latents
         if self.num_classes is not None:
-            if labels is None:
-                labels = ops.arange(num_images, dtype="int32") % self.num_classes
-            labels = ops.convert_to_numpy(labels).astype("int32")
+            labels = samples.class_labels(num_images, self.num_classes, labels)
             inputs = [latents, labels]
         return samples.to_uint8(self.predict(inputs, batch_size=64, verbose=0))
 
@@ -345,10 +343,11 @@ class GAN(keras.Model):
 
 def _check_players(generator, discriminator, num_classes):
     for role, player in (("generator", generator), ("discriminator", discriminator)):
-        if not player.built:
+        if not getattr(player, "inputs", None):
             raise UserError(
-                f"Expected a built {role}. Received: {player.name!r}, which has "
-                "never been called; call it once on a batch"
+                f"Expected a functional or built Sequential {role}. Received: "
+                f"{player.name!r}, a {type(player).__name__} without inputs; wrap it "
+                "as keras.Model(inputs, player(inputs))"
             )
         num_inputs = len(player.inputs)
         expected = 1 if num_classes is None else 2

@@ -115,18 +115,7 @@ class Artifact:
         """Checks labels, or gives each class in turn; `None` if unconditional."""
         if not self.conditional:
             return None
-        num_classes = len(self.class_names)
-        if labels is None:
-            labels = np.arange(num_images) % num_classes
-        labels = np.asarray(labels, np.int32)
-        if labels.shape != (num_images,) or not (
-            labels.min() >= 0 and labels.max() < num_classes
-        ):
-            raise UserError(
-                f"Expected {num_images} labels from 0 to {num_classes - 1}. "
-                f"Received: {labels.tolist()}"
-            )
-        return labels
+        return samples.class_labels(num_images, len(self.class_names), labels)
 
     def interpolate(
         self, start_seed, end_seed, num_images=16, num_frames=30, labels=None

@@ -61,6 +61,28 @@ def check_draw(num_images, seed):
         raise UserError(f"Expected a seed of 0 or more. Received: {seed}")
 
 
+def class_labels(num_images, num_classes, labels=None):
+    """Checks the labels to draw, or gives each class in turn.
+
+    Args:
+        num_images: Integer.
+        num_classes: Integer.
+        labels: Integers `(num_images,)` from 0 to `num_classes - 1`, or `None`.
+
+    Returns:
+        Int32 array `(num_images,)`.
+    """
+    if labels is None:
+        return np.arange(num_images, dtype=np.int32) % num_classes
+    labels = np.asarray(labels)
+    if labels.shape != (num_images,) or not np.isin(labels, range(num_classes)).all():
+        raise UserError(
+            f"Expected {num_images} labels from 0 to {num_classes - 1}. "
+            f"Received: {labels.tolist()}"
+        )
+    return labels.astype(np.int32)
+
+
 def interpolate_latents(start, end, num_frames):
     """Walks along the great circle from `start` to `end`.
 

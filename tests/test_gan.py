@@ -262,7 +262,8 @@ def test_steps_per_execution(make_gan, images):
         (lambda g, d: GAN(g, d, num_classes=3), "2 input"),
         (lambda g, d: GAN(g, d, ema_decay=1.0), "EMA decay"),
         (lambda g, d: GAN(d, g), r"takes? what the generator draws|to take what"),
-        (lambda g, d: GAN(keras.Sequential(), d), "built generator"),
+        (lambda g, d: GAN(keras.Sequential(), d), "functional or built Sequential"),
+        (lambda g, d: GAN(g, d).sample(0), "1 image or more"),
         (lambda g, d: GAN(g, d).compile("adam", "adam", loss="nope"), "Unknown loss"),
         (
             lambda g, d: GAN(g, d).compile("adam", "adam", discriminator_steps=0),
@@ -275,6 +276,31 @@ def test_a_wrong_build_says_what_to_mend(build, message):
     discriminator = networks.dcgan_discriminator(16, base_filters=2)
     with pytest.raises(UserError, match=message):
         build(generator, discriminator)
+
+
+def test_a_subclassed_player_trains_once_it_is_wrapped(images):
+    @keras.saving.register_keras_serializable(package="test")
+    class Sharpener(keras.Model):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.dense = keras.layers.Dense(256, activation="tanh")
+
+        def call(self, latents):
+            return keras.ops.reshape(self.dense(latents), (-1, 16, 16, 1))
+
+    discriminator = networks.dcgan_discriminator(16, base_filters=2)
+    with pytest.raises(UserError, match=r"Sharpener.*wrap it"):
+        GAN(Sharpener(), discriminator)
+    latents = keras.Input((8,))
+    gan = GAN(keras.Model(latents, Sharpener()(latents)), discriminator)
+    gan.compile("adam", "adam")
+    gan.fit(images[0], batch_size=8, verbose=0)
+    assert gan.sample(2).shape == (2, 16, 16, 1)
+
+
+def test_labels_out_of_range_are_refused(make_gan):
+    with pytest.raises(UserError, match="2 labels from 0 to 2"):
+        make_gan(3).sample(2, labels=[0, 3])
 
 
 def test_one_optimizer_for_both_is_refused(make_gan):
