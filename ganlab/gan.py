@@ -28,7 +28,8 @@ class GAN(keras.Model):
         generator: Functional or Sequential `keras.Model` from latents `(batch,
             latent_dim)`, or from `[latents, labels]`, to images.
         discriminator: Functional or Sequential `keras.Model` from images, or
-            from `[images, labels]`, to raw logits `(batch, 1)`. Real is the positive side.
+            from `[images, labels]`, to raw logits `(batch, 1)`. Real is the
+            positive side.
         num_classes: Integer if the players take labels, otherwise `None`.
         ema_decay: Float in [0, 1). Weight of the past in the averaged
             generator. Defaults to `0.999`.
