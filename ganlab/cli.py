@@ -7,12 +7,13 @@ stderr; 0 done, 1 a failed run, 2 a mistake in what was asked.
 import argparse
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 
 from ganlab import __version__
 from ganlab.config import PRECISIONS, PRESETS, get_preset
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
   ganlab train                            embedded Fashion-MNIST: 3 minutes on 2 cores
@@ -43,7 +44,7 @@ def main(argv=None):
     except OSError as error:
         print(f"ganlab: {_describe(error)}", file=sys.stderr)
         return 2
-    except (ArithmeticError, RuntimeError) as error:
+    except RunError as error:
         print(f"ganlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -218,7 +219,9 @@ def _train(options):
     config = get_preset(options.preset or "dcgan").replace(
         preset=options.preset or "dcgan", **given
     )
-    default = f"{config.preset}-{Path(config.data.replace(':', '-')).name}"
+    default = (
+        f"{config.preset}-{re.sub(r'[^a-zA-Z0-9_]+', '-', config.data).strip('-')}"
+    )
     out = Path(options.out or Path("runs") / default)
     _import_tensorflow()
     from ganlab import train

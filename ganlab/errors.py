@@ -1,4 +1,4 @@
-"""What does ganlab raise when the caller can mend it?"""
+"""What does ganlab raise, and whose mistake is it?"""
 
 
 class UserError(ValueError):
@@ -6,6 +6,13 @@ class UserError(ValueError):
 
     The message says what was expected, what was received and how to mend it.
     The command line prints it and exits with 2; nothing has been written.
+    """
+
+
+class RunError(RuntimeError):
+    """Training or export came out wrong, though it was asked for rightly.
+
+    The command line prints the one-line message and exits with 1.
     """
 
 

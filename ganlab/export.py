@@ -24,7 +24,7 @@ import tf2onnx
 
 import ganlab
 from ganlab import samples
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 from ganlab.inference import Artifact, sha256
 from ganlab.networks.generators import in_float32
 
@@ -34,7 +34,7 @@ SEEDS = (0, 1, 2)
 OPSET = 18
 
 
-class ParityError(RuntimeError):
+class ParityError(RunError):
     """An exported format draws other images than the Keras generator."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from ganlab import data as data_module
 from ganlab import losses, networks
@@ -166,7 +167,7 @@ def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=
 
     Raises:
         UserError: if `out` holds something already, or the data is unusable.
-        FloatingPointError: if a loss is no longer finite.
+        RunError: if a loss is no longer finite.
     """
     out = Path(out)
     if not resume:
@@ -207,6 +208,8 @@ def _train(config, out, epochs, resume, stream, callbacks):
     config = config.replace(conditional=conditional)
     class_names = data.class_names if conditional else ()
     run = Run(out, config, len(data.images), class_names, data.skipped)
+    if resume:
+        _check_same_data(load_run(out), run)
     with _dtype_policy(config.precision):
         gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
         run.save()
@@ -214,6 +217,16 @@ def _train(config, out, epochs, resume, stream, callbacks):
             callbacks = [*callbacks, ProgressBar(config.steps, stream)]
         _fit(gan, run, data, batch_size, steps_per_epoch, callbacks)
     return run
+
+
+def _check_same_data(before, now):
+    for what in ("num_images", "class_names"):
+        if getattr(before, what) != getattr(now, what):
+            raise UserError(
+                f"Expected the data that the run began with, {what.replace('_', ' ')} "
+                f"{getattr(before, what)}. Received: {getattr(now, what)}; restore the "
+                "data, or start a new run"
+            )
 
 
 def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
@@ -234,7 +247,8 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
         labels=config.conditional,
         flip=config.flip,
     )
-    some = slice(min(MAX_REFERENCE_IMAGES, len(data.images)))
+    count = min(MAX_REFERENCE_IMAGES, len(data.images))
+    some = np.random.default_rng(config.seed).permutation(len(data.images))[:count]
     run_log = RunLog(run.directory, start_step, config.as_dict())
     saving = Checkpoints(
         run.directory / "checkpoints",

@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ganlab import data
 from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
 from ganlab.callbacks.run_log import SCALARS
+from ganlab.errors import RunError
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):
     gan.generator.trainable_variables[0].assign(
         gan.generator.trainable_variables[0] * np.nan
     )
-    with pytest.raises(FloatingPointError, match=r"d_loss was nan.*before 2"):
+    with pytest.raises(RunError, match=r"d_loss was nan.*before 2"):
         fit(gan, source, [Watch(run_log, 8, every=2)])
     run_log.close()
     assert rows_of(tmp_path)[0]["d_loss"] is None

@@ -151,6 +151,16 @@ def test_resume_refuses_another_config(trained, capsys):
     assert "the run's own batch size, 8. Received: 4" in capsys.readouterr().err
 
 
+def test_resume_refuses_other_data(trained, photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained[0], run)
+    about = json.loads((run / "config.json").read_text())
+    about["num_images"] = 99
+    (run / "config.json").write_text(json.dumps(about))
+    assert cli.main(["train", "--out", str(run), "--resume", "--steps", "9"]) == 2
+    assert "num images 99. Received: 12" in capsys.readouterr().err
+
+
 def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

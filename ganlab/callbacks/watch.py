@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from ganlab.callbacks.periodic import Periodic
+from ganlab.errors import RunError
 
 
 class Watch(Periodic):
@@ -23,7 +24,7 @@ class Watch(Periodic):
             `None`.
 
     Raises:
-        FloatingPointError: in `fit`, when a loss is no longer finite.
+        RunError: in `fit`, when a loss is no longer finite.
     """
 
     def __init__(self, run_log, batch_size, every=50, wait_timer=None):
@@ -91,7 +92,7 @@ class Watch(Periodic):
         self._mark_time()
         for name in ("d_loss", "g_loss"):
             if not math.isfinite(values[name]):
-                raise FloatingPointError(
+                raise RunError(
                     f"{name} was {values[name]} in the steps before {step}: the run "
                     "has diverged; lower the learning rates, or train in float32"
                 )
