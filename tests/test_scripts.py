@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,18 @@ def test_fashion_scripts_train_and_export(tmp_path, name):
     assert artifact.conditional == (name == "conditional")
     assert artifact.sample(4).shape == (4, 28, 28, 1)
     assert (tmp_path / "run" / "samples" / "step-0000156.png").exists()
+
+
+def test_the_readmes_python_runs(tmp_path):
+    readme = (SCRIPTS.parent / "README.md").read_text()
+    train, serve = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert "epochs=20" in train
+    (tmp_path / "train.py").write_text(train.replace("epochs=20", "epochs=1"))
+    run(tmp_path / "train.py", cwd=tmp_path)
+    assert Artifact(tmp_path / "saved_models" / "mine").sample(2).shape[0] == 2
+    serve += "assert images.shape == (16, 28, 28, 1) and abs(images).max() > 0.9"
+    (tmp_path / "serve.py").write_text(serve)
+    run(tmp_path / "serve.py", cwd=SCRIPTS.parent)
 
 
 def test_folder_script_trains_and_exports(tmp_path):
