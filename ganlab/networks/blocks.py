@@ -82,6 +82,16 @@ def normalize(x, normalization):
     return x
 
 
+def convolution_options(padding, normalization):
+    """What every convolution is built with; batch norm makes a bias idle."""
+    check_choice("padding", padding, PADDINGS)
+    return {
+        "padding": padding,
+        "use_bias": normalization != "batch",
+        "kernel_initializer": initializer(),
+    }
+
+
 def upsample(
     x,
     filters,
@@ -111,12 +121,7 @@ def upsample(
         [Deconvolution and Checkerboard Artifacts](https://distill.pub/2016/deconv-checkerboard)
     """
     check_choice("upsampling", upsampling, UPSAMPLINGS)
-    check_choice("padding", padding, PADDINGS)
-    options = {
-        "padding": padding,
-        "use_bias": normalization != "batch",
-        "kernel_initializer": initializer(),
-    }
+    options = convolution_options(padding, normalization)
     if upsampling == "transposed":
         x = layers.Conv2DTranspose(filters, kernel_size, strides=2, **options)(x)
     else:
@@ -165,12 +170,7 @@ def downsample(
             that the kernel does not fit over.
     """
     check_choice("downsampling", downsampling, DOWNSAMPLINGS)
-    check_choice("padding", padding, PADDINGS)
-    options = {
-        "padding": padding,
-        "use_bias": normalization != "batch",
-        "kernel_initializer": initializer(),
-    }
+    options = convolution_options(padding, normalization)
     if downsampling == "stride":
         x = layers.Conv2D(filters, kernel_size, strides=2, **options)(x)
     else:
