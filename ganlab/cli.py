@@ -216,9 +216,7 @@ def _train(options):
         for name in fields
         if getattr(options, name) is not None
     }
-    config = get_preset(options.preset or "dcgan").replace(
-        preset=options.preset or "dcgan", **given
-    )
+    config = get_preset(options.preset or "dcgan").replace(**given)
     default = (
         f"{config.preset}-{re.sub(r'[^a-zA-Z0-9_]+', '-', config.data).strip('-')}"
     )

@@ -1,7 +1,6 @@
 """What is a run made of, said once and written down?"""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 
 from ganlab.errors import UserError, unknown_name
@@ -114,22 +113,6 @@ class TrainConfig:
     def as_dict(self):
         """Returns the fields as a flat dict of JSON values."""
         return dataclasses.asdict(self)
-
-    def to_json(self):
-        """Returns the config as indented JSON."""
-        return json.dumps(self.as_dict(), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text):
-        """Returns the config that `to_json` wrote.
-
-        Raises:
-            UserError: if `text` is no such config.
-        """
-        try:
-            return cls(**json.loads(text))
-        except (json.JSONDecodeError, TypeError) as error:
-            raise UserError(f"Expected a run's config. Received: {error}") from error
 
 
 PRESETS = {"dcgan": TrainConfig()}

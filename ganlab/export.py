@@ -24,7 +24,7 @@ import tf2onnx
 
 import ganlab
 from ganlab import samples
-from ganlab.errors import RunError, UserError
+from ganlab.errors import RunError, UserError, check_new_folder
 from ganlab.inference import Artifact, sha256
 from ganlab.networks.generators import in_float32
 
@@ -74,9 +74,9 @@ def export_generator(gan, directory, *, class_names=(), training=None):
         _write_onnx(generator, partial / "generator.onnx")
         card = _card(gan, generator, class_names, training or {})
         _write_card(card, partial)
-        card["parity"] = certify(generator, partial)
-        _write_card(card, partial)
-        _draw_samples(Artifact(partial), partial / "samples.png")
+        artifact = Artifact(partial)
+        card["parity"] = certify(generator, artifact)
+        _draw_samples(artifact, partial / "samples.png")
         _write_card(card, partial)
         partial.chmod(0o755)
         if directory.exists():
@@ -91,11 +91,7 @@ def export_generator(gan, directory, *, class_names=(), training=None):
 def check_new(directory):
     """Returns the path, or raises `UserError` if something is there."""
     directory = Path(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UserError(
-            f"Expected a new or empty folder for the artifact. Received: {directory}, "
-            "which exists; name another with --to"
-        )
+    check_new_folder(directory, "artifact", "exists", "name another with --to")
     return directory
 
 
@@ -153,12 +149,12 @@ def _write_onnx(generator, path):
     onnx.save(model, path)
 
 
-def certify(generator, directory):
+def certify(generator, artifact):
     """Compares Keras with SavedModel and ONNX, and with its own training mode.
 
     Args:
         generator: The float32 `keras.Model` that was exported.
-        directory: The artifact folder.
+        artifact: The `Artifact` that it became.
 
     Returns:
         A dict with the largest absolute difference of each format over all
@@ -169,8 +165,7 @@ def certify(generator, directory):
     Raises:
         ParityError: if a format differs by more than 1e-4.
     """
-    artifact = Artifact(directory)
-    served = tf.saved_model.load(directory / "saved_model")
+    served = tf.saved_model.load(artifact.directory / "saved_model")
     served = served.signatures["serving_default"]
     largest = {"saved_model": 0.0, "onnx": 0.0}
     for batch in BATCHES:
@@ -266,9 +261,6 @@ def _write_card(card, directory):
 
 
 def _draw_samples(artifact, path, columns=10):
-    rows = min(len(artifact.class_names), 20) or columns
-    labels = None
-    if artifact.conditional:
-        labels = np.arange(rows).repeat(columns)
-    images = artifact.sample(rows * columns, seed=0, labels=labels)
+    count, labels = samples.grid_contents(len(artifact.class_names), columns)
+    images = artifact.sample(count, seed=0, labels=labels)
     samples.save(images, path, columns=columns)

@@ -232,27 +232,25 @@ class GAN(keras.Model):
     def _play(self, real_images, labels, part, train_generator):
         """One discriminator step and, from the same pass, one generator step."""
         latents = self._draw_latents(ops.shape(real_images)[0], part)
+        sides = [("d", self.discriminator, self.discriminator_optimizer)]
+        if train_generator:
+            sides.append(("g", self.generator, self.generator_optimizer))
         with tf.GradientTape(persistent=True) as tape:
             fake_images = self._forward(self.generator, latents, labels, training=True)
             logs = self._judge(real_images, fake_images, labels, training=True)
-            scaled_d_loss = self._scaled(logs["d_loss"], self.discriminator_optimizer)
-            scaled_g_loss = self._scaled(logs["g_loss"], self.generator_optimizer)
-        updates = [("d", scaled_d_loss, self.discriminator)]
-        if train_generator:
-            updates.append(("g", scaled_g_loss, self.generator))
+            scaled = {
+                key: self._scaled(logs[f"{key}_loss"], optimizer)
+                for key, _, optimizer in sides
+            }
         gradients = {
-            key: tape.gradient(scaled, player.trainable_variables)
-            for key, scaled, player in updates
+            key: tape.gradient(scaled[key], player.trainable_variables)
+            for key, player, _ in sides
         }
-        for key, _, player in updates:
-            optimizer = self._optimizer_of(key)
+        for key, player, optimizer in sides:
             norm = tf.linalg.global_norm(gradients[key])
             logs[f"{key}_gradient_norm"] = norm / self._scaled(1.0, optimizer)
             optimizer.apply(gradients[key], player.trainable_variables)
         return logs
-
-    def _optimizer_of(self, key):
-        return {"d": self.discriminator_optimizer, "g": self.generator_optimizer}[key]
 
     def _judge(self, real_images, fake_images, labels, training):
         """Both losses, and how well the discriminator tells real from fake."""

@@ -16,6 +16,7 @@ from ganlab.errors import UserError
 
 MIN_TILE = 56
 GAP = 2
+MAX_ROWS = 20
 PICTURES = (".png", ".npz", "")
 ANIMATIONS = (".gif", ".webp")
 
@@ -81,6 +82,22 @@ def class_labels(num_images, num_classes, labels=None):
             f"Received: {labels.tolist()}"
         )
     return labels.astype(np.int32)
+
+
+def grid_contents(num_classes, columns):
+    """What a grid shows: a row for each class, up to 20, or else a square.
+
+    Args:
+        num_classes: Integer, 0 or `None` for noise alone.
+        columns: Integer: images in a row.
+
+    Returns:
+        The number of images, and int32 labels or `None`.
+    """
+    if not num_classes:
+        return columns * columns, None
+    classes = np.arange(min(num_classes, MAX_ROWS), dtype=np.int32)
+    return len(classes) * columns, classes.repeat(columns)
 
 
 def interpolate_latents(start, end, num_frames):

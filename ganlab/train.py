@@ -23,8 +23,9 @@ from ganlab.callbacks import (
     checkpoints,
     decoding_bar,
 )
+from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
-from ganlab.errors import UserError
+from ganlab.errors import UserError, check_new_folder
 from ganlab.gan import GAN
 from ganlab.networks import blocks
 
@@ -247,27 +248,8 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
         labels=config.conditional,
         flip=config.flip,
     )
-    count = min(MAX_REFERENCE_IMAGES, len(data.images))
-    some = np.random.default_rng(config.seed).permutation(len(data.images))[:count]
     run_log = RunLog(run.directory, start_step, config.as_dict())
-    saving = Checkpoints(
-        run.directory / "checkpoints",
-        data.images[some],
-        data.labels[some] if config.conditional else None,
-        every=config.checkpoint_every,
-        run_log=run_log,
-    )
-    own = [
-        Watch(run_log, batch_size, config.log_every, timer),
-        SampleGrids(
-            run.directory / "samples",
-            config.sample_every,
-            config.seed,
-            run_log=run_log,
-        ),
-        saving,
-        _StopAt(config.steps),
-    ]
+    own = watching_callbacks(run.directory, config, data, run_log, timer)
     try:
         gan.fit(
             timer.watch(batches),
@@ -276,36 +258,63 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
             epochs=config.steps // steps_per_epoch + 2,
             shuffle=False,
             verbose=0,
-            callbacks=[*own, *callbacks],
+            callbacks=[*own.values(), _StopAt(config.steps), *callbacks],
         )
     except KeyboardInterrupt:
-        saving.act_at_end()
+        own["checkpoints"].act_at_end()
         raise
     finally:
         run_log.close()
 
 
-class _StopAt(keras.callbacks.Callback):
+def watching_callbacks(directory, config, data, run_log, timer):
+    """What is attached to every run: numbers, sample grids and checkpoints.
+
+    Args:
+        directory: `Path` of the run folder.
+        config: A complete `TrainConfig`.
+        data: The `ImageData` that it trains on.
+        run_log: A `RunLog`.
+        timer: The `WaitTimer` that times the data.
+
+    Returns:
+        A dict from a name to a callback.
+    """
+    count = min(MAX_REFERENCE_IMAGES, len(data.images))
+    some = np.random.default_rng(config.seed).permutation(len(data.images))[:count]
+    return {
+        "numbers": Watch(
+            run_log,
+            config.batch_size * config.discriminator_steps,
+            config.log_every,
+            timer,
+        ),
+        "sample grids": SampleGrids(
+            directory / "samples", config.sample_every, config.seed, run_log=run_log
+        ),
+        "checkpoints": Checkpoints(
+            directory / "checkpoints",
+            data.images[some],
+            data.labels[some] if config.conditional else None,
+            every=config.checkpoint_every,
+            run_log=run_log,
+        ),
+    }
+
+
+class _StopAt(Periodic):
     """Ends training at a step, in the middle of an epoch if need be."""
 
-    def __init__(self, step):
-        super().__init__()
-        self.step = step
-
-    def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.step.numpy()) >= self.step:
-            self.model.stop_training = True
+    def act(self, step):
+        self.model.stop_training = True
 
 
 def check_new(out):
     """Raises `UserError` unless a run may be written to `out`."""
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        holds = "a run" if (out / "config.json").exists() else "something else"
-        raise UserError(
-            f"Expected a new or empty folder for the run. Received: {out}, which holds "
-            f"{holds}; name another with --out, or go on with --resume"
-        )
+    holds = "a run" if (out / "config.json").exists() else "something else"
+    fix = "name another with --out, or go on with --resume"
+    check_new_folder(out, "run", f"holds {holds}", fix)
 
 
 @contextlib.contextmanager

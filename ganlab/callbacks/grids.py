@@ -5,8 +5,6 @@ from pathlib import Path
 from ganlab import samples
 from ganlab.callbacks.periodic import Periodic
 
-MAX_ROWS = 20
-
 
 class SampleGrids(Periodic):
     """Draws the averaged generator's images for the same latents every time.
@@ -37,11 +35,8 @@ class SampleGrids(Periodic):
         self.act_at_end()
 
     def act(self, step):
-        rows, labels = self.columns, None
-        if self.model.num_classes is not None:
-            rows = min(self.model.num_classes, MAX_ROWS)
-            labels = [row for row in range(rows) for _ in range(self.columns)]
-        images = self.model.sample(rows * self.columns, self.seed, labels)
+        count, labels = samples.grid_contents(self.model.num_classes, self.columns)
+        images = self.model.sample(count, self.seed, labels)
         pixels = samples.grid(images, self.columns)
         self.directory.mkdir(parents=True, exist_ok=True)
         picture = samples.as_picture(pixels)

@@ -21,7 +21,7 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.config import get_preset
 from ganlab.data import WaitTimer
-from ganlab.train import build_gan
+from ganlab.train import build_gan, watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000
@@ -34,28 +34,14 @@ HOOKS = (
 
 
 def main():
-    config = get_preset("dcgan").at_image_size(28, 1)
+    config = get_preset("dcgan").at_image_size(28, 1).replace(conditional=True)
     data = load_data("fashion_mnist")
     gan = build_gan(config, len(data.class_names))
     timer = WaitTimer()
     batches = data.batches(config.batch_size)
     with tempfile.TemporaryDirectory() as folder:
         run_log = callbacks.RunLog(folder, settings=config.as_dict())
-        attached = {
-            "numbers": callbacks.Watch(
-                run_log, config.batch_size, config.log_every, timer
-            ),
-            "sample grids": callbacks.SampleGrids(
-                Path(folder) / "samples", config.sample_every, run_log=run_log
-            ),
-            "checkpoints": callbacks.Checkpoints(
-                Path(folder) / "checkpoints",
-                data.images[:1000],
-                data.labels[:1000],
-                every=config.checkpoint_every,
-                run_log=run_log,
-            ),
-        }
+        attached = watching_callbacks(Path(folder), config, data, run_log, timer)
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()
         gan.fit(
