@@ -4,8 +4,24 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab import ema, losses, samples
+from ganlab import augment, ema, losses, samples
 from ganlab.errors import UserError
+from ganlab.networks.generators import in_float32
+from ganlab.players import check_labels, check_players
+from ganlab.regularizers import Side
+from ganlab.regularizers import get as get_regularizers
+
+NUMBERS = (
+    "d_loss",
+    "g_loss",
+    "d_real",
+    "d_fake",
+    "d_accuracy_real",
+    "d_accuracy_fake",
+    "d_gradient_norm",
+    "g_gradient_norm",
+)
+LATENTS, AUGMENTATION, NOISE, PENALTY = range(4)  # what a step draws
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -28,9 +44,14 @@ class GAN(keras.Model):
         generator: Functional or Sequential `keras.Model` from latents `(batch,
             latent_dim)`, or from `[latents, labels]`, to images.
         discriminator: Functional or Sequential `keras.Model` from images, or
-            from `[images, labels]`, to raw logits `(batch, 1)`. Real is the
-            positive side.
+            from `[images, labels]`, to raw logits `(batch, 1)`; real is the
+            positive side. Or from images to `[logits, class_logits]`, which
+            makes it an auxiliary classifier (AC-GAN).
         num_classes: Integer if the players take labels, otherwise `None`.
+        packing: Integer `m`, 1 or more. The discriminator judges `m` samples
+            at once, joined along the last axis, so its input has `m` times
+            the generator's channels and a batch holds a multiple of `m`. A
+            collapsed generator gives itself away by samples that are alike.
         ema_decay: Float in [0, 1). Weight of the past in the averaged
             generator. Defaults to `0.999`.
         seed: Integer, 0 or more. Seeds the latents of training.
@@ -47,7 +68,9 @@ class GAN(keras.Model):
     (4, 28, 28, 1)
 
     Reference:
-        [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661)
+        [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661);
+        [Lin et al., 2017 (PacGAN)](https://arxiv.org/abs/1712.04086);
+        [Odena et al., 2016 (AC-GAN)](https://arxiv.org/abs/1610.09585)
     """
 
     def __init__(
@@ -56,12 +79,15 @@ class GAN(keras.Model):
         discriminator,
         *,
         num_classes=None,
+        packing=1,
         ema_decay=0.999,
         seed=0,
         name="gan",
     ):
         super().__init__(name=name)
-        _check_players(generator, discriminator, num_classes)
+        if packing < 1:
+            raise UserError(f"Expected packing of 1 or more. Received: {packing}")
+        check_players(generator, discriminator, num_classes, packing)
         if not 0.0 <= ema_decay < 1.0:
             raise UserError(
                 "Expected an EMA decay of 0 or more and under 1. "
@@ -71,6 +97,7 @@ class GAN(keras.Model):
         self.discriminator = discriminator
         self.ema_generator = ema.averaged_copy(generator)
         self.num_classes = num_classes
+        self.packing = packing
         self.ema_decay = ema_decay
         self.seed = seed
         self.step = self.add_weight(
@@ -81,19 +108,7 @@ class GAN(keras.Model):
             aggregation="only_first_replica",
             name="step",
         )
-        self.trackers = {
-            name: keras.metrics.Mean(name=name)
-            for name in (
-                "d_loss",
-                "g_loss",
-                "d_real",
-                "d_fake",
-                "d_accuracy_real",
-                "d_accuracy_fake",
-                "d_gradient_norm",
-                "g_gradient_norm",
-            )
-        }
+        self.trackers = {}
         self.built = True
 
     @property
@@ -103,7 +118,7 @@ class GAN(keras.Model):
 
     @property
     def image_shape(self):
-        """Shape `(height, width, channels)` of one image."""
+        """Shape `(height, width, channels)` of one image, or `(2,)` of a point."""
         return tuple(self.generator.output_shape[1:])
 
     @property
@@ -117,6 +132,10 @@ class GAN(keras.Model):
         loss="non_saturating",
         discriminator_steps=1,
         *,
+        regularizers=None,
+        augmentation=None,
+        instance_noise=0.0,
+        class_weight=1.0,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -135,6 +154,16 @@ class GAN(keras.Model):
                 Each batch is cut into `k` equal parts, and the discriminator
                 takes one step on each; the generator takes one step on the
                 last. So pass batches of `k` times the size.
+            regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by
+                `+`, such as `"r1+r2"`, a `Regularizer`, or a list of either.
+            augmentation: A name of `ganlab.augment.AUGMENTATIONS` or an
+                `Augmentation`, applied to all that the discriminator sees.
+            instance_noise: Float, or a function of the step from
+                `keras.optimizers.schedules`: standard deviation of Gaussian
+                noise on all that the discriminator sees, on the scale of
+                images in [-1, 1].
+            class_weight: Float. Weight of the auxiliary classifier's
+                cross-entropy in both losses, where there is one.
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See `keras.Model.compile`.
             jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a
@@ -157,7 +186,20 @@ class GAN(keras.Model):
                 "optimizer keeps state for one player"
             )
         self.adversarial_loss = losses.get(loss)
+        self.regularizers = get_regularizers(regularizers)
+        self.augmentation = augment.get(augmentation)
+        self.instance_noise = instance_noise
+        self.class_weight = class_weight
         self.discriminator_steps = discriminator_steps
+        self._penalised = self._critic_for_penalties()
+        names = [*NUMBERS]
+        if self._penalties_due():
+            names.append("d_penalty")
+        if self.auxiliary:
+            names += ["d_class_loss", "g_class_loss"]
+        if self.augmentation is not None and self.augmentation.adapts:
+            names.append("augment_probability")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         super().compile(
             optimizer=self.generator_optimizer,
             run_eagerly=run_eagerly,
@@ -174,6 +216,31 @@ class GAN(keras.Model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(variables)
         return optimizer
+
+    def _critic_for_penalties(self):
+        """Function of the discriminator's inputs that updates no state.
+
+        It is the discriminator itself, or its float32 twin on the same
+        weights. The twin is held by the function alone, so that its own idle
+        weights are neither saved nor trained.
+        """
+        player = self.discriminator
+        half = any(
+            layer.compute_dtype in ("float16", "bfloat16") for layer in player.layers
+        )
+        wanted = any(regularizer.takes_gradients for regularizer in self.regularizers)
+        twin = in_float32(player) if half and wanted else player
+
+        def judge(inputs):
+            outputs, _ = twin.stateless_call(
+                [tf.convert_to_tensor(v) for v in player.trainable_variables],
+                [tf.convert_to_tensor(v) for v in player.non_trainable_variables],
+                inputs,
+                training=True,
+            )
+            return losses.as_float32(_first(outputs))
+
+        return judge
 
     def call(self, inputs, training=False):
         """Draws from the averaged generator.
@@ -198,21 +265,24 @@ class GAN(keras.Model):
             truncation: See `ganlab.samples.draw_latents`.
 
         Returns:
-            Uint8 array `(num_images, height, width, channels)`.
+            Uint8 array `(num_images, height, width, channels)`, or float32
+            `(num_images, 2)` where the generator draws points.
         """
         latents = samples.draw_latents(num_images, self.latent_dim, seed, truncation)
         inputs = latents
         if self.num_classes is not None:
             labels = samples.class_labels(num_images, self.num_classes, labels)
             inputs = [latents, labels]
-        return samples.to_uint8(self.predict(inputs, batch_size=64, verbose=0))
+        points = len(self.image_shape) == 1
+        drawn = self.predict(inputs, batch_size=1024 if points else 64, verbose=0)
+        return drawn if points else samples.to_uint8(drawn)
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         image_parts = ops.split(images, self.discriminator_steps)
         label_parts = image_parts
         if self.num_classes is not None:
-            _check_labels(labels)
+            check_labels(labels)
             label_parts = ops.split(labels, self.discriminator_steps)
         for part, (real, classes) in enumerate(
             zip(image_parts, label_parts, strict=True)
@@ -227,7 +297,10 @@ class GAN(keras.Model):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         latents = self._draw_latents(ops.shape(images)[0], part=0)
         fake_images = self._forward(self.generator, latents, labels, training=False)
-        return self._track(self._judge(images, fake_images, labels, training=False))
+        logs, _, _ = self._judge(
+            self._packed(images), self._packed(fake_images), labels, training=False
+        )
+        return self._track(logs)
 
     def _play(self, real_images, labels, part, train_generator):
         """One discriminator step and, from the same pass, one generator step."""
@@ -237,10 +310,20 @@ class GAN(keras.Model):
             sides.append(("g", self.generator, self.generator_optimizer))
         with tf.GradientTape(persistent=True) as tape:
             fake_images = self._forward(self.generator, latents, labels, training=True)
-            logs = self._judge(real_images, fake_images, labels, training=True)
+            shown = [
+                self._shown(images, part, side)
+                for side, images in enumerate((real_images, fake_images))
+            ]
+            logs, real, fake = self._judge(*shown, labels, training=True)
+            totals = {key: logs[f"{key}_loss"] for key, _, _ in sides}
+            for key in totals:
+                if self.auxiliary:
+                    totals[key] += self.class_weight * logs[f"{key}_class_loss"]
+            if penalties := self._penalties_due():
+                logs["d_penalty"] = self._penalty(penalties, real, fake, labels, part)
+                totals["d"] += logs["d_penalty"]
             scaled = {
-                key: self._scaled(logs[f"{key}_loss"], optimizer)
-                for key, _, optimizer in sides
+                key: self._scaled(totals[key], optimizer) for key, _, optimizer in sides
             }
         gradients = {
             key: tape.gradient(scaled[key], player.trainable_variables)
@@ -250,35 +333,121 @@ class GAN(keras.Model):
             norm = tf.linalg.global_norm(gradients[key])
             logs[f"{key}_gradient_norm"] = norm / self._scaled(1.0, optimizer)
             optimizer.apply(gradients[key], player.trainable_variables)
+        for regularizer in self.regularizers:
+            regularizer.after_step(self.discriminator, real, fake)
+        if self.augmentation is not None:
+            margin, _ = self.adversarial_loss.margins(real.logits, fake.logits)
+            self.augmentation.after_step(margin)
+            if self.augmentation.adapts:
+                logs["augment_probability"] = self.augmentation.probability
         return logs
 
+    def _shown(self, images, part, side):
+        """What the discriminator sees of images: augmented, noisy, packed."""
+        if self.augmentation is not None:
+            stream = self._stream(part, AUGMENTATION, side)
+            images = self.augmentation.augment(images, stream)
+        if callable(self.instance_noise) or self.instance_noise:
+            noise = self.instance_noise
+            deviation = noise(self.step) if callable(noise) else noise
+            stream = self._stream(part, NOISE, side)
+            drawn = tf.random.stateless_normal(ops.shape(images), stream)
+            images += ops.cast(deviation * drawn, images.dtype)
+        return self._packed(images)
+
+    def _packed(self, images):
+        """Joins `packing` samples along the last axis."""
+        if self.packing == 1:
+            return images
+        count = images.shape[0]
+        if count is not None and count % self.packing:
+            raise UserError(
+                f"Expected batches of a multiple of packing={self.packing}. "
+                f"Received: a batch of {count}"
+            )
+        return ops.concatenate(ops.split(images, self.packing), axis=-1)
+
     def _judge(self, real_images, fake_images, labels, training):
-        """Both losses, and how well the discriminator tells real from fake."""
-        real = self._forward(self.discriminator, real_images, labels, training)
-        fake = self._forward(self.discriminator, fake_images, labels, training)
-        real, fake = losses.as_float32(real), losses.as_float32(fake)
-        return {
-            "d_loss": self.adversarial_loss.discriminator(real, fake),
-            "g_loss": self.adversarial_loss.generator(real, fake),
-            "d_real": ops.mean(ops.sigmoid(real)),
-            "d_fake": ops.mean(ops.sigmoid(fake)),
-            "d_accuracy_real": ops.mean(ops.cast(real > 0, "float32")),
-            "d_accuracy_fake": ops.mean(ops.cast(fake < 0, "float32")),
+        """Both losses, how well real is told from fake, and both sides."""
+        judged = [
+            self._forward(self.discriminator, images, labels, training)
+            for images in (real_images, fake_images)
+        ]
+        logits = [losses.as_float32(_first(outputs)) for outputs in judged]
+        margins = self.adversarial_loss.margins(*logits)
+        logs = {
+            "d_loss": self.adversarial_loss.discriminator(*logits),
+            "g_loss": self.adversarial_loss.generator(*logits),
+            "d_real": ops.mean(ops.sigmoid(margins[0])),
+            "d_fake": ops.mean(ops.sigmoid(margins[1])),
+            "d_accuracy_real": ops.mean(ops.cast(margins[0] > 0, "float32")),
+            "d_accuracy_fake": ops.mean(ops.cast(margins[1] < 0, "float32")),
         }
+        if self.auxiliary:
+            for key, outputs in zip(("d", "g"), judged, strict=True):
+                logs[f"{key}_class_loss"] = ops.mean(
+                    keras.losses.sparse_categorical_crossentropy(
+                        labels, losses.as_float32(outputs[1]), from_logits=True
+                    )
+                )
+        sides = [
+            Side(tf.stop_gradient(images), said)
+            for images, said in zip((real_images, fake_images), logits, strict=True)
+        ]
+        return logs, *sides
+
+    def _penalties_due(self):
+        """Regularizers that add to the loss."""
+        return [each for each in self.regularizers if each.weight]
+
+    def _penalty(self, regularizers, real, fake, labels, part):
+        """Sum of the weighted penalties that are due at this step."""
+        step = self.step * self.discriminator_steps + part
+
+        def critic(images):
+            return self._penalised(self._inputs(self.discriminator, images, labels))
+
+        total = 0.0
+        for index, each in enumerate(regularizers):
+            stream = self._stream(part, PENALTY, index)
+
+            def due(each=each, stream=stream):
+                weight = ops.cast(each.weight_at(self.step) * each.every, "float32")
+                return weight * each.penalty(critic, real, fake, stream)
+
+            if each.every == 1:
+                total += due()
+            else:
+                total += tf.cond(step % each.every == 0, due, lambda: 0.0)
+        return total
+
+    @property
+    def auxiliary(self):
+        """Whether the discriminator classifies too."""
+        return len(self.discriminator.outputs) == 2
+
+    def _inputs(self, player, inputs, labels):
+        return inputs if len(player.inputs) == 1 else [inputs, labels]
 
     def _forward(self, player, inputs, labels, training):
-        if self.num_classes is None:
-            return player(inputs, training=training)
-        return player([inputs, labels], training=training)
+        return player(self._inputs(player, inputs, labels), training=training)
 
     def _draw_latents(self, num_images, part):
         """Noise that is a function of seed, step, part and replica alone."""
+        stream = self._stream(part, LATENTS)
+        return tf.random.stateless_normal((num_images, self.latent_dim), stream)
+
+    def _stream(self, part, purpose, index=0):
+        """Seed of what one part of this step draws for one purpose."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        stream = tf.random.experimental.stateless_fold_in(
+        fold_in = tf.random.experimental.stateless_fold_in
+        stream = fold_in(
             ops.stack([ops.cast(self.seed, "int64"), ops.cast(self.step, "int64")]),
             tf.cast(replica * self.discriminator_steps + part, "int64"),
         )
-        return tf.random.stateless_normal((num_images, self.latent_dim), stream)
+        if purpose == LATENTS:
+            return stream
+        return fold_in(fold_in(stream, purpose), index)
 
     def _scaled(self, loss, optimizer):
         """Loss times loss scale, over the replicas whose gradients are summed."""
@@ -306,6 +475,7 @@ class GAN(keras.Model):
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "num_classes": self.num_classes,
+            "packing": self.packing,
             "ema_decay": self.ema_decay,
             "seed": self.seed,
             "name": self.name,
@@ -323,51 +493,28 @@ class GAN(keras.Model):
     def get_compile_config(self):
         if not self.compiled:
             return None
-        serialize = keras.saving.serialize_keras_object
         return {
-            "generator_optimizer": serialize(self.generator_optimizer),
-            "discriminator_optimizer": serialize(self.discriminator_optimizer),
-            "loss": serialize(self.adversarial_loss),
+            **{
+                key: keras.saving.serialize_keras_object(value)
+                for key, value in {
+                    "generator_optimizer": self.generator_optimizer,
+                    "discriminator_optimizer": self.discriminator_optimizer,
+                    "loss": self.adversarial_loss,
+                    "regularizers": list(self.regularizers),
+                    "augmentation": self.augmentation,
+                    "instance_noise": self.instance_noise,
+                }.items()
+            },
             "discriminator_steps": self.discriminator_steps,
+            "class_weight": self.class_weight,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }
 
     def compile_from_config(self, config):
-        config = dict(config)
-        for key in ("generator_optimizer", "discriminator_optimizer", "loss"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        self.compile(**config)
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
 
-def _check_players(generator, discriminator, num_classes):
-    for role, player in (("generator", generator), ("discriminator", discriminator)):
-        if not getattr(player, "inputs", None):
-            raise UserError(
-                f"Expected a functional or built Sequential {role}. Received: "
-                f"{player.name!r}, a {type(player).__name__} without inputs; wrap it "
-                "as keras.Model(inputs, player(inputs))"
-            )
-        num_inputs = len(player.inputs)
-        expected = 1 if num_classes is None else 2
-        if num_inputs != expected:
-            raise UserError(
-                f"Expected a {role} of {expected} input(s) for "
-                f"num_classes={num_classes}. Received: {num_inputs}; build both "
-                "players and the GAN with the same num_classes"
-            )
-    drawn = tuple(generator.output_shape[1:])
-    judged = tuple(discriminator.inputs[0].shape[1:])
-    if drawn != judged:
-        raise UserError(
-            "Expected the discriminator to take what the generator draws, "
-            f"{drawn}. Received: a discriminator of {judged}"
-        )
-
-
-def _check_labels(labels):
-    if labels is None:
-        raise UserError(
-            "Expected batches of (images, labels) for a conditional GAN. "
-            "Received: images alone; pass labels as `y` or in the data set"
-        )
+def _first(outputs):
+    """The logits, where a classifier's answer comes with them."""
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs

@@ -3,8 +3,14 @@
 A loss has two methods, `discriminator(real_logits, fake_logits)` and
 `generator(real_logits, fake_logits)`. Logits are raw discriminator outputs of
 shape `(batch, 1)`; real is the positive side; the result is a float32 scalar,
-the mean over the batch.
+the mean over the batch. Both sides have the same number of logits.
+
+    minimax, non_saturating            cross-entropy
+    least_squares, hinge, wasserstein  other measures of being told apart
+    relativistic, relativistic_average each side judged against the other
 """
+
+import inspect
 
 import keras
 from keras import ops
@@ -22,6 +28,15 @@ class AdversarialLoss:
     def generator(self, real_logits, fake_logits):
         """Returns the scalar that the generator minimises."""
         raise NotImplementedError
+
+    def margins(self, real_logits, fake_logits):
+        """Logits measured from where the loss is undecided.
+
+        Returns:
+            `(real, fake)`, both positive where the discriminator says real.
+            By default the logits themselves.
+        """
+        return as_float32(real_logits), as_float32(fake_logits)
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -115,23 +130,176 @@ class NonSaturating(BinaryCrossentropy):
         return ops.mean(ops.softplus(-as_float32(fake_logits)))
 
 
+@keras.saving.register_keras_serializable(package="ganlab")
+class LeastSquares(AdversarialLoss):
+    """Least squares: logits are drawn to 1 (real) and 0 (fake).
+
+    A fake that is already taken for real, but lies far from the real logits,
+    still has gradient; cross-entropy leaves it alone.
+
+        L_D = ½ E[(D(x) - 1)²] + ½ E[D(G(z))²]
+        L_G = ½ E[(D(G(z)) - 1)²]
+
+    The discriminator is undecided at ½.
+
+    Reference:
+        [Mao et al., 2017](https://arxiv.org/abs/1611.04076), equation 9
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = as_float32(real_logits), as_float32(fake_logits)
+        return 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
+
+    def generator(self, real_logits, fake_logits):
+        return 0.5 * ops.mean(ops.square(as_float32(fake_logits) - 1.0))
+
+    def margins(self, real_logits, fake_logits):
+        return as_float32(real_logits) - 0.5, as_float32(fake_logits) - 0.5
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Hinge(AdversarialLoss):
+    """Hinge: an image that is told apart by a margin of 1 has no gradient left.
+
+        L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]
+        L_G = -E[D(G(z))]
+
+    Reference:
+        [Lim & Ye, 2017](https://arxiv.org/abs/1705.02894)
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = as_float32(real_logits), as_float32(fake_logits)
+        return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
+
+    def generator(self, real_logits, fake_logits):
+        return -ops.mean(as_float32(fake_logits))
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Wasserstein(AdversarialLoss):
+    """The critic's estimate of the Wasserstein-1 distance.
+
+        L_D = E[D(G(z))] - E[D(x)]
+        L_G = -E[D(G(z))]
+
+    It is an estimate only while the critic is 1-Lipschitz: use it with
+    `gradient_penalty` or `weight_clipping`. `-L_D` then falls as images
+    improve. A critic's zero means nothing, so it counts as undecided halfway
+    between both means.
+
+    Reference:
+        [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), equations 2, 3
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(as_float32(fake_logits)) - ops.mean(as_float32(real_logits))
+
+    def generator(self, real_logits, fake_logits):
+        return -ops.mean(as_float32(fake_logits))
+
+    def margins(self, real_logits, fake_logits):
+        real, fake = as_float32(real_logits), as_float32(fake_logits)
+        middle = 0.5 * (ops.mean(real) + ops.mean(fake))
+        return real - middle, fake - middle
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Relativistic(AdversarialLoss):
+    """Relativistic pairing: each real image must beat the fake one beside it.
+
+        L_D = E[softplus(-(D(x) - D(G(z))))]
+        L_G = E[softplus(-(D(G(z)) - D(x)))]
+
+    A generator that drops a mode loses every pair whose real image lies in
+    it, so the loss has no basin at collapse. Only differences of logits
+    count; it converges locally with R1 and R2 together.
+
+    Reference:
+        [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), equation 7;
+        [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), equation 2
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(as_float32(fake_logits) - as_float32(real_logits)))
+
+    def generator(self, real_logits, fake_logits):
+        return self.discriminator(fake_logits, real_logits)
+
+    def margins(self, real_logits, fake_logits):
+        lead = as_float32(real_logits) - as_float32(fake_logits)
+        return lead, -lead
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class RelativisticAverage(AdversarialLoss):
+    """Relativistic average: each image against the mean of the other side.
+
+        r = D(x) - E[D(G(z))],  f = D(G(z)) - E[D(x)]
+        L_D = E[softplus(-r)] + E[softplus(f)]
+        L_G = E[softplus(r)] + E[softplus(-f)]
+
+    Expectations are over the batch (of one replica, where there are several).
+
+    Reference:
+        [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), equation 9
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = self.margins(real_logits, fake_logits)
+        return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
+
+    def generator(self, real_logits, fake_logits):
+        return self.discriminator(fake_logits, real_logits)
+
+    def margins(self, real_logits, fake_logits):
+        real, fake = as_float32(real_logits), as_float32(fake_logits)
+        return real - ops.mean(fake), fake - ops.mean(real)
+
+
 def as_float32(logits):
-    """Casts logits to float32, where a loss is computed whatever the policy."""
-    return ops.cast(logits, "float32")
+    """Casts half-precision logits to float32, where every loss is computed."""
+    wide = keras.backend.standardize_dtype(logits.dtype) in ("float32", "float64")
+    return ops.convert_to_tensor(logits) if wide else ops.cast(logits, "float32")
 
 
-LOSSES = {"minimax": Minimax, "non_saturating": NonSaturating}
+LOSSES = {
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "least_squares": LeastSquares,
+    "hinge": Hinge,
+    "wasserstein": Wasserstein,
+    "relativistic": Relativistic,
+    "relativistic_average": RelativisticAverage,
+}
 
 
-def get(loss):
+def get(loss, label_smoothing=0.0):
     """Returns the loss for a name of `LOSSES`, or `loss` itself.
 
+    Args:
+        loss: String, or an `AdversarialLoss`, which is returned as it is.
+        label_smoothing: Float: one-sided smoothing, for a loss that has it.
+
     Raises:
-        UserError: for an unknown name, with the known ones.
+        UserError: for an unknown name, with the known ones, or for smoothing
+            with a loss that has no target to smooth.
     """
     if not isinstance(loss, str):
         return loss
     name = loss.replace("-", "_")
     if name not in LOSSES:
         raise unknown_name("loss", loss, LOSSES)
-    return LOSSES[name]()
+    if not label_smoothing:
+        return LOSSES[name]()
+    smooth = [
+        known
+        for known, cls in LOSSES.items()
+        if "label_smoothing" in inspect.signature(cls).parameters
+    ]
+    if name not in smooth:
+        raise UserError(
+            f"Expected no label smoothing with {name}, which has no target to "
+            f"smooth. Received: {label_smoothing}; use {' or '.join(smooth)}"
+        )
+    return LOSSES[name](label_smoothing=label_smoothing)
