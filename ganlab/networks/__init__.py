@@ -2,5 +2,33 @@
 
 from ganlab.networks.discriminators import dcgan_discriminator
 from ganlab.networks.generators import dcgan_generator
+from ganlab.networks.layers import (
+    Basis,
+    GroupedConv2D,
+    MinibatchStdDev,
+    SelfAttention,
+    SpectralNormalization,
+)
+from ganlab.networks.mlps import mlp_discriminator, mlp_generator
+from ganlab.networks.residual import (
+    r3gan_discriminator,
+    r3gan_generator,
+    resnet_discriminator,
+    resnet_generator,
+)
 
-__all__ = ["dcgan_discriminator", "dcgan_generator"]
+__all__ = [
+    "Basis",
+    "GroupedConv2D",
+    "MinibatchStdDev",
+    "SelfAttention",
+    "SpectralNormalization",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "mlp_discriminator",
+    "mlp_generator",
+    "r3gan_discriminator",
+    "r3gan_generator",
+    "resnet_discriminator",
+    "resnet_generator",
+]

@@ -1,8 +1,8 @@
 """What is a generator or a discriminator made of?
 
-Each block is a function from a Keras tensor to a Keras tensor, made of stock
-Keras layers, so that a model built from them is an ordinary functional model:
-`summary()` lists every layer, and a saved file loads without ganlab.
+Each block is a function from a Keras tensor to a Keras tensor, so that a model
+built from them is an ordinary functional model whose `summary()` lists every
+layer. Layers are stock Keras wherever Keras has them.
 
 All feature maps are NHWC.
 """
@@ -13,12 +13,15 @@ import keras
 from keras import layers
 
 from ganlab.errors import UserError, unknown_name
+from ganlab.networks.layers import SpectralNormalization
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
 NORMALIZATIONS = ("batch", "layer", "none")
 UPSAMPLINGS = ("transposed", "nearest", "bilinear")
 DOWNSAMPLINGS = ("stride", "average_pool", "max_pool")
 PADDINGS = ("same", "valid")
+GENERATOR_CONDITIONINGS = ("concat", "batch_norm")
+DISCRIMINATOR_CONDITIONINGS = ("projection", "auxiliary")
 
 LEAKY_RELU_SLOPE = 0.2
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 128
@@ -66,15 +69,42 @@ def activate(x, activation):
     return layers.Activation(activation)(x)
 
 
-def normalize(x, normalization):
+def spectral(layer, wanted=True):
+    """Wraps a layer in spectral normalisation, if `wanted`."""
+    if not wanted:
+        return layer
+    return SpectralNormalization(layer, dtype=layer.dtype_policy, name=layer.name)
+
+
+def normalize(x, normalization, labels=None, num_classes=None):
     """Applies a normalisation of `NORMALIZATIONS`.
+
+    With labels, batch normalisation is conditional: each class has a scale
+    and an offset of its own for every channel, which start at 1 and 0.
 
     `"batch"` uses momentum 0.9: GAN runs are short, and Keras's 0.99 leaves
     the moving statistics hundreds of steps behind the weights. `"layer"`
     normalises each sample over height, width and channels with one scale and
     offset per channel, which is group normalisation with a single group.
+
+    Reference:
+        [de Vries et al., 2017](https://arxiv.org/abs/1707.00683), equation 3
     """
     check_choice("normalization", normalization, NORMALIZATIONS)
+    if normalization == "batch" and labels is not None:
+        channels = x.shape[-1]
+        x = layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, center=False, scale=False
+        )(x)
+        scale, offset = (
+            layers.Reshape((1, 1, channels))(
+                layers.Embedding(num_classes, channels, embeddings_initializer=start)(
+                    labels
+                )
+            )
+            for start in ("ones", "zeros")
+        )
+        return layers.Add()([layers.Multiply()([x, scale]), offset])
     if normalization == "batch":
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     if normalization == "layer":
@@ -101,6 +131,8 @@ def upsample(
     upsampling="transposed",
     kernel_size=4,
     padding="same",
+    labels=None,
+    num_classes=None,
 ):
     """Doubles height and width: upsampling, normalisation, activation.
 
@@ -116,6 +148,8 @@ def upsample(
         padding: `"same"` doubles exactly. `"valid"` gives
             `2 * (size - 1) + kernel_size` for a transposed convolution and
             `2 * size - kernel_size + 1` otherwise.
+        labels: Keras tensor `(batch,)` for conditional batch normalisation.
+        num_classes: Integer, with `labels`.
 
     Reference:
         [Deconvolution and Checkerboard Artifacts](https://distill.pub/2016/deconv-checkerboard)
@@ -127,7 +161,7 @@ def upsample(
     else:
         x = layers.UpSampling2D(2, interpolation=upsampling)(x)
         x = layers.Conv2D(filters, kernel_size, **options)(x)
-    x = normalize(x, normalization)
+    x = normalize(x, normalization, labels, num_classes)
     return x if activation is None else activate(x, activation)
 
 
@@ -155,6 +189,7 @@ def downsample(
     downsampling="stride",
     kernel_size=4,
     padding="same",
+    spectral_norm=False,
 ):
     """Halves height and width: downsampling, normalisation, activation.
 
@@ -168,13 +203,16 @@ def downsample(
         kernel_size: Integer. Side of the convolution's kernel.
         padding: `"same"` halves, rounding up; `"valid"` also loses the border
             that the kernel does not fit over.
+        spectral_norm: Boolean: normalise the kernel spectrally.
     """
     check_choice("downsampling", downsampling, DOWNSAMPLINGS)
     options = convolution_options(padding, normalization)
     if downsampling == "stride":
-        x = layers.Conv2D(filters, kernel_size, strides=2, **options)(x)
+        layer = layers.Conv2D(filters, kernel_size, strides=2, **options)
+        x = spectral(layer, spectral_norm)(x)
     else:
-        x = layers.Conv2D(filters, kernel_size, **options)(x)
+        layer = layers.Conv2D(filters, kernel_size, **options)
+        x = spectral(layer, spectral_norm)(x)
         pool = (
             layers.AveragePooling2D
             if downsampling == "average_pool"
@@ -182,3 +220,96 @@ def downsample(
         )
         x = pool(2, padding="same")(x)
     return activate(normalize(x, normalization), activation)
+
+
+def latent_inputs(latent_dim, num_classes, conditioning):
+    """A generator's inputs, and what its first layer takes.
+
+    Args:
+        latent_dim: Integer. Size of the noise vector.
+        num_classes: Integer, or `None` for noise alone.
+        conditioning: `"concat"` embeds the class and joins it to the noise;
+            `"batch_norm"` leaves it to conditional batch normalisation.
+
+    Returns:
+        The inputs, the Keras tensor for the first layer, and the options
+        `labels` and `num_classes` of `normalize`.
+
+    Reference:
+        [Mirza & Osindero, 2014](https://arxiv.org/abs/1411.1784)
+    """
+    check_choice("conditioning", conditioning, GENERATOR_CONDITIONINGS)
+    latents = keras.Input((latent_dim,), name="latents")
+    if num_classes is None:
+        return latents, latents, {}
+    labels = keras.Input((), dtype="int32", name="labels")
+    if conditioning == "batch_norm":
+        options = {"labels": labels, "num_classes": num_classes}
+        return [latents, labels], latents, options
+    embedded = layers.Embedding(
+        num_classes, min(num_classes, latent_dim), name="class"
+    )(labels)
+    return [latents, labels], layers.Concatenate()([latents, embedded]), {}
+
+
+def image_inputs(image_size, channels, packing):
+    """A discriminator's image input: `packing` images side by side in channels."""
+    check_image(image_size, channels)
+    return keras.Input((image_size, image_size, packing * channels), name="images")
+
+
+def judge(
+    images,
+    features,
+    num_classes,
+    *,
+    conditioning,
+    kernel_initializer,
+    spectral_norm,
+    name,
+):
+    """Ends a discriminator: from features `(batch, size)` to its logits.
+
+    With classes, `"projection"` adds the inner product with the class's
+    embedding,
+
+        D(x, y) = w . f(x) + b + embedding(y) . f(x)
+
+    and `"auxiliary"` gives a second output, the logits of the classes.
+    Everything here is float32.
+
+    Reference:
+        [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), equation 3;
+        [Odena et al., 2016](https://arxiv.org/abs/1610.09585), section 3
+    """
+    check_choice("conditioning", conditioning, DISCRIMINATOR_CONDITIONINGS)
+    features = layers.Activation("linear", dtype="float32", name="features")(features)
+
+    def dense(units, name):
+        layer = layers.Dense(
+            units, kernel_initializer=kernel_initializer, dtype="float32", name=name
+        )
+        return spectral(layer, spectral_norm)
+
+    logits = dense(1, "logits")(features)
+    if num_classes is None:
+        return keras.Model(images, logits, name=name)
+    if conditioning == "auxiliary":
+        classes = dense(num_classes, "class_logits")(features)
+        return keras.Model(images, [logits, classes], name=name)
+    labels = keras.Input((), dtype="int32", name="labels")
+    embedding = layers.Embedding(
+        num_classes,
+        features.shape[-1],
+        embeddings_initializer=initializer(),
+        dtype="float32",
+        name="class",
+    )
+    embedded = spectral(embedding, spectral_norm)(labels)
+    projection = layers.Dot(axes=1, dtype="float32", name="projection")(
+        [features, embedded]
+    )
+    logits = layers.Add(dtype="float32", name="conditional_logits")(
+        [logits, projection]
+    )
+    return keras.Model([images, labels], logits, name=name)

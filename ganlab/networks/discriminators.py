@@ -1,9 +1,9 @@
 """How does a discriminator turn an image into a logit?"""
 
-import keras
 from keras import layers
 
 from ganlab.networks import blocks
+from ganlab.networks.layers import MinibatchStdDev
 
 
 def dcgan_discriminator(
@@ -17,15 +17,13 @@ def dcgan_discriminator(
     downsampling="stride",
     kernel_size=4,
     padding="same",
+    conditioning="projection",
+    packing=1,
+    spectral_norm=False,
+    minibatch_stddev=False,
     name="discriminator",
 ):
     """The DCGAN discriminator: halve until the map is small, then one logit.
-
-    With classes it is a projection discriminator: the logit is a linear
-    function of the features plus their inner product with the class's
-    embedding,
-
-        D(x, y) = w . f(x) + b + embedding(y) . f(x)
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
@@ -40,19 +38,22 @@ def dcgan_discriminator(
         downsampling: `"stride"`, `"average_pool"` or `"max_pool"`.
         kernel_size: Integer. Side of every kernel.
         padding: `"same"` or `"valid"`.
+        conditioning: With classes, `"projection"` or `"auxiliary"`: see
+            `ganlab.networks.blocks.judge`.
+        packing: Integer: images that are judged at once.
+        spectral_norm: Boolean: normalise every kernel spectrally.
+        minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
         name: String.
 
     Returns:
         A functional `keras.Model` from images `(batch, image_size, image_size,
-        channels)` in [-1, 1], or from `[images, labels]`, to raw logits
-        `(batch, 1)` in float32. Real is the positive side.
+        packing * channels)` in [-1, 1], or from `[images, labels]`, to raw
+        logits `(batch, 1)` in float32. Real is the positive side.
 
     Reference:
-        [Radford et al., 2015](https://arxiv.org/abs/1511.06434), section 3;
-        [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), equation 3
+        [Radford et al., 2015](https://arxiv.org/abs/1511.06434), section 3
     """
-    blocks.check_image(image_size, channels)
-    images = keras.Input((image_size, image_size, channels), name="images")
+    images = blocks.image_inputs(image_size, channels, packing)
     x = images
     for stage in range(blocks.num_stages(image_size)):
         x = blocks.downsample(
@@ -63,27 +64,16 @@ def dcgan_discriminator(
             downsampling=downsampling,
             kernel_size=kernel_size,
             padding=padding,
+            spectral_norm=spectral_norm,
         )
-    features = layers.Flatten()(x)
-    logits = layers.Dense(
-        1, kernel_initializer=blocks.initializer(), dtype="float32", name="logits"
-    )(features)
-    if num_classes is None:
-        return keras.Model(images, logits, name=name)
-
-    labels = keras.Input((), dtype="int32", name="labels")
-    embedded = layers.Embedding(
+    if minibatch_stddev:
+        x = MinibatchStdDev()(x)
+    return blocks.judge(
+        images,
+        layers.Flatten()(x),
         num_classes,
-        features.shape[-1],
-        embeddings_initializer=blocks.initializer(),
-        dtype="float32",
-        name="class",
-    )(labels)
-    features = layers.Activation("linear", dtype="float32")(features)
-    projection = layers.Dot(axes=1, dtype="float32", name="projection")(
-        [features, embedded]
+        conditioning=conditioning,
+        kernel_initializer=blocks.initializer(),
+        spectral_norm=spectral_norm,
+        name=name,
     )
-    logits = layers.Add(dtype="float32", name="conditional_logits")(
-        [logits, projection]
-    )
-    return keras.Model([images, labels], logits, name=name)

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from ganlab.errors import UserError
 from ganlab.networks import blocks
 
 
@@ -19,6 +20,7 @@ def dcgan_generator(
     upsampling="transposed",
     kernel_size=4,
     padding="same",
+    conditioning="concat",
     name="generator",
 ):
     """The DCGAN generator: project, reshape, then double until it is an image.
@@ -31,8 +33,7 @@ def dcgan_generator(
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
-        num_classes: Integer, or `None` for noise alone. With it, the class is
-            embedded and concatenated to the noise.
+        num_classes: Integer, or `None` for noise alone.
         base_filters: Integer. Channels of the last hidden map.
         activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
         output_activation: `"tanh"` for images in [-1, 1], which is what
@@ -42,6 +43,9 @@ def dcgan_generator(
         upsampling: `"transposed"`, `"nearest"` or `"bilinear"`.
         kernel_size: Integer. Side of every kernel.
         padding: `"same"` or `"valid"`.
+        conditioning: With classes, `"concat"` embeds the class and joins it to
+            the noise; `"batch_norm"` gives each class its own scale and offset
+            in every batch normalisation.
         name: String.
 
     Returns:
@@ -50,28 +54,25 @@ def dcgan_generator(
         `(batch, image_size, image_size, channels)` in float32.
 
     Reference:
-        [Radford et al., 2015](https://arxiv.org/abs/1511.06434), figure 1;
-        [Mirza & Osindero, 2014](https://arxiv.org/abs/1411.1784)
+        [Radford et al., 2015](https://arxiv.org/abs/1511.06434), figure 1
     """
     blocks.check_image(image_size, channels)
     blocks.check_choice("output activation", output_activation, ("tanh", "sigmoid"))
+    if conditioning == "batch_norm" and normalization != "batch":
+        raise UserError(
+            "Expected batch normalisation with conditioning='batch_norm'. Received: "
+            f"normalization={normalization!r}; use conditioning='concat'"
+        )
     growth = {
         "upsampling": upsampling,
         "kernel_size": kernel_size,
         "padding": padding,
     }
     stages = blocks.num_stages(image_size)
-    start, drawn = _start_size(image_size, stages, growth)
+    start = _start_size(image_size, stages, growth)
     filters = [base_filters * 2**k for k in reversed(range(stages))]
 
-    latents = keras.Input((latent_dim,), name="latents")
-    inputs, x = latents, latents
-    if num_classes is not None:
-        labels = keras.Input((), dtype="int32", name="labels")
-        embedded = layers.Embedding(
-            num_classes, min(num_classes, latent_dim), name="class"
-        )(labels)
-        inputs, x = [latents, labels], layers.Concatenate()([latents, embedded])
+    inputs, x, classes = blocks.latent_inputs(latent_dim, num_classes, conditioning)
     x = layers.Dense(
         start * start * filters[0],
         use_bias=normalization != "batch",
@@ -79,7 +80,7 @@ def dcgan_generator(
         name="project",
     )(x)
     x = layers.Reshape((start, start, filters[0]))(x)
-    x = blocks.activate(blocks.normalize(x, normalization), activation)
+    x = blocks.activate(blocks.normalize(x, normalization, **classes), activation)
     for width in [*filters[1:], None]:
         x = blocks.upsample(
             x,
@@ -87,24 +88,30 @@ def dcgan_generator(
             activation=activation if width else None,
             normalization=normalization if width else "none",
             **growth,
+            **classes,
         )
-    if drawn > image_size:
-        before = (drawn - image_size) // 2
-        after = drawn - image_size - before
+    return draw(inputs, x, image_size, output_activation, name)
+
+
+def draw(inputs, x, image_size, output_activation, name):
+    """Ends a generator: crops the last map to its centre and bounds it."""
+    if x.shape[1] > image_size:
+        before = (x.shape[1] - image_size) // 2
+        after = x.shape[1] - image_size - before
         x = layers.Cropping2D(((before, after), (before, after)))(x)
     images = layers.Activation(output_activation, dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name=name)
 
 
 def _start_size(image_size, stages, growth):
-    """Smallest first map that grows to `image_size` or more, and what it grows to."""
+    """Smallest first map that grows to `image_size` or more."""
     start = 1
     while True:
         size = start
         for _ in range(stages):
             size = blocks.upsampled_size(size, **growth)
         if size >= image_size:
-            return start, size
+            return start
         start += 1
 
 
@@ -118,11 +125,16 @@ def in_float32(model):
         A new `keras.Model`.
     """
 
-    def clone(layer):
+    def widened(layer):
         config = {**layer.get_config(), "trainable": True}
         if keras.backend.is_float_dtype(layer.compute_dtype):
             config["dtype"] = "float32"
-        return layer.__class__.from_config(config)
+        if isinstance(layer, layers.Wrapper):
+            config["layer"] = keras.saving.serialize_keras_object(clone(layer.layer))
+        return config
+
+    def clone(layer):
+        return layer.__class__.from_config(widened(layer))
 
     copy = keras.models.clone_model(model, clone_function=clone)
     copy.set_weights([ops.convert_to_numpy(weight) for weight in model.weights])

@@ -1,0 +1,306 @@
+"""Which layers do the papers have that Keras has not?
+
+Import `ganlab.networks` before loading a `.keras` file of a model with them.
+"""
+
+import keras
+from keras import layers, ops
+
+from ganlab.errors import UserError
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class SpectralNormalization(layers.Wrapper):
+    """Divides a layer's kernel by its largest singular value as it is used.
+
+        W_bar = W / sigma(W),  sigma(W) = v . W u
+
+    with `u` and `v` from one step of power iteration a training call. It is
+    the paper's reparametrisation: `W` itself is trained, and the gradient
+    passes through `sigma`; `keras.layers.SpectralNormalization` overwrites
+    the kernel instead. `sigma` is taken in float32 whatever the policy.
+
+    Args:
+        layer: A layer with a `kernel`, such as `Dense` or `Conv2D`, whose last
+            axis is the output, or an `Embedding`.
+
+    Reference:
+        [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1
+    """
+
+    def __init__(self, layer, **options):
+        super().__init__(layer, **{"autocast": False, **options})
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        name = "embeddings" if isinstance(self.layer, layers.Embedding) else "kernel"
+        transposed = isinstance(self.layer, layers.Conv2DTranspose)
+        if transposed or not hasattr(self.layer, name):
+            raise UserError(
+                "Expected a layer with a kernel whose last axis is the output. "
+                f"Received: {type(self.layer).__name__}"
+            )
+        self.kernel = getattr(self.layer, name)
+        self.u = self.add_weight(
+            shape=(self.kernel.shape[-1],),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            trainable=False,
+            dtype="float32",
+            aggregation="only_first_replica",
+            name="u",
+        )
+
+    def call(self, inputs, training=False):
+        kernel = ops.convert_to_tensor(self.kernel)
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        fixed = ops.stop_gradient(matrix)
+        left = _unit(ops.matmul(fixed, self.u))
+        right = ops.matmul(left, fixed)
+        if training:
+            self.u.assign(_unit(right))
+        sigma = ops.sum(left * ops.matmul(matrix, _unit(right)))
+        values = [
+            (variable, ops.convert_to_tensor(variable))
+            for variable in self.layer.variables
+            if variable is not self.kernel
+        ]
+        with keras.StatelessScope([(self.kernel, kernel / sigma), *values]):
+            return self.layer(inputs)
+
+    def singular_value(self):
+        """The current estimate of the kernel's largest singular value, a float."""
+        kernel = ops.convert_to_numpy(self.kernel)
+        u = ops.convert_to_numpy(self.u)
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        return float(((matrix @ u) ** 2).sum() ** 0.5 / (u**2).sum() ** 0.5)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+
+def _unit(vector):
+    return vector / (ops.sqrt(ops.sum(ops.square(vector))) + 1e-12)
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class MinibatchStdDev(layers.Layer):
+    """Appends one feature: how much the samples of a group differ.
+
+    The standard deviation of each feature over the samples of a group,
+    averaged over all features, is appended to each sample of the group as one
+    more channel. A collapsed generator's samples differ too little.
+
+    The batch is cut into groups of `group_size`, or of the largest smaller
+    number that divides it.
+
+    Args:
+        group_size: Integer. Defaults to `4`.
+
+    Reference:
+        [Karras et al., 2017](https://arxiv.org/abs/1710.10196), section 3
+    """
+
+    def __init__(self, group_size=4, **options):
+        super().__init__(**options)
+        self.group_size = group_size
+
+    def call(self, inputs):
+        features = inputs.shape[1:]
+        count = ops.shape(inputs)[0]
+        sizes = ops.arange(1, self.group_size + 1)
+        size = ops.max(ops.where(count % sizes == 0, sizes, 1))
+        x = ops.cast(inputs, "float32")
+        x = ops.reshape(x, (size, count // size, *features))
+        variance = ops.mean(ops.square(x - ops.mean(x, axis=0, keepdims=True)), axis=0)
+        deviation = ops.sqrt(variance + 1e-8)
+        axes = tuple(range(1, len(features) + 1))
+        deviation = ops.mean(deviation, axis=axes, keepdims=True)
+        deviation = ops.tile(deviation, (size, *[1] * len(features)))
+        shape = (count, *features[:-1], 1)
+        deviation = ops.broadcast_to(deviation, shape)
+        return ops.concatenate([inputs, ops.cast(deviation, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size}
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class GroupedConv2D(layers.Layer):
+    """A 3 by 3 (or other) convolution in groups, computed as one dense kernel.
+
+    Equal to `keras.layers.Conv2D(groups=g, padding="same")`, whose gradients on
+    a CPU took 50 times as long with 8 groups. The dense kernel is 0 outside
+    its diagonal blocks.
+
+    Args:
+        filters: Integer: channels in and out.
+        kernel_size: Integer: side of the kernel.
+        groups: Integer that divides `filters`.
+        kernel_initializer: See `keras.layers.Conv2D`; a kernel has the shape
+            `(side, side, filters // groups, filters)`.
+
+    Reference:
+        [Xie et al., 2016](https://arxiv.org/abs/1611.05431), figure 3
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=3,
+        groups=1,
+        kernel_initializer="glorot_uniform",
+        **options,
+    ):
+        super().__init__(**options)
+        if filters % groups:
+            raise UserError(
+                f"Expected groups that divide {filters} filters. Received: {groups}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.groups = groups
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape):
+        if input_shape[-1] != self.filters:
+            raise UserError(
+                f"Expected {self.filters} channels in, as many as out. "
+                f"Received: {input_shape[-1]}"
+            )
+        side, width = self.kernel_size, self.filters // self.groups
+        self.kernel = self.add_weight(
+            shape=(side, side, width, self.filters),
+            initializer=self.kernel_initializer,
+            name="kernel",
+        )
+        self.bias = self.add_weight(
+            shape=(self.filters,), initializer="zeros", name="bias"
+        )
+
+    def call(self, inputs):
+        kernel = ops.convert_to_tensor(self.kernel)
+        if self.groups > 1:
+            group = ops.arange(self.filters) // (self.filters // self.groups)
+            blocks = ops.cast(group[:, None] == group[None, :], kernel.dtype)
+            kernel = ops.tile(kernel, (1, 1, self.groups, 1)) * blocks
+        return ops.conv(inputs, kernel, padding="same") + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "groups": self.groups,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Basis(layers.Layer):
+    """Multiplies a vector a sample into a learned constant map.
+
+        y[i, j, c] = basis[i, j, c] x[c]
+
+    Args:
+        size: Integer: side of the map.
+
+    Reference:
+        [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), appendix
+    """
+
+    def __init__(self, size, **options):
+        super().__init__(**options)
+        self.size = size
+
+    def build(self, input_shape):
+        self.basis = self.add_weight(
+            shape=(self.size, self.size, input_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            name="basis",
+        )
+
+    def call(self, inputs):
+        return inputs[:, None, None, :] * self.basis
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.size, self.size, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class SelfAttention(layers.Layer):
+    """Lets every place of a map look at every other.
+
+        o = softmax(f(x) g(x)^T) h(x),  y = x + gamma v(o)
+
+    with 1 by 1 convolutions `f`, `g` (an eighth of the channels), `h` (half)
+    and `v`; `g` and `h` are max-pooled by 2, and `gamma` is learned from 0.
+    The softmax is float32 whatever the policy.
+
+    Args:
+        spectral_norm: Boolean: normalise the convolutions spectrally.
+            Defaults to `False`.
+
+    Reference:
+        [Zhang et al., 2018 (SAGAN)](https://arxiv.org/abs/1805.08318), section 3;
+        [Brock et al., 2018](https://arxiv.org/abs/1809.11096), code
+    """
+
+    def __init__(self, spectral_norm=False, **options):
+        super().__init__(**options)
+        self.spectral_norm = spectral_norm
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels < 8:
+            raise UserError(
+                f"Expected 8 channels or more for attention. Received: {channels}"
+            )
+        policy = self.dtype_policy
+        self.projections = []
+        for width, source in (
+            (channels // 8, channels),
+            (channels // 8, channels),
+            (channels // 2, channels),
+            (channels, channels // 2),
+        ):
+            layer = layers.Conv2D(width, 1, use_bias=False, dtype=policy)
+            if self.spectral_norm:
+                layer = SpectralNormalization(layer, dtype=policy)
+            layer.build((*input_shape[:-1], source))
+            self.projections.append(layer)
+        self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
+
+    def call(self, inputs, training=False):
+        height, width, channels = inputs.shape[1:]
+        f, g, h, v = self.projections
+
+        def project(layer, x):
+            return layer(x, training=training) if self.spectral_norm else layer(x)
+
+        query = ops.reshape(project(f, inputs), (-1, height * width, channels // 8))
+        key, value = (
+            ops.max_pool(project(layer, inputs), 2, padding="same") for layer in (g, h)
+        )
+        places = key.shape[1] * key.shape[2]
+        key = ops.reshape(key, (-1, places, channels // 8))
+        value = ops.reshape(value, (-1, places, channels // 2))
+        scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
+        out = ops.matmul(ops.cast(weights, value.dtype), value)
+        out = ops.reshape(out, (-1, height, width, channels // 2))
+        return inputs + self.gamma * project(v, out)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "spectral_norm": self.spectral_norm}

@@ -1,0 +1,98 @@
+"""How do the players look where a sample is a vector, such as a point?"""
+
+import keras
+from keras import layers
+
+from ganlab.networks import blocks
+from ganlab.networks.layers import MinibatchStdDev
+
+
+def mlp_generator(
+    output_dim=2,
+    *,
+    latent_dim=2,
+    widths=(400, 400, 400, 400),
+    activation="relu",
+    normalization="batch",
+    name="generator",
+):
+    """A generator of vectors, by default PacGAN's for the plane.
+
+    Args:
+        output_dim: Integer. Size of what is drawn.
+        latent_dim: Integer. Size of the noise vector.
+        widths: Integers: units of the hidden layers.
+        activation: One of `ganlab.networks.blocks.ACTIVATIONS`.
+        normalization: `"batch"`, `"layer"` or `"none"`, after each hidden layer.
+        name: String.
+
+    Returns:
+        A functional `keras.Model` from latents `(batch, latent_dim)` to float32
+        `(batch, output_dim)`, unbounded.
+
+    Reference:
+        [Lin et al., 2017](https://arxiv.org/abs/1712.04086), section 4.1
+    """
+    latents = keras.Input((latent_dim,), name="latents")
+    x = latents
+    for width in widths:
+        x = layers.Dense(
+            width,
+            use_bias=normalization != "batch",
+            kernel_initializer=_initializer(normalization),
+        )(x)
+        x = blocks.activate(blocks.normalize(x, normalization), activation)
+    points = layers.Dense(output_dim, dtype="float32", name="points")(x)
+    return keras.Model(latents, points, name=name)
+
+
+def mlp_discriminator(
+    input_dim=2,
+    *,
+    packing=1,
+    widths=(200, 200, 200),
+    activation="maxout",
+    pieces=5,
+    minibatch_stddev=False,
+    name="discriminator",
+):
+    """A discriminator of vectors, by default PacGAN's for the plane.
+
+    Args:
+        input_dim: Integer. Size of one sample.
+        packing: Integer: samples that are judged at once.
+        widths: Integers: units of the hidden layers.
+        activation: One of `ganlab.networks.blocks.ACTIVATIONS`, or `"maxout"`:
+            the largest of `pieces` linear functions.
+        pieces: Integer: linear functions of a maxout unit.
+        minibatch_stddev: Boolean. See `ganlab.networks.MinibatchStdDev`.
+        name: String.
+
+    Returns:
+        A functional `keras.Model` from `(batch, packing * input_dim)` to raw
+        logits `(batch, 1)` in float32.
+
+    Reference:
+        [Lin et al., 2017](https://arxiv.org/abs/1712.04086), section 4.1;
+        [Goodfellow et al., 2013](https://arxiv.org/abs/1302.4389)
+    """
+    blocks.check_choice("activation", activation, (*blocks.ACTIVATIONS, "maxout"))
+    samples = keras.Input((packing * input_dim,), name="points")
+    x = samples
+    for width in widths:
+        if activation == "maxout":
+            x = layers.Dense(pieces * width, kernel_initializer=_initializer())(x)
+            x = layers.Reshape((pieces, width))(x)
+            x = layers.GlobalMaxPooling1D()(x)
+        else:
+            x = layers.Dense(width, kernel_initializer="he_normal")(x)
+            x = blocks.activate(x, activation)
+    if minibatch_stddev:
+        x = MinibatchStdDev()(x)
+    logits = layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(samples, logits, name=name)
+
+
+def _initializer(normalization="batch"):
+    """PacGAN's 0.02 where something scales the signal again, or else He's."""
+    return blocks.initializer() if normalization == "batch" else "he_normal"

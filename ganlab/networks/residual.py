@@ -1,0 +1,294 @@
+"""How do the players look when every block is added to what it was given?
+
+Two pairs, for images of 16 to 128 pixels: SNGAN's residual networks, with
+BigGAN's attention if wanted, and R3GAN's, which need no normalisation.
+"""
+
+import keras
+from keras import layers
+
+from ganlab.networks import blocks
+from ganlab.networks.generators import draw
+from ganlab.networks.layers import (
+    Basis,
+    GroupedConv2D,
+    MinibatchStdDev,
+    SelfAttention,
+)
+
+GROUP_SIZE = 16
+LEAKY_RELU_GAIN = (2.0 / (1.0 + blocks.LEAKY_RELU_SLOPE**2)) ** 0.5
+
+
+def resnet_generator(
+    image_size=28,
+    channels=1,
+    *,
+    latent_dim=128,
+    num_classes=None,
+    base_filters=64,
+    attention=False,
+    conditioning="batch_norm",
+    name="generator",
+):
+    """SNGAN's residual generator: each block doubles the map.
+
+        block(x) = conv(relu(norm(conv(up(relu(norm(x))))))) + conv1(up(x))
+
+    with 3 by 3 convolutions, nearest-neighbour upsampling and batch
+    normalisation, by class where there are classes. Widths shrink from four
+    times `base_filters` to `base_filters`.
+
+    Args:
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
+        channels: 1 (grey) or 3 (colour).
+        latent_dim: Integer. Size of the noise vector.
+        num_classes: Integer, or `None` for noise alone.
+        base_filters: Integer. Channels of the last hidden map.
+        attention: Boolean: self-attention before the last block.
+        conditioning: See `ganlab.networks.dcgan_generator`.
+        name: String.
+
+    Returns:
+        A functional `keras.Model`, as of `ganlab.networks.dcgan_generator`.
+
+    Reference:
+        [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), table 4;
+        [Brock et al., 2018](https://arxiv.org/abs/1809.11096), appendix B
+    """
+    blocks.check_image(image_size, channels)
+    inputs, x, classes = blocks.latent_inputs(latent_dim, num_classes, conditioning)
+    start, widths = _stages(image_size, base_filters)
+    x = layers.Dense(start * start * widths[0], kernel_initializer="glorot_uniform")(x)
+    x = layers.Reshape((start, start, widths[0]))(x)
+    for stage, width in enumerate(widths[1:]):
+        if attention and stage == len(widths) - 2:
+            x = SelfAttention()(x)
+        y = blocks.activate(blocks.normalize(x, "batch", **classes), "relu")
+        y = _convolve(layers.UpSampling2D(2)(y), width, 3)
+        y = blocks.activate(blocks.normalize(y, "batch", **classes), "relu")
+        y = _convolve(y, width, 3)
+        x = layers.Add()([y, _convolve(layers.UpSampling2D(2)(x), width, 1)])
+    x = blocks.activate(blocks.normalize(x, "batch"), "relu")
+    return draw(inputs, _convolve(x, channels, 3), image_size, "tanh", name)
+
+
+def resnet_discriminator(
+    image_size=28,
+    channels=1,
+    *,
+    num_classes=None,
+    base_filters=64,
+    attention=False,
+    spectral_norm=True,
+    conditioning="projection",
+    packing=1,
+    minibatch_stddev=False,
+    name="discriminator",
+):
+    """SNGAN's residual discriminator: each block halves the map.
+
+        block(x) = pool(conv(relu(conv(relu(x))))) + pool(conv1(x))
+
+    with 3 by 3 convolutions, average pooling and, at the end, one more block
+    without pooling and the sum over the map.
+
+    Args:
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
+        channels: 1 (grey) or 3 (colour).
+        num_classes: Integer, or `None` for images alone.
+        base_filters: Integer. Channels of the first map; they grow to four
+            times as many.
+        attention: Boolean: self-attention after the first block.
+        spectral_norm: Boolean: normalise every kernel spectrally.
+        conditioning: See `ganlab.networks.dcgan_discriminator`.
+        packing: Integer: images that are judged at once.
+        minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
+        name: String.
+
+    Returns:
+        A functional `keras.Model`, as of `ganlab.networks.dcgan_discriminator`.
+
+    Reference:
+        [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), table 4
+    """
+    images = blocks.image_inputs(image_size, channels, packing)
+    x = images
+    _, widths = _stages(image_size, base_filters)
+    widths = widths[::-1]
+    for stage, width in enumerate(widths):
+        last = stage == len(widths) - 1
+        y = x if stage == 0 else blocks.activate(x, "relu")
+        y = _convolve(y, width, 3, spectral_norm)
+        y = _convolve(blocks.activate(y, "relu"), width, 3, spectral_norm)
+        if not last or x.shape[-1] != width:
+            x = _convolve(x, width, 1, spectral_norm)
+        if not last:
+            x, y = (layers.AveragePooling2D(2, padding="same")(z) for z in (x, y))
+        x = layers.Add()([x, y])
+        if attention and stage == 0:
+            x = SelfAttention(spectral_norm)(x)
+    x = blocks.activate(x, "relu")
+    if minibatch_stddev:
+        x = MinibatchStdDev()(x)
+    places = x.shape[1] * x.shape[2]
+    features = layers.Rescaling(places, dtype="float32")(
+        layers.GlobalAveragePooling2D(dtype="float32")(x)
+    )
+    return blocks.judge(
+        images,
+        features,
+        num_classes,
+        conditioning=conditioning,
+        kernel_initializer="glorot_uniform",
+        spectral_norm=spectral_norm,
+        name=name,
+    )
+
+
+def r3gan_generator(
+    image_size=28,
+    channels=1,
+    *,
+    latent_dim=64,
+    num_classes=None,
+    base_filters=64,
+    num_blocks=2,
+    name="generator",
+):
+    """R3GAN's generator: a learned map, then residual blocks and doublings.
+
+        block(x) = x + conv1(act(grouped conv3(act(conv1(x)))))
+
+    Each block widens to twice its channels, in groups of 16. There is no
+    normalisation: the last convolution of a block starts at 0 and the others
+    are scaled down by the number of blocks (fix-up initialisation).
+
+    The paper ends on a linear layer; here `tanh` bounds the image. The map is
+    doubled bilinearly.
+
+    Args:
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
+        channels: 1 (grey) or 3 (colour).
+        latent_dim: Integer. Size of the noise vector.
+        num_classes: Integer, or `None` for noise alone; a class is embedded
+            and joined to the noise.
+        base_filters: Integer, a multiple of 8. Channels of every map.
+        num_blocks: Integer: residual blocks at each size.
+        name: String.
+
+    Returns:
+        A functional `keras.Model`, as of `ganlab.networks.dcgan_generator`.
+
+    Reference:
+        [Huang et al., 2024](https://arxiv.org/abs/2501.05441), section 4;
+        [Zhang et al., 2019](https://arxiv.org/abs/1901.09321)
+    """
+    blocks.check_image(image_size, channels)
+    inputs, x, _ = blocks.latent_inputs(latent_dim, num_classes, "concat")
+    stages = blocks.num_stages(image_size)
+    start = -(-image_size // 2**stages)
+    x = layers.Dense(base_filters, use_bias=False, kernel_initializer=_scaled())(x)
+    x = Basis(start)(x)
+    for stage in range(stages + 1):
+        if stage:
+            x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+        for _ in range(num_blocks):
+            x = _r3gan_block(x, (stages + 1) * num_blocks)
+    return draw(inputs, _linear(x, channels), image_size, "tanh", name)
+
+
+def r3gan_discriminator(
+    image_size=28,
+    channels=1,
+    *,
+    num_classes=None,
+    base_filters=64,
+    num_blocks=2,
+    conditioning="projection",
+    packing=1,
+    minibatch_stddev=False,
+    name="discriminator",
+):
+    """R3GAN's discriminator: the generator's mirror image.
+
+    Args:
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
+        channels: 1 (grey) or 3 (colour).
+        num_classes: Integer, or `None` for images alone.
+        base_filters: Integer, a multiple of 8. Channels of every map.
+        num_blocks: Integer: residual blocks at each size.
+        conditioning: See `ganlab.networks.dcgan_discriminator`.
+        packing: Integer: images that are judged at once.
+        minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
+        name: String.
+
+    Returns:
+        A functional `keras.Model`, as of `ganlab.networks.dcgan_discriminator`.
+
+    Reference:
+        [Huang et al., 2024](https://arxiv.org/abs/2501.05441), section 4
+    """
+    images = blocks.image_inputs(image_size, channels, packing)
+    stages = blocks.num_stages(image_size)
+    x = _linear(images, base_filters)
+    for stage in range(stages + 1):
+        if stage:
+            x = layers.AveragePooling2D(2, padding="same")(x)
+        for _ in range(num_blocks):
+            x = _r3gan_block(x, (stages + 1) * num_blocks)
+    if minibatch_stddev:
+        x = MinibatchStdDev()(x)
+    x = layers.DepthwiseConv2D(
+        x.shape[1], use_bias=False, depthwise_initializer=_scaled()
+    )(x)
+    return blocks.judge(
+        images,
+        layers.Flatten()(x),
+        num_classes,
+        conditioning=conditioning,
+        kernel_initializer=_scaled(),
+        spectral_norm=False,
+        name=name,
+    )
+
+
+def _stages(image_size, base_filters):
+    """Side of the smallest map, and widths from it to the largest."""
+    stages = blocks.num_stages(image_size)
+    widths = [base_filters * min(2**k, 4) for k in reversed(range(stages))]
+    return -(-image_size // 2**stages), [widths[0], *widths]
+
+
+def _convolve(x, filters, kernel_size, spectral_norm=False):
+    layer = layers.Conv2D(
+        filters, kernel_size, padding="same", kernel_initializer="glorot_uniform"
+    )
+    return blocks.spectral(layer, spectral_norm)(x)
+
+
+def _scaled(gain=1.0):
+    """Gaussian weights of standard deviation `gain / sqrt(fan_in)`."""
+    if gain == 0.0:
+        return "zeros"
+    return keras.initializers.VarianceScaling(
+        gain**2, mode="fan_in", distribution="untruncated_normal"
+    )
+
+
+def _linear(x, filters, gain=1.0, use_bias=False):
+    return layers.Conv2D(
+        filters, 1, use_bias=use_bias, kernel_initializer=_scaled(gain)
+    )(x)
+
+
+def _r3gan_block(x, total_blocks):
+    filters = x.shape[-1]
+    gain = LEAKY_RELU_GAIN * total_blocks**-0.25
+    wide = 2 * filters
+    y = _linear(x, wide, gain, use_bias=True)
+    y = blocks.activate(y, "leaky_relu")
+    groups = max(1, wide // GROUP_SIZE)
+    y = GroupedConv2D(wide, 3, groups, kernel_initializer=_scaled(gain))(y)
+    y = blocks.activate(y, "leaky_relu")
+    return layers.Add()([x, _linear(y, filters, gain=0.0)])

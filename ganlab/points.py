@@ -1,0 +1,54 @@
+"""Which distributions of the plane can a GAN be watched on?
+
+    ring   8 Gaussians on the unit circle, standard deviation 0.01
+    grid   25 Gaussians, 2 apart, standard deviation 0.05
+
+Both are the benches of VEEGAN (https://arxiv.org/abs/1705.07761) and PacGAN
+(https://arxiv.org/abs/1712.04086), section 4.1, with PacGAN's sizes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Equally likely isotropic Gaussians in the plane.
+
+    Args:
+        centers: Float32 array `(modes, 2)`.
+        deviation: Float: standard deviation of each.
+    """
+
+    centers: np.ndarray
+    deviation: float
+
+    @property
+    def extent(self):
+        """Half the side of the square about 0 that is looked at."""
+        return 1.25 * float(np.abs(self.centers).max()) + 3 * self.deviation
+
+    def sample(self, count, seed=0):
+        """Draws points.
+
+        Returns:
+            Float32 array `(count, 2)`, and the int32 mode of each `(count,)`.
+        """
+        draws = np.random.default_rng(seed)
+        modes = draws.integers(len(self.centers), size=count, dtype=np.int32)
+        noise = self.deviation * draws.standard_normal((count, 2), dtype=np.float32)
+        return self.centers[modes] + noise, modes
+
+
+def _ring(count=8):
+    angles = 2 * np.pi * np.arange(count) / count
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def _grid(side=5, spacing=2.0):
+    at = spacing * (np.arange(side, dtype=np.float32) - (side - 1) / 2)
+    return np.stack(np.meshgrid(at, at, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+MIXTURES = {"ring": Mixture(_ring(), 0.01), "grid": Mixture(_grid(), 0.05)}
