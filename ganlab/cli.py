@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 
 from ganlab import __version__
-from ganlab.config import PRECISIONS, PRESETS, get_preset
+from ganlab.config import PRECISIONS, PRESETS, get_preset, setting
 from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
   ganlab train                            embedded Fashion-MNIST: 3 minutes on 2 cores
-  ganlab train --data folder:photos --image-size 64 --flip --steps 20000
+  ganlab train --preset r3gan --data ring   two dimensions: see the game itself
+  ganlab train --preset small-data --data folder:photos --image-size 64
+  ganlab train --loss hinge --regularizer r1 --set beta_1=0
   ganlab train --data tfds:cifar10 --precision mixed_float16 --out runs/cifar
   ganlab train --out runs/cifar --resume --steps 50000
   tensorboard --logdir runs               watch every run
@@ -105,7 +107,8 @@ def _add_train(commands):
         "--data",
         metavar="SPEC",
         help="fashion_mnist (embedded, the default), folder:DIR, npz:FILE, "
-        "idx:DIR[:train|:test] or tfds:NAME[/CONFIG][:SPLIT]",
+        "idx:DIR[:train|:test], tfds:NAME[/CONFIG][:SPLIT], or ring or grid, "
+        "Gaussians in the plane",
     )
     add("--out", metavar="DIR", help="run folder (default runs/PRESET-DATA)")
     length = parser.add_mutually_exclusive_group()
@@ -123,7 +126,20 @@ def _add_train(commands):
     add("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour")
     add("--flip", action="store_true", default=None, help="mirror images at random")
     add("--cache", choices=("memory", "disk"), help="where decoded images are kept")
-    add("--loss", metavar="NAME", help="non_saturating (default) or minimax")
+    add("--network", metavar="NAME", help="dcgan (default), resnet or r3gan")
+    add(
+        "--loss",
+        metavar="NAME",
+        help="minimax, non_saturating, least_squares, hinge, wasserstein, "
+        "relativistic or relativistic_average",
+    )
+    add(
+        "--regularizer",
+        metavar="NAME",
+        help="none, gradient_penalty, r1, r2, dragan, lecam or weight_clipping; "
+        "joined by +, such as r1+r2",
+    )
+    add("--augmentation", metavar="NAME", help="none, diffaugment or ada")
     add("--label-smoothing", type=float, metavar="S", help="one-sided, 0 to 0.5")
     add(
         "--conditional",
@@ -131,6 +147,13 @@ def _add_train(commands):
         help="give both players the class (default: where the data has classes)",
     )
     add("--precision", metavar="NAME", help=", ".join(PRECISIONS))
+    add(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="any other setting, such as discriminator_steps=5",
+    )
     add("--resume", action="store_true", help="go on with the run in --out")
 
 
@@ -205,8 +228,11 @@ def _train(options):
         "channels",
         "flip",
         "cache",
+        "network",
         "loss",
         "label_smoothing",
+        "regularizer",
+        "augmentation",
         "conditional",
         "precision",
         "steps",
@@ -216,6 +242,7 @@ def _train(options):
         for name in fields
         if getattr(options, name) is not None
     }
+    given |= dict(setting(text) for text in options.set)
     config = get_preset(options.preset or "dcgan").replace(**given)
     default = (
         f"{config.preset}-{re.sub(r'[^a-zA-Z0-9_]+', '-', config.data).strip('-')}"
@@ -238,7 +265,8 @@ def _train(options):
     print(f"run          {run.directory}")
     print(f"pictures     {run.directory / 'samples'}")
     print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
-    print(f"export       ganlab export {run.directory}")
+    if run.config.image_size is not None:
+        print(f"export       ganlab export {run.directory}")
 
 
 def _resumed(config, preset, given):

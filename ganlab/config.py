@@ -1,11 +1,28 @@
 """What is a run made of, said once and written down?"""
 
 import dataclasses
+import typing
 from dataclasses import dataclass
 
 from ganlab.errors import UserError, unknown_name
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+LEAST = {
+    "batch_size": 1,
+    "checkpoint_every": 1,
+    "discriminator_filters": 1,
+    "discriminator_steps": 1,
+    "generator_filters": 1,
+    "instance_noise": 0,
+    "latent_dim": 1,
+    "log_every": 1,
+    "packing": 1,
+    "regularizer_every": 1,
+    "regularizer_weight": 0,
+    "sample_every": 1,
+    "seed": 0,
+    "steps": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -14,25 +31,48 @@ class TrainConfig:
 
     Args:
         preset: Name of the preset that the rest began from.
-        data: Data SPEC; see `ganlab.sources`.
-        image_size: Pixels a side, or `None` for the data's own.
+        data: A data SPEC: see `ganlab.load_data`.
+        image_size: Side of the images in pixels, or `None` for the data's own.
         channels: 1, 3, or `None` for the data's own.
         flip: Whether images are mirrored left to right at random.
         cache: `memory` or `disk`: where decoded images are kept.
         conditional: Whether the class is an input of both players; `None`
             for wherever the data has classes.
-        latent_dim: Size of the noise vector.
-        generator_filters: Channels of the generator's last hidden map.
-        discriminator_filters: Channels of the discriminator's first map.
-        upsampling: `transposed`, `nearest` or `bilinear`.
+        network: `dcgan`, `resnet` or `r3gan` for images, `mlp` for points, or
+            `None` for `dcgan` or `mlp`.
+        latent_dim: Size of the noise vector, or `None` for what `completed` says.
+        generator_filters: `base_filters` of the generator.
+        discriminator_filters: `base_filters` of the discriminator.
+        upsampling: `transposed`, `nearest` or `bilinear`, for `dcgan`.
         discriminator_normalization: `batch`, `layer`, `none`, or `None` for
-            what `at_image_size` says.
+            what `completed` says; for `dcgan`.
+        spectral_norm: Whether the discriminator's kernels are normalised
+            spectrally.
+        attention: Whether both players of `resnet` attend to themselves.
+        minibatch_stddev: Whether the discriminator sees how much samples differ.
+        packing: Samples that the discriminator judges at once.
+        generator_conditioning: `concat` or `batch_norm`.
+        discriminator_conditioning: `projection` or `auxiliary`.
         loss: A name of `ganlab.losses.LOSSES`.
         label_smoothing: One-sided smoothing of the real target, in [0, 0.5).
+        regularizer: `none`, or names of `ganlab.regularizers.REGULARIZERS`
+            joined by `+`.
+        regularizer_weight: Weight of each, or `None` for its own default.
+        regularizer_every: Steps between penalties.
+        augmentation: `none` or a name of `ganlab.augment.AUGMENTATIONS`.
+        instance_noise: Standard deviation of the noise on what the
+            discriminator sees at first; it fades to 0 over the run.
         discriminator_steps: Discriminator updates for each of the generator's.
-        generator_learning_rate: Adam's, or `None` for what `at_image_size` says.
+        generator_learning_rate: Adam's, or `None` for what `completed` says.
         discriminator_learning_rate: Likewise.
         beta_1: Adam's, for both players.
+        beta_2: Likewise.
+        gradient_clip: Largest norm of a player's gradient, or `None`.
+        final_rate_share: Share of both learning rates at the run's end, a half
+            cosine away; 1 keeps them.
+        final_beta_2: Adam's at the run's end, likewise, or `None`.
+        final_weight_share: Share of the regularizers' weights at the run's
+            end, likewise.
         ema_decay: Weight of the past in the averaged generator.
         batch_size: Real images for each discriminator update.
         steps: Generator updates in all.
@@ -50,17 +90,34 @@ class TrainConfig:
     flip: bool = False
     cache: str = "memory"
     conditional: bool | None = None
-    latent_dim: int = 64
+    network: str | None = None
+    latent_dim: int | None = None
     generator_filters: int = 32
     discriminator_filters: int = 32
     upsampling: str = "transposed"
     discriminator_normalization: str | None = None
+    spectral_norm: bool = False
+    attention: bool = False
+    minibatch_stddev: bool = False
+    packing: int = 1
+    generator_conditioning: str = "concat"
+    discriminator_conditioning: str = "projection"
     loss: str = "non_saturating"
     label_smoothing: float = 0.0
+    regularizer: str = "none"
+    regularizer_weight: float | None = None
+    regularizer_every: int = 1
+    augmentation: str = "none"
+    instance_noise: float = 0.0
     discriminator_steps: int = 1
     generator_learning_rate: float | None = None
     discriminator_learning_rate: float | None = None
     beta_1: float = 0.5
+    beta_2: float = 0.999
+    gradient_clip: float | None = None
+    final_rate_share: float = 1.0
+    final_beta_2: float | None = None
+    final_weight_share: float = 1.0
     ema_decay: float = 0.999
     batch_size: int = 64
     steps: int = 6000
@@ -73,37 +130,46 @@ class TrainConfig:
     def __post_init__(self):
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
-        for name, least in (
-            ("steps", 1),
-            ("batch_size", 1),
-            ("latent_dim", 1),
-            ("discriminator_steps", 1),
-            ("seed", 0),
-            ("log_every", 1),
-            ("sample_every", 1),
-            ("checkpoint_every", 1),
-        ):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            if value < least:
+            if value is not None and not value >= least:
                 raise UserError(
                     f"Expected {name.replace('_', ' ')} of {least} or more. "
                     f"Received: {value}"
                 )
 
-    def at_image_size(self, image_size, channels):
+    def completed(self, image_size, channels):
         """Returns the config with nothing left to the data.
 
-        Under 64 pixels the discriminator has batch normalisation and both
-        players learn at 5e-4; from 64 pixels on it has none and they learn at
-        2e-4, for there a discriminator with batch normalisation wins at once.
+        Images under 64 pixels: both players learn at 5e-4. From 64 pixels on
+        at 2e-4. The `dcgan` discriminator has batch normalisation under 64
+        pixels, unless something else holds it: a regularizer or spectral
+        normalisation; from 64 pixels on it wins at once with it. Latents have
+        64 components.
+
+        Points: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
+        latent components.
+
+        Args:
+            image_size: Integer, or `None` for points.
+            channels: 1, 3, or `None` for points.
         """
-        small = image_size < 64
+        points = image_size is None
+        free = self.regularizer == "none" and not self.spectral_norm
+        small = points or image_size < 64
+        rate = 5e-4 if small else 2e-4
+        if points and not free:
+            rate = 2e-3
         chosen = {
-            "discriminator_normalization": "batch" if small else "none",
-            "generator_learning_rate": 5e-4 if small else 2e-4,
-            "discriminator_learning_rate": 5e-4 if small else 2e-4,
+            "network": "mlp" if points else "dcgan",
+            "latent_dim": 2 if points else 64,
+            "discriminator_normalization": "batch" if small and free else "none",
+            "generator_learning_rate": rate,
+            "discriminator_learning_rate": rate,
         }
         unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}
+        if points:
+            unset |= {"network": "mlp"}
         return self.replace(image_size=image_size, channels=channels, **unset)
 
     def replace(self, **changes):
@@ -115,15 +181,126 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
-PRESETS = {"dcgan": TrainConfig()}
+def setting(text):
+    """Reads `NAME=VALUE` for a field of `TrainConfig`.
+
+    >>> setting("beta_1=0.0"), setting("gradient_clip=none")
+    (('beta_1', 0.0), ('gradient_clip', None))
+
+    Raises:
+        UserError: for an unknown name, with the known ones, or a value that
+            is not of its type.
+    """
+    name, _, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    types = typing.get_type_hints(TrainConfig)
+    if name not in types:
+        raise unknown_name("setting", name, types)
+    options = typing.get_args(types[name]) or (types[name],)
+    value = value.strip()
+    if type(None) in options and value.lower() == "none":
+        return name, None
+    kind = options[0]
+    try:
+        if kind is bool:
+            return name, {"true": True, "false": False}[value.lower()]
+        return name, kind(value)
+    except (KeyError, ValueError) as error:
+        kinds = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise UserError(
+            f"Expected {kinds[kind]} for {name}. Received: {value!r}"
+        ) from error
+
+
+def dcgan():
+    """DCGAN with non-saturating cross-entropy, the field's plain baseline.
+
+    Paper: https://arxiv.org/abs/1511.06434.
+    """
+    return TrainConfig()
+
+
+def wgan_gp():
+    """Wasserstein critic held to slope 1 by a gradient penalty.
+
+    Five critic steps a generator step. Its loss falls as images improve.
+    Paper: https://arxiv.org/abs/1704.00028.
+    """
+    return TrainConfig(
+        preset="wgan-gp",
+        loss="wasserstein",
+        regularizer="gradient_penalty",
+        discriminator_steps=5,
+        generator_learning_rate=1e-4,
+        discriminator_learning_rate=1e-4,
+        beta_1=0.0,
+        beta_2=0.9,
+        steps=4000,
+    )
+
+
+def sngan():
+    """Spectrally normalised residual players with the hinge loss.
+
+    Paper: https://arxiv.org/abs/1802.05957.
+    """
+    return TrainConfig(
+        preset="sngan",
+        network="resnet",
+        spectral_norm=True,
+        generator_conditioning="batch_norm",
+        loss="hinge",
+        generator_learning_rate=2e-4,
+        discriminator_learning_rate=2e-4,
+        beta_1=0.0,
+        beta_2=0.9,
+        steps=3000,
+    )
+
+
+def r3gan():
+    """Relativistic pairing with R1 and R2, on players without normalisation.
+
+    Paper: https://arxiv.org/abs/2501.05441.
+    """
+    return TrainConfig(
+        preset="r3gan",
+        network="r3gan",
+        loss="relativistic",
+        regularizer="r1+r2",
+        beta_1=0.0,
+        beta_2=0.9,
+        final_beta_2=0.99,
+        final_rate_share=0.05,
+        final_weight_share=0.1,
+        steps=3000,
+    )
+
+
+def small_data():
+    """DCGAN on augmented images, for some thousand images or fewer.
+
+    Paper: https://arxiv.org/abs/2006.10738.
+    """
+    return TrainConfig(
+        preset="small-data",
+        augmentation="diffaugment",
+        regularizer="r1",
+        flip=True,
+        steps=6000,
+    )
+
+
+PRESETS = {make().preset: make for make in (dcgan, wgan_gp, sngan, r3gan, small_data)}
 
 
 def get_preset(name):
-    """Returns the preset of that name.
+    """Returns the `TrainConfig` of a preset.
 
     Raises:
         UserError: for an unknown name, with the known ones.
     """
+    name = name.replace("_", "-")
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
-    return PRESETS[name]
+    return PRESETS[name]()

@@ -24,10 +24,12 @@ import tensorflow as tf
 from PIL import Image
 
 from ganlab.errors import UserError
+from ganlab.points import MIXTURES
 from ganlab.sources import DEFAULT_SIZE, decode, open_source
 
 CACHES = ("memory", "disk")
 CHUNK = 256
+NUM_POINTS = 100_000
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
@@ -37,7 +39,8 @@ class ImageData:
 
     Args:
         spec: The data SPEC they came from.
-        images: Uint8 array `(N, H, W, C)`, in memory or mapped from disk.
+        images: Uint8 array `(N, H, W, C)`, in memory or mapped from disk; or
+            float32 points `(N, 2)`.
         labels: Int32 array `(N,)`, or `None`.
         class_names: A name for each class; empty without labels.
         skipped: Names of images that could not be read.
@@ -50,14 +53,19 @@ class ImageData:
     skipped: tuple[str, ...]
 
     @property
+    def points(self):
+        """Whether these are points of the plane, not images."""
+        return self.images.ndim == 2
+
+    @property
     def image_size(self):
-        """Side of the square images in pixels."""
-        return self.images.shape[1]
+        """Side of the square images in pixels; `None` for points."""
+        return None if self.points else self.images.shape[1]
 
     @property
     def channels(self):
-        """1 (grey) or 3 (colour)."""
-        return self.images.shape[3]
+        """1 (grey) or 3 (colour); `None` for points."""
+        return None if self.points else self.images.shape[3]
 
     def steps_per_epoch(self, batch_size):
         """Number of full batches; the rest of an epoch's images is left out.
@@ -85,7 +93,8 @@ class ImageData:
 
         Returns:
             A `tf.data.Dataset` of float32 images in [-1, 1] of shape
-            `(batch_size, H, W, C)`, or of such images and int32 labels.
+            `(batch_size, H, W, C)`, or of such images and int32 labels. Points
+            come as they are.
         """
         steps = self.steps_per_epoch(batch_size)
         count, shape = len(self.images), (batch_size, *self.images.shape[1:])
@@ -99,8 +108,10 @@ class ImageData:
             return order.batch(batch_size, drop_remainder=True)
 
         def load_batch(step, indices):
-            pixels = tf.numpy_function(self._gather, [indices], tf.uint8)
-            images = tf.cast(tf.ensure_shape(pixels, shape), tf.float32) / 127.5 - 1.0
+            images = tf.numpy_function(self._gather, [indices], self.images.dtype)
+            images = tf.ensure_shape(images, shape)
+            if not self.points:
+                images = tf.cast(images, tf.float32) / 127.5 - 1.0
             if flip:
                 draws = tf.random.stateless_uniform([batch_size, 1, 1, 1], [seed, step])
                 images = tf.where(draws < 0.5, images[:, :, ::-1], images)
@@ -152,7 +163,8 @@ def load_data(spec, *, image_size=None, channels=None, cache="memory", progress=
     """Decodes the images that a data SPEC names.
 
     Args:
-        spec: String: see `ganlab.sources`.
+        spec: String: see `ganlab.sources`; or `ring` or `grid`, 100,000 points
+            of `ganlab.points`, whose labels are the modes they came from.
         image_size: Integer: side of the square that images are centre-cropped
             and resized to. By default their own, or 64 where it varies.
         channels: 1 or 3. By default the images' own, or 3 where it varies.
@@ -168,6 +180,9 @@ def load_data(spec, *, image_size=None, channels=None, cache="memory", progress=
     """
     if cache not in CACHES:
         raise UserError(f"Expected a cache of memory or disk. Received: {cache!r}")
+    if spec in MIXTURES:
+        points, modes = MIXTURES[spec].sample(NUM_POINTS)
+        return ImageData(spec, points, modes, (), ())
     source = open_source(spec)
     height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)
     image_size = image_size or min(height, width)

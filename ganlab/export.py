@@ -55,10 +55,16 @@ def export_generator(gan, directory, *, class_names=(), training=None):
         The card, a dict.
 
     Raises:
-        UserError: if `directory` holds anything, or class names are missing.
+        UserError: if `directory` holds anything, class names are missing, or
+            the generator draws points.
         ParityError: if a format differs; names the format, batch and seed.
     """
     directory = check_new(directory)
+    if len(gan.image_shape) != 3:
+        raise UserError(
+            "Expected a generator of images. Received: one of shape "
+            f"{gan.image_shape}; look at a run of points with TensorBoard"
+        )
     num_classes = gan.num_classes or 0
     if len(class_names) != num_classes:
         raise UserError(

@@ -4,12 +4,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab import augment, ema, losses, samples
+from ganlab import augment, ema, losses, players, samples
+from ganlab import regularizers as kit
 from ganlab.errors import UserError
-from ganlab.networks.generators import in_float32
-from ganlab.players import check_labels, check_players
-from ganlab.regularizers import Side
-from ganlab.regularizers import get as get_regularizers
 
 NUMBERS = (
     "d_loss",
@@ -87,7 +84,7 @@ class GAN(keras.Model):
         super().__init__(name=name)
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
-        check_players(generator, discriminator, num_classes, packing)
+        players.check_players(generator, discriminator, num_classes, packing)
         if not 0.0 <= ema_decay < 1.0:
             raise UserError(
                 "Expected an EMA decay of 0 or more and under 1. "
@@ -186,14 +183,16 @@ class GAN(keras.Model):
                 "optimizer keeps state for one player"
             )
         self.adversarial_loss = losses.get(loss)
-        self.regularizers = get_regularizers(regularizers)
+        self.regularizers = kit.get(regularizers)
         self.augmentation = augment.get(augmentation)
         self.instance_noise = instance_noise
         self.class_weight = class_weight
         self.discriminator_steps = discriminator_steps
-        self._penalised = self._critic_for_penalties()
+        self._critic = players.stateless_critic(
+            self.discriminator, any(each.takes_gradients for each in self.regularizers)
+        )
         names = [*NUMBERS]
-        if self._penalties_due():
+        if self._penalties():
             names.append("d_penalty")
         if self.auxiliary:
             names += ["d_class_loss", "g_class_loss"]
@@ -216,31 +215,6 @@ class GAN(keras.Model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(variables)
         return optimizer
-
-    def _critic_for_penalties(self):
-        """Function of the discriminator's inputs that updates no state.
-
-        It is the discriminator itself, or its float32 twin on the same
-        weights. The twin is held by the function alone, so that its own idle
-        weights are neither saved nor trained.
-        """
-        player = self.discriminator
-        half = any(
-            layer.compute_dtype in ("float16", "bfloat16") for layer in player.layers
-        )
-        wanted = any(regularizer.takes_gradients for regularizer in self.regularizers)
-        twin = in_float32(player) if half and wanted else player
-
-        def judge(inputs):
-            outputs, _ = twin.stateless_call(
-                [tf.convert_to_tensor(v) for v in player.trainable_variables],
-                [tf.convert_to_tensor(v) for v in player.non_trainable_variables],
-                inputs,
-                training=True,
-            )
-            return losses.as_float32(_first(outputs))
-
-        return judge
 
     def call(self, inputs, training=False):
         """Draws from the averaged generator.
@@ -282,7 +256,7 @@ class GAN(keras.Model):
         image_parts = ops.split(images, self.discriminator_steps)
         label_parts = image_parts
         if self.num_classes is not None:
-            check_labels(labels)
+            players.check_labels(labels)
             label_parts = ops.split(labels, self.discriminator_steps)
         for part, (real, classes) in enumerate(
             zip(image_parts, label_parts, strict=True)
@@ -296,10 +270,9 @@ class GAN(keras.Model):
     def test_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         latents = self._draw_latents(ops.shape(images)[0], part=0)
-        fake_images = self._forward(self.generator, latents, labels, training=False)
-        logs, _, _ = self._judge(
-            self._packed(images), self._packed(fake_images), labels, training=False
-        )
+        fake_images = players.play(self.generator, latents, labels, training=False)
+        sides = [players.pack(each, self.packing) for each in (images, fake_images)]
+        logs, _, _ = self._judge(*sides, labels, training=False)
         return self._track(logs)
 
     def _play(self, real_images, labels, part, train_generator):
@@ -309,7 +282,7 @@ class GAN(keras.Model):
         if train_generator:
             sides.append(("g", self.generator, self.generator_optimizer))
         with tf.GradientTape(persistent=True) as tape:
-            fake_images = self._forward(self.generator, latents, labels, training=True)
+            fake_images = players.play(self.generator, latents, labels, training=True)
             shown = [
                 self._shown(images, part, side)
                 for side, images in enumerate((real_images, fake_images))
@@ -319,8 +292,8 @@ class GAN(keras.Model):
             for key in totals:
                 if self.auxiliary:
                     totals[key] += self.class_weight * logs[f"{key}_class_loss"]
-            if penalties := self._penalties_due():
-                logs["d_penalty"] = self._penalty(penalties, real, fake, labels, part)
+            if self._penalties():
+                logs["d_penalty"] = self._penalty(real, fake, labels, part)
                 totals["d"] += logs["d_penalty"]
             scaled = {
                 key: self._scaled(totals[key], optimizer) for key, _, optimizer in sides
@@ -353,27 +326,15 @@ class GAN(keras.Model):
             stream = self._stream(part, NOISE, side)
             drawn = tf.random.stateless_normal(ops.shape(images), stream)
             images += ops.cast(deviation * drawn, images.dtype)
-        return self._packed(images)
-
-    def _packed(self, images):
-        """Joins `packing` samples along the last axis."""
-        if self.packing == 1:
-            return images
-        count = images.shape[0]
-        if count is not None and count % self.packing:
-            raise UserError(
-                f"Expected batches of a multiple of packing={self.packing}. "
-                f"Received: a batch of {count}"
-            )
-        return ops.concatenate(ops.split(images, self.packing), axis=-1)
+        return players.pack(images, self.packing)
 
     def _judge(self, real_images, fake_images, labels, training):
         """Both losses, how well real is told from fake, and both sides."""
         judged = [
-            self._forward(self.discriminator, images, labels, training)
+            players.play(self.discriminator, images, labels, training)
             for images in (real_images, fake_images)
         ]
-        logits = [losses.as_float32(_first(outputs)) for outputs in judged]
+        logits = [players.logits_of(outputs) for outputs in judged]
         margins = self.adversarial_loss.margins(*logits)
         logs = {
             "d_loss": self.adversarial_loss.discriminator(*logits),
@@ -391,24 +352,29 @@ class GAN(keras.Model):
                     )
                 )
         sides = [
-            Side(tf.stop_gradient(images), said)
+            kit.Side(tf.stop_gradient(images), said)
             for images, said in zip((real_images, fake_images), logits, strict=True)
         ]
         return logs, *sides
 
-    def _penalties_due(self):
+    @property
+    def auxiliary(self):
+        """Whether the discriminator classifies too."""
+        return len(self.discriminator.outputs) == 2
+
+    def _penalties(self):
         """Regularizers that add to the loss."""
         return [each for each in self.regularizers if each.weight]
 
-    def _penalty(self, regularizers, real, fake, labels, part):
+    def _penalty(self, real, fake, labels, part):
         """Sum of the weighted penalties that are due at this step."""
         step = self.step * self.discriminator_steps + part
 
         def critic(images):
-            return self._penalised(self._inputs(self.discriminator, images, labels))
+            return self._critic(images, labels)
 
         total = 0.0
-        for index, each in enumerate(regularizers):
+        for index, each in enumerate(self._penalties()):
             stream = self._stream(part, PENALTY, index)
 
             def due(each=each, stream=stream):
@@ -420,17 +386,6 @@ class GAN(keras.Model):
             else:
                 total += tf.cond(step % each.every == 0, due, lambda: 0.0)
         return total
-
-    @property
-    def auxiliary(self):
-        """Whether the discriminator classifies too."""
-        return len(self.discriminator.outputs) == 2
-
-    def _inputs(self, player, inputs, labels):
-        return inputs if len(player.inputs) == 1 else [inputs, labels]
-
-    def _forward(self, player, inputs, labels, training):
-        return player(self._inputs(player, inputs, labels), training=training)
 
     def _draw_latents(self, num_images, part):
         """Noise that is a function of seed, step, part and replica alone."""
@@ -513,8 +468,3 @@ class GAN(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-
-def _first(outputs):
-    """The logits, where a classifier's answer comes with them."""
-    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs

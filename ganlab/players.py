@@ -1,6 +1,67 @@
-"""Do a generator and a discriminator fit each other?"""
+"""How is a player called, and do two of them fit each other?"""
 
+import tensorflow as tf
+from keras import ops
+
+from ganlab import losses
 from ganlab.errors import UserError
+from ganlab.networks.generators import in_float32
+
+
+def play(player, inputs, labels, training):
+    """Calls a player on inputs, and on labels if it takes them."""
+    return player(_arguments(player, inputs, labels), training=training)
+
+
+def _arguments(player, inputs, labels):
+    return inputs if len(player.inputs) == 1 else [inputs, labels]
+
+
+def logits_of(outputs):
+    """A discriminator's logits in float32, with or without class logits."""
+    first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+    return losses.as_float32(first)
+
+
+def pack(images, packing):
+    """Joins `packing` samples of a batch along the last axis."""
+    if packing == 1:
+        return images
+    count = images.shape[0]
+    if count is not None and count % packing:
+        raise UserError(
+            f"Expected batches of a multiple of packing={packing}. "
+            f"Received: a batch of {count}"
+        )
+    return ops.concatenate(ops.split(images, packing), axis=-1)
+
+
+def stateless_critic(discriminator, wanted=True):
+    """A function of `(images, labels)` to float32 logits that changes no state.
+
+    It is the discriminator itself or, where that computes in half precision,
+    its float32 twin on the same weights. The twin is held by the function
+    alone, so that its own idle weights are neither saved nor trained.
+
+    Args:
+        discriminator: A functional `keras.Model`.
+        wanted: Boolean: `False` spares the twin if the function is never called.
+    """
+    half = any(
+        layer.compute_dtype in ("float16", "bfloat16") for layer in discriminator.layers
+    )
+    twin = in_float32(discriminator) if half and wanted else discriminator
+
+    def judge(images, labels):
+        outputs, _ = twin.stateless_call(
+            [tf.convert_to_tensor(v) for v in discriminator.trainable_variables],
+            [tf.convert_to_tensor(v) for v in discriminator.non_trainable_variables],
+            _arguments(discriminator, images, labels),
+            training=True,
+        )
+        return logits_of(outputs)
+
+    return judge
 
 
 def check_players(generator, discriminator, num_classes, packing):

@@ -24,6 +24,7 @@ from PIL import Image, ImageOps
 
 from ganlab.datasets import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
+from ganlab.points import MIXTURES
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 DEFAULT_SIZE = 64
@@ -64,7 +65,7 @@ def open_source(spec):
     openers = {"folder": _folder, "npz": _npz, "idx": _idx, "tfds": _tfds}
     if scheme not in openers or not rest:
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
-        raise unknown_name("data", spec, known)
+        raise unknown_name("data", spec, [*known, *MIXTURES])
     return openers[scheme](rest)
 
 

@@ -4,6 +4,7 @@ config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
 """
 
 import contextlib
+import inspect
 import json
 import logging
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ganlab import augment, losses, networks, regularizers, schedules
 from ganlab import data as data_module
-from ganlab import losses, networks
 from ganlab.callbacks import (
     Checkpoints,
+    PlanePictures,
     ProgressBar,
     RunLog,
     SampleGrids,
@@ -25,11 +27,18 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
-from ganlab.errors import UserError, check_new_folder
+from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.gan import GAN
 from ganlab.networks import blocks
+from ganlab.points import MIXTURES
 
 MAX_REFERENCE_IMAGES = 1000
+PLAYERS = {
+    "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
+    "resnet": (networks.resnet_generator, networks.resnet_discriminator),
+    "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
+    "mlp": (networks.mlp_generator, networks.mlp_discriminator),
+}
 
 
 @dataclass(frozen=True)
@@ -115,40 +124,119 @@ def build_gan(config, num_classes):
     """Builds and compiles the GAN that a resolved config describes.
 
     Args:
-        config: `TrainConfig` that `at_image_size` has completed.
+        config: `TrainConfig` that its `completed` gave.
         num_classes: Integer, or `None` for noise alone.
     """
     keras.utils.set_random_seed(config.seed)
-    generator = networks.dcgan_generator(
-        config.image_size,
-        config.channels,
-        latent_dim=config.latent_dim,
-        num_classes=num_classes,
-        base_filters=config.generator_filters,
-        upsampling=config.upsampling,
-    )
-    discriminator = networks.dcgan_discriminator(
-        config.image_size,
-        config.channels,
-        num_classes=num_classes,
-        base_filters=config.discriminator_filters,
-        normalization=config.discriminator_normalization,
-    )
+    generator, discriminator = build_players(config, num_classes)
     gan = GAN(
         generator,
         discriminator,
         num_classes=num_classes,
+        packing=config.packing,
         ema_decay=config.ema_decay,
         seed=config.seed,
     )
-    loss = losses.get(config.loss)
+    beta_2 = schedules.anneal(config.beta_2, config.final_beta_2, config.steps)
+    generator_optimizer, discriminator_optimizer = (
+        schedules.ScheduledAdam(
+            schedules.anneal(rate, rate * config.final_rate_share, config.steps),
+            beta_1=config.beta_1,
+            beta_2=beta_2,
+            global_clipnorm=config.gradient_clip,
+        )
+        for rate in (
+            config.generator_learning_rate,
+            config.discriminator_learning_rate,
+        )
+    )
     gan.compile(
-        keras.optimizers.Adam(config.generator_learning_rate, beta_1=config.beta_1),
-        keras.optimizers.Adam(config.discriminator_learning_rate, beta_1=config.beta_1),
-        loss=type(loss)(label_smoothing=config.label_smoothing),
+        generator_optimizer,
+        discriminator_optimizer,
+        loss=losses.get(config.loss, config.label_smoothing),
         discriminator_steps=config.discriminator_steps,
+        regularizers=_regularizers(config),
+        augmentation=config.augmentation,
+        instance_noise=schedules.fade(config.instance_noise, config.steps),
     )
     return gan
+
+
+def build_players(config, num_classes):
+    """Builds the generator and the discriminator of a complete config.
+
+    The MLPs are PacGAN's, with batch normalisation and maxout; with a
+    regularizer they have neither, as R3GAN's.
+
+    Raises:
+        UserError: if the network has no part for something that is set.
+    """
+    network = config.network
+    if network not in PLAYERS:
+        raise unknown_name("network", network, PLAYERS)
+    points = config.image_size is None
+    if points != (network == "mlp"):
+        fit = "mlp" if points else ", ".join(name for name in PLAYERS if name != "mlp")
+        raise UserError(f"Expected a network for {config.data}: {fit}. Received: mlp")
+    plain = TrainConfig()
+    generator = {
+        "attention": config.attention,
+        "upsampling": config.upsampling,
+        "conditioning": config.generator_conditioning,
+    }
+    discriminator = {
+        "attention": config.attention,
+        "spectral_norm": config.spectral_norm,
+        "minibatch_stddev": config.minibatch_stddev,
+        "conditioning": config.discriminator_conditioning,
+        "normalization": config.discriminator_normalization,
+    }
+    usual = {
+        "attention": plain.attention,
+        "upsampling": plain.upsampling,
+        "spectral_norm": plain.spectral_norm,
+        "minibatch_stddev": plain.minibatch_stddev,
+    }
+    built = []
+    for make, options, role in (
+        (PLAYERS[network][0], generator, "generator"),
+        (PLAYERS[network][1], discriminator, "discriminator"),
+    ):
+        known = inspect.signature(make).parameters
+        usual["conditioning"] = getattr(plain, f"{role}_conditioning")
+        for name, value in options.items():
+            if name not in known and value != usual.get(name, value):
+                raise UserError(
+                    f"Expected no {name.replace('_', ' ')} with network={network}, "
+                    f"which has none. Received: {value}; choose another network"
+                )
+        options = {name: value for name, value in options.items() if name in known}
+        options["packing"] = config.packing
+        options["latent_dim"] = config.latent_dim
+        if points:
+            free = config.regularizer == "none"
+            options["normalization"] = "batch" if free else "none"
+            if role == "discriminator":
+                options["activation"] = "maxout" if free else "leaky_relu"
+        else:
+            options["image_size"] = config.image_size
+            options["channels"] = config.channels
+            options["num_classes"] = num_classes
+            options["base_filters"] = getattr(config, f"{role}_filters")
+        built.append(make(**{k: v for k, v in options.items() if k in known}))
+    return built
+
+
+def _regularizers(config):
+    """The config's regularizers, their weights fading as it says."""
+    found = regularizers.get(
+        config.regularizer, config.regularizer_weight, config.regularizer_every
+    )
+    for each in found:
+        each.weight = schedules.anneal(
+            each.weight, each.weight * config.final_weight_share, config.steps
+        )
+    return found
 
 
 def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=()):
@@ -173,9 +261,7 @@ def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=
     out = Path(out)
     if not resume:
         check_new(out)
-    losses.get(config.loss)
-    if config.image_size is not None:
-        blocks.check_image(config.image_size, config.channels or 1)
+    _check_names(config)
     out.mkdir(parents=True, exist_ok=True)
     try:
         return _train(config, out, epochs, resume, stream, callbacks)
@@ -183,6 +269,24 @@ def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=
         with contextlib.suppress(OSError):
             out.rmdir()
         raise
+
+
+def _check_names(config):
+    """Raises `UserError` for what can be told before data is read."""
+    losses.get(config.loss, config.label_smoothing)
+    _regularizers(config)
+    augmentation = augment.get(config.augmentation)
+    if config.network not in (None, *PLAYERS):
+        raise unknown_name("network", config.network, PLAYERS)
+    if config.data in MIXTURES:
+        if config.conditional or augmentation is not None:
+            raise UserError(
+                f"Expected points of {config.data} without classes and augmentation. "
+                f"Received: conditional={config.conditional}, augmentation="
+                f"{config.augmentation}; leave them out"
+            )
+    elif config.image_size is not None:
+        blocks.check_image(config.image_size, config.channels or 1)
 
 
 def _train(config, out, epochs, resume, stream, callbacks):
@@ -205,7 +309,7 @@ def _train(config, out, epochs, resume, stream, callbacks):
     steps_per_epoch = data.steps_per_epoch(batch_size)
     if epochs is not None:
         config = config.replace(steps=epochs * steps_per_epoch)
-    config = config.at_image_size(data.image_size, data.channels)
+    config = config.completed(data.image_size, data.channels)
     config = config.replace(conditional=conditional)
     class_names = data.class_names if conditional else ()
     run = Run(out, config, len(data.images), class_names, data.skipped)
@@ -282,6 +386,12 @@ def watching_callbacks(directory, config, data, run_log, timer):
     """
     count = min(MAX_REFERENCE_IMAGES, len(data.images))
     some = np.random.default_rng(config.seed).permutation(len(data.images))[:count]
+    pictures = {"every": config.sample_every, "seed": config.seed, "run_log": run_log}
+    if data.points:
+        mixture = MIXTURES[data.spec]
+        grids = PlanePictures(directory / "samples", mixture, **pictures)
+    else:
+        grids = SampleGrids(directory / "samples", **pictures)
     return {
         "numbers": Watch(
             run_log,
@@ -289,9 +399,7 @@ def watching_callbacks(directory, config, data, run_log, timer):
             config.log_every,
             timer,
         ),
-        "sample grids": SampleGrids(
-            directory / "samples", config.sample_every, config.seed, run_log=run_log
-        ),
+        "sample grids": grids,
         "checkpoints": Checkpoints(
             directory / "checkpoints",
             data.images[some],

@@ -24,7 +24,7 @@ class Checkpoints(Periodic):
         directory: Folder for `step-0000500.keras` and so on, `best.keras` and
             `best.json`.
         reference_images: Uint8 real images `(count, height, width, channels)`,
-            held against as many generated ones.
+            or float32 points `(count, 2)`, held against as many generated ones.
         reference_labels: Int32 labels `(count,)` of the same, or `None`.
         every: Integer: steps between checkpoints. One more is saved at the end.
         keep: Integer: how many of the newest are kept.
@@ -73,9 +73,11 @@ class Checkpoints(Periodic):
         count = len(self.reference_images)
         drawn = self.model.sample(count, seed=0, labels=self.reference_labels)
         flat = [
-            images.reshape(count, -1).astype(np.float32) / 127.5 - 1.0
+            images.reshape(count, -1).astype(np.float32)
             for images in (self.reference_images, drawn)
         ]
+        if drawn.dtype == np.uint8:
+            flat = [images / 127.5 - 1.0 for images in flat]
         return metrics.sliced_wasserstein(*flat)
 
 

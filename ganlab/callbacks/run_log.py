@@ -25,11 +25,32 @@ SCALARS = {
         "What the generator minimises. It is no measure of image quality: it "
         "rises whenever the discriminator improves.",
     ),
-    "d_real": ("belief/D_x", "D(x): mean sigmoid of the logits of real images."),
+    "d_penalty": (
+        "loss/penalty",
+        "Sum of the weighted regularizers, which the discriminator minimises too.",
+    ),
+    "d_class_loss": (
+        "loss/class_real",
+        "Cross-entropy of the auxiliary classifier on real images.",
+    ),
+    "g_class_loss": (
+        "loss/class_fake",
+        "The same on fake images: low if they are drawn as asked.",
+    ),
+    "augment_probability": (
+        "augmentation/probability",
+        "Adaptive augmentation's p. It rises while the discriminator overfits; past "
+        "0.8 augmentations leak into what is drawn.",
+    ),
+    "d_real": (
+        "belief/D_x",
+        "D(x): mean sigmoid of the logits of real images, from where the loss is "
+        "undecided.",
+    ),
     "d_fake": (
         "belief/D_G_z",
-        "D(G(z)): mean sigmoid of the logits of fake images. Healthy runs keep it well "
-        "above 0, and below D(x).",
+        "D(G(z)): the same of fake images. Healthy runs keep it well above 0, and "
+        "below D(x).",
     ),
     "d_accuracy_real": ("accuracy/real", "Share of real images taken for real."),
     "d_accuracy_fake": ("accuracy/fake", "Share of fake images taken for fake."),
@@ -53,6 +74,13 @@ SCALARS = {
         "quality/sliced_wasserstein",
         "Distance between generated and real pixels; lower is better.",
     ),
+    "modes_hit": ("quality/modes_hit", "Modes with a point within 3 deviations."),
+    "high_quality_share": (
+        "quality/high_quality_share",
+        "Share of points within 3 deviations of a mode; 0.989 is perfect.",
+    ),
+    "kl": ("quality/kl", "KL divergence from real to fake points on a grid, in nats."),
+    "js": ("quality/js", "Jensen-Shannon divergence on a grid, 0 to 0.693 nats."),
     "images_per_second": (
         "speed/images_per_second",
         "Real images trained on a second, everything included.",
@@ -114,11 +142,14 @@ class RunLog:
         return rows
 
     def scalars(self, step, values):
-        """Writes a dict of floats for one step; a non-finite one is null."""
+        """Writes a dict of floats for one step; a non-finite one is null.
+
+        Keys are those of `SCALARS`, or tags of their own with a `/`.
+        """
         row = {"step": step, "seconds": round(time.perf_counter() - self._started, 3)}
         with self._writer.as_default(step=step):
             for key, value in values.items():
-                tag, description = SCALARS[key]
+                tag, description = (key, "") if "/" in key else SCALARS[key]
                 tf.summary.scalar(tag, value, description=description)
                 row[key] = value if math.isfinite(value) else None
         self._lines.write(json.dumps(row, allow_nan=False) + "\n")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ganlab.callbacks.periodic import Periodic
 from ganlab.errors import RunError
+from ganlab.networks import SpectralNormalization
 
 
 class Watch(Periodic):
@@ -15,6 +16,7 @@ class Watch(Periodic):
 
     Losses, D(x), D(G(z)), accuracies and gradient norms are means over the
     steps since the last log; update ratios are those of the logged step.
+    Spectrally normalised kernels are logged with their largest singular value.
 
     Args:
         run_log: A `RunLog`.
@@ -81,6 +83,10 @@ class Watch(Periodic):
             values[f"{key}_learning_rate"] = float(
                 keras.ops.convert_to_numpy(optimizer.learning_rate)
             )
+        for layer in self.model.discriminator.layers:
+            if isinstance(layer, SpectralNormalization):
+                key = f"singular_value/{layer.layer.name}"
+                values[key] = layer.singular_value()
         seconds = time.perf_counter() - self._time
         images = (step - self._logged) * self.batch_size
         values["images_per_second"] = images / seconds

@@ -1,0 +1,86 @@
+"""How do settings change over a run?
+
+A rate, a penalty's weight and the instance noise take any schedule of
+`keras.optimizers.schedules`; Adam's betas take one here.
+"""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class ScheduledAdam(keras.optimizers.Adam):
+    """Adam whose betas may follow a schedule, as its learning rate may.
+
+    Bias is corrected with the present betas.
+
+    Args:
+        learning_rate: Float or schedule.
+        beta_1: Float or schedule from `keras.optimizers.schedules`.
+        beta_2: Likewise.
+        **options: See `keras.optimizers.Adam`.
+
+    Reference:
+        [Kingma & Ba, 2014](https://arxiv.org/abs/1412.6980), algorithm 1;
+        [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), appendix
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **options):
+        super().__init__(learning_rate, beta_1, beta_2, **options)
+
+    @property
+    def beta_1(self):
+        """The present beta_1."""
+        return self._now(self._betas[0])
+
+    @beta_1.setter
+    def beta_1(self, value):
+        self._betas = (value, None)
+
+    @property
+    def beta_2(self):
+        """The present beta_2."""
+        return self._now(self._betas[1])
+
+    @beta_2.setter
+    def beta_2(self, value):
+        self._betas = (self._betas[0], value)
+
+    def _now(self, beta):
+        return beta(self.iterations) if callable(beta) else beta
+
+    def get_config(self):
+        config = super().get_config()
+        for name, beta in zip(("beta_1", "beta_2"), self._betas, strict=True):
+            if callable(beta):
+                beta = keras.saving.serialize_keras_object(beta)
+            config[name] = beta
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("beta_1", "beta_2"):
+            if isinstance(config[name], dict):
+                config[name] = keras.saving.deserialize_keras_object(config[name])
+        return super().from_config(config, custom_objects)
+
+
+def anneal(start, end, steps):
+    """A half cosine from `start` to `end` over `steps`, and `end` after them.
+
+    Returns:
+        `start` where nothing changes, or else a schedule.
+
+    Reference:
+        [Loshchilov & Hutter, 2016](https://arxiv.org/abs/1608.03983), equation 5
+    """
+    if end is None or end == start or not start:
+        return start
+    return keras.optimizers.schedules.CosineDecay(start, steps, alpha=end / start)
+
+
+def fade(start, steps):
+    """A line from `start` to 0 over `steps`."""
+    if not start:
+        return 0.0
+    return keras.optimizers.schedules.PolynomialDecay(start, steps, 0.0)
