@@ -121,7 +121,7 @@ class GradientPenalty(Regularizer):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
-        share = _uniform(stream, _one_each(real.images))
+        share = _uniform(stream, _one_each(real.images), real.images.dtype)
         mixed = share * real.images + (1.0 - share) * fake.images
         return _slope_from_one(critic, mixed)
 
@@ -285,7 +285,7 @@ def _one_each(images):
     return (ops.shape(images)[0], *[1] * (len(images.shape) - 1))
 
 
-def _uniform(stream, shape, dtype="float32"):
+def _uniform(stream, shape, dtype):
     return tf.random.stateless_uniform(shape, stream, dtype=dtype)
 
 

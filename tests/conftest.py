@@ -34,7 +34,13 @@ def make_gan():
         shape = {"num_classes": num_classes, "base_filters": 4}
         compiled = {
             key: options.pop(key)
-            for key in ("loss", "discriminator_steps")
+            for key in (
+                "loss",
+                "discriminator_steps",
+                "regularizers",
+                "augmentation",
+                "instance_noise",
+            )
             if key in options
         }
         players = options.pop("players", {})

@@ -7,27 +7,61 @@ import numpy as np
 import pytest
 
 import ganlab.gan
-import ganlab.losses
+import ganlab.schedules
+from ganlab import augment, losses, networks, regularizers
+from ganlab.augment import Augmentation
 from ganlab.losses import AdversarialLoss
+from ganlab.regularizers import Regularizer
 
 REGISTERED = {
     name: cls
     for name, cls in keras.saving.get_custom_objects().items()
     if name.startswith("ganlab>")
 }
-LOSSES = [cls for cls in REGISTERED.values() if issubclass(cls, AdversarialLoss)]
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+LAYERS = {
+    networks.Basis: lambda: networks.Basis(4),
+    networks.GroupedConv2D: lambda: networks.GroupedConv2D(8, groups=2),
+    networks.MinibatchStdDev: networks.MinibatchStdDev,
+    networks.SelfAttention: lambda: networks.SelfAttention(spectral_norm=True),
+    networks.SpectralNormalization: lambda: networks.SpectralNormalization(
+        keras.layers.Dense(3)
+    ),
+}
+
+
+def kind_of(base):
+    return [cls for cls in REGISTERED.values() if issubclass(cls, base)]
+
+
+def make(cls, make_gan):
+    if cls is ganlab.gan.GAN:
+        return make_gan(3)
+    return LAYERS.get(cls, cls)()
+
+
+def arguments_of(cls):
+    if cls.__init__ is object.__init__:
+        return set()
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
 
 
 def test_the_classes_are_found():
-    assert {"ganlab>GAN", "ganlab>NonSaturating", "ganlab>Minimax"} <= set(REGISTERED)
-    assert set(ganlab.losses.LOSSES.values()) <= set(LOSSES)
+    assert {"ganlab>GAN", "ganlab>Hinge", "ganlab>ScheduledAdam"} <= set(REGISTERED)
+    assert set(losses.LOSSES.values()) == set(kind_of(AdversarialLoss))
+    assert set(regularizers.REGULARIZERS.values()) == set(kind_of(Regularizer))
+    assert set(augment.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
+    known = {*LAYERS, ganlab.gan.GAN, ganlab.schedules.ScheduledAdam}
+    for base in (AdversarialLoss, Regularizer, Augmentation):
+        known |= set(kind_of(base))
+    assert known == set(REGISTERED.values())
 
 
 @pytest.mark.parametrize("cls", REGISTERED.values(), ids=list(REGISTERED))
 def test_config_holds_every_argument(cls, make_gan):
-    instance = make_gan(3) if cls is ganlab.gan.GAN else cls()
-    arguments = set(inspect.signature(cls.__init__).parameters) - {"self"}
-    assert set(instance.get_config()) == arguments
+    instance = make(cls, make_gan)
+    assert arguments_of(cls) <= set(instance.get_config()), instance.get_config()
     data = keras.saving.serialize_keras_object(instance)
     again = keras.saving.deserialize_keras_object(data, safe_mode=True)
     assert type(again) is cls
@@ -36,22 +70,71 @@ def test_config_holds_every_argument(cls, make_gan):
 
 @pytest.mark.parametrize("cls", REGISTERED.values(), ids=list(REGISTERED))
 def test_docstring_names_every_argument_and_a_paper(cls):
-    arguments = set(inspect.signature(cls.__init__).parameters) - {"self", "name"}
-    for argument in arguments:
+    for argument in arguments_of(cls) - {"name"}:
         assert f"    {argument}:" in cls.__doc__
     assert "arxiv.org" in cls.__doc__
 
 
-@pytest.mark.parametrize("cls", LOSSES)
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_every_loss_trains_reloads_and_stays_finite(
-    cls, policy, make_gan, images, tmp_path
-):
+@pytest.mark.parametrize("cls", LAYERS)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
     keras.config.set_dtype_policy(policy)
-    gan = make_gan(3, loss=cls())
-    gan.fit(*images, batch_size=8, epochs=5, verbose=0)
+    vectors = cls in (networks.Basis, networks.SpectralNormalization)
+    shape = (8,) if vectors else (6, 6, 8)
+    inputs = keras.Input(shape)
+    layer = LAYERS[cls]()
+    model = keras.Model(inputs, keras.layers.Dense(4)(layer(inputs)))
+    assert layer.compute_output_shape((None, *shape)) == layer.output.shape
+    draws = np.random.default_rng(0)
+    x = draws.normal(size=(4, *shape)).astype("float32")
+    expected = model.predict(x, verbose=0)
+    assert expected.dtype == keras.config.dtype_policy().compute_dtype
+    model.compile("adam", "mse")
+    model.fit(x, np.zeros_like(expected, "float32"), epochs=3, verbose=0)
+    model.save(tmp_path / "layer.keras")
+    loaded = keras.saving.load_model(tmp_path / "layer.keras", safe_mode=True)
+    np.testing.assert_array_equal(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
+
+
+OPTIONS = [
+    *({"loss": name} for name in losses.LOSSES),
+    *({"regularizers": name} for name in regularizers.REGULARIZERS),
+    *({"augmentation": name} for name in augment.AUGMENTATIONS),
+]
+
+
+def check_training(policy, options, steps, make_gan, images, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    gan = make_gan(3, **options)
+    history = gan.fit(*images, batch_size=8, epochs=steps // 2, verbose=0).history
+    assert gan.step == steps
+    for name, values in history.items():
+        assert np.isfinite(values).all(), name
+    assert all(np.isfinite(weight.numpy()).all() for weight in gan.weights)
     gan.save(tmp_path / "gan.keras")
-    loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    assert type(loaded.adversarial_loss) is cls
-    assert all(np.isfinite(weight.numpy()).all() for weight in loaded.weights)
+    loaded = keras.saving.load_model(tmp_path / "gan.keras", safe_mode=True)
     np.testing.assert_array_equal(loaded.sample(4), gan.sample(4))
+    for one, other in zip(gan.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    for before, after in zip(gan.regularizers, loaded.regularizers, strict=True):
+        assert type(before) is type(after)
+    assert type(loaded.adversarial_loss) is type(gan.adversarial_loss)
+    assert type(loaded.augmentation) is type(gan.augmentation)
+
+
+def first_value(options):
+    return next(iter(options.values()))
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=first_value)
+def test_every_part_trains_in_float16_and_reloads(options, make_gan, images, tmp_path):
+    check_training("mixed_float16", options, 6, make_gan, images, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("options", OPTIONS, ids=first_value)
+def test_200_steps_stay_finite(policy, options, make_gan, images, tmp_path):
+    check_training(policy, options, 200, make_gan, images, tmp_path)

@@ -84,3 +84,141 @@ def test_unknown_name_lists_the_known():
 def test_smoothing_out_of_range(smoothing):
     with pytest.raises(UserError, match=r"0 or more and under 0\.5"):
         losses.NonSaturating(smoothing)
+
+
+def test_least_squares_by_hand():
+    loss = losses.LeastSquares()
+    # ½ mean((2 - 1)², (0 - 1)²) + ½ mean(1², 3²); ½ mean((-1 - 1)², (3 - 1)²)
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(0.5 + 2.5)
+    assert float(loss.generator(REAL, FAKE)) == pytest.approx(2.0)
+
+
+def test_hinge_by_hand():
+    loss = losses.Hinge()
+    # shortfalls 0, 1 and 0, 4
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(0.5 + 2.0)
+    assert float(loss.generator(REAL, FAKE)) == pytest.approx(-1.0)
+
+
+def test_wasserstein_by_hand():
+    loss = losses.Wasserstein()
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(1.0 - 1.0)
+    assert float(loss.discriminator(REAL, FAKE - 2)) == pytest.approx(-1.0 - 1.0)
+    assert float(loss.generator(REAL, FAKE)) == pytest.approx(-1.0)
+
+
+def test_relativistic_by_hand():
+    loss = losses.Relativistic()
+    leads = np.array([3.0, -3.0])  # 2 - (-1), 0 - 3
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(
+        -log_sigmoid(leads).mean(), rel=1e-6
+    )
+    assert float(loss.generator(REAL, FAKE)) == pytest.approx(
+        -log_sigmoid(-leads).mean(), rel=1e-6
+    )
+
+
+def test_relativistic_average_by_hand():
+    loss = losses.RelativisticAverage()
+    real, fake = REAL - 1.0, FAKE - 1.0  # both means are 1
+    expected = -log_sigmoid(real).mean() - log_sigmoid(-fake).mean()
+    assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(expected, rel=1e-6)
+    expected = -log_sigmoid(-real).mean() - log_sigmoid(fake).mean()
+    assert float(loss.generator(REAL, FAKE)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_margins_are_0_where_the_loss_is_undecided(name):
+    loss = losses.get(name)
+    real, fake = loss.margins(REAL, FAKE)
+    assert real.shape == fake.shape == REAL.shape
+    # Equal logits at the point of indecision: no side is pulled away from it
+    # more strongly than the other.
+    level = 0.5 if name == "least_squares" else 0.0
+    sides = tf.Variable(np.full((2, 4, 1), level, np.float32))
+    margins = loss.margins(sides[0], sides[1])
+    assert float(tf.reduce_max(tf.abs(margins))) == 0.0
+    with tf.GradientTape() as tape:
+        value = loss.discriminator(sides[0], sides[1])
+    gradient = tape.gradient(value, sides).numpy()
+    np.testing.assert_allclose(gradient[0], -gradient[1], atol=1e-7)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_the_discriminator_gains_by_telling_them_apart(name):
+    loss = losses.get(name)
+    apart = loss.discriminator(REAL * 0 + 0.6, FAKE * 0 - 0.1)
+    mixed = loss.discriminator(REAL * 0 - 0.1, FAKE * 0 + 0.6)
+    assert float(apart) < float(mixed)
+    good, bad = loss.generator(REAL, FAKE + 0.1), loss.generator(REAL, FAKE)
+    assert float(good) < float(bad) or name == "least_squares"  # one is past 1
+
+
+def test_float64_is_kept():
+    logits = REAL.astype(np.float64)
+    for name in losses.LOSSES:
+        assert losses.get(name).discriminator(logits, logits).dtype == tf.float64
+
+
+def test_smoothing_by_name_is_for_those_that_have_it():
+    assert losses.get("minimax", 0.1).label_smoothing == 0.1
+    with pytest.raises(UserError, match="hinge.*use minimax or non_saturating"):
+        losses.get("hinge", 0.1)
+
+
+@pytest.fixture
+def torch():
+    """PyTorch, in which the relativistic loss, R1 and R2 are written again."""
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+def test_relativistic_equals_pytorchs(torch):
+    draws = np.random.default_rng(0)
+    for average in (False, True):
+        name = "relativistic_average" if average else "relativistic"
+        loss = losses.get(name)
+        logits = draws.normal(size=(2, 16, 1))
+        for player in ("discriminator", "generator"):
+            theirs = torch.tensor(logits, requires_grad=True)
+            real, fake = theirs if player == "discriminator" else theirs.flip(0)
+            softplus = torch.nn.functional.softplus
+            if average:
+                expected = softplus(fake.mean() - real).mean()
+                expected = expected + softplus(fake - real.mean()).mean()
+            else:
+                expected = softplus(fake - real).mean()
+            expected.backward()
+            ours = tf.Variable(logits)
+            with tf.GradientTape() as tape:
+                value = getattr(loss, player)(ours[0], ours[1])
+            assert float(value) == pytest.approx(expected.item(), rel=1e-12)
+            np.testing.assert_allclose(
+                tape.gradient(value, ours), theirs.grad.numpy(), rtol=1e-9
+            )
+
+
+def test_r1_and_r2_equal_pytorchs(torch):
+    from ganlab.regularizers import R1, R2, Side
+
+    draws = np.random.default_rng(1)
+    first, second = draws.normal(size=(12, 6)), draws.normal(size=(6, 1))
+    images = draws.normal(size=(2, 5, 2, 6))
+    for regularizer, index in ((R1(), 0), (R2(), 1)):
+        weights = [torch.tensor(w, requires_grad=True) for w in (first, second)]
+        inputs = torch.tensor(images[index], requires_grad=True)
+        logits = torch.tanh(inputs.reshape(5, 12) @ weights[0]) @ weights[1]
+        (slope,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+        expected = 0.5 * slope.square().sum(dim=(1, 2)).mean()
+        expected.backward()
+
+        ours = [tf.Variable(first), tf.Variable(second)]
+        sides = [Side(tf.constant(each), None) for each in images]
+        with tf.GradientTape() as tape:
+            penalty = regularizer.penalty(
+                lambda x, w=ours: tf.tanh(tf.reshape(x, (5, 12)) @ w[0]) @ w[1],
+                *sides,
+                None,
+            )
+        assert float(penalty) == pytest.approx(expected.item(), rel=1e-12)
+        for mine, theirs in zip(tape.gradient(penalty, ours), weights, strict=True):
+            np.testing.assert_allclose(mine, theirs.grad.numpy(), rtol=1e-9)

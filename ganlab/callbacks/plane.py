@@ -98,20 +98,23 @@ class PlanePictures(Periodic):
 
     def _draw(self, step, fake, scores):
         extent = self.mixture.extent
-        figure = Figure(figsize=(6, 6.4), dpi=100, layout="constrained")
+        figure = Figure(figsize=(7, 6), dpi=100, layout="constrained")
         axes = figure.add_subplot(
             xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal"
         )
-        axes.imshow(
-            self._belief(fake),
+        belief = self._belief(fake)
+        reach = max(float(np.abs(belief - 0.5).max()), 1e-3)
+        heat = axes.imshow(
+            belief,
             extent=(-extent, extent) * 2,
             origin="lower",
             cmap="PRGn",
-            vmin=0.0,
-            vmax=1.0,
+            vmin=0.5 - reach,
+            vmax=0.5 + reach,
             alpha=0.6,
         )
-        axes.scatter(*self._real[:1000].T, s=4, color=REAL, label="real")
+        figure.colorbar(heat, ax=axes, shrink=0.7, label="discriminator's belief")
+        axes.scatter(*self._real[:1000].T, s=16, color=REAL, label="real")
         axes.scatter(*fake[:1000].T, s=4, color=FAKE, label="fake")
         some = fake[:NUM_ARROWS]
         moves = self._directions(some)

@@ -39,7 +39,7 @@ def mlp_generator(
         x = layers.Dense(
             width,
             use_bias=normalization != "batch",
-            kernel_initializer=_initializer(normalization),
+            **_initializers(normalization == "batch"),
         )(x)
         x = blocks.activate(blocks.normalize(x, normalization), activation)
     points = layers.Dense(output_dim, dtype="float32", name="points")(x)
@@ -81,11 +81,11 @@ def mlp_discriminator(
     x = samples
     for width in widths:
         if activation == "maxout":
-            x = layers.Dense(pieces * width, kernel_initializer=_initializer())(x)
+            x = layers.Dense(pieces * width, **_initializers(small=True))(x)
             x = layers.Reshape((pieces, width))(x)
             x = layers.GlobalMaxPooling1D()(x)
         else:
-            x = layers.Dense(width, kernel_initializer="he_normal")(x)
+            x = layers.Dense(width, **_initializers(small=False))(x)
             x = blocks.activate(x, activation)
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
@@ -93,6 +93,14 @@ def mlp_discriminator(
     return keras.Model(samples, logits, name=name)
 
 
-def _initializer(normalization="batch"):
-    """PacGAN's 0.02 where something scales the signal again, or else He's."""
-    return blocks.initializer() if normalization == "batch" else "he_normal"
+def _initializers(small):
+    """PacGAN's small weights, or He's with biases that spread the units' kinks.
+
+    Without biases every kink of the first layer passes through 0.
+    """
+    if small:
+        return {"kernel_initializer": blocks.initializer()}
+    return {
+        "kernel_initializer": "he_normal",
+        "bias_initializer": keras.initializers.RandomNormal(stddev=0.5),
+    }

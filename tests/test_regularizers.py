@@ -1,0 +1,274 @@
+"""Are the penalties the papers' formulas, and are their gradients right?"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlab import GAN, networks, regularizers
+from ganlab.errors import UserError
+from ganlab.regularizers import R1, R2, Side, WeightClipping
+
+STREAM = tf.constant([1, 2], tf.int64)
+SLOPED = {
+    name: cls for name, cls in regularizers.REGULARIZERS.items() if cls.takes_gradients
+}
+
+
+def sides(count=3, width=4, dtype="float64"):
+    """Real and fake vectors, with logits of 1, 2, ... and of -1, -2, ..."""
+    draws = np.random.default_rng(0)
+    images = [draws.normal(size=(count, width)) for _ in range(2)]
+    logits = np.arange(1, count + 1)[:, None]
+    return [
+        Side(tf.constant(i, dtype), tf.constant(sign * logits, dtype))
+        for i, sign in zip(images, (1.0, -1.0), strict=True)
+    ]
+
+
+def quadratic(weight):
+    """A critic `½ w |x|²`, whose gradient is `w x`."""
+    return lambda images: 0.5 * weight * tf.reduce_sum(images**2, axis=1)[:, None]
+
+
+def test_r1_and_r2_of_a_quadratic_critic():
+    real, fake = sides()
+    for regularizer, side in ((R1(), real), (R2(), fake)):
+        expected = 0.5 * np.mean(9.0 * np.sum(side.images.numpy() ** 2, axis=1))
+        penalty = regularizer.penalty(quadratic(3.0), real, fake, STREAM)
+        assert float(penalty) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gradient_penalty", "dragan"])
+def test_slope_one_of_a_linear_critic(name):
+    real, fake = sides()
+    weights = tf.constant([[3.0], [0.0], [4.0], [0.0]], tf.float64)  # slope 5
+    penalty = regularizers.get(name)[0].penalty(
+        lambda images: images @ weights, real, fake, STREAM
+    )
+    assert float(penalty) == pytest.approx(16.0, rel=1e-9)
+
+
+def test_gradient_penalty_lies_between_real_and_fake():
+    seen = []
+    real = Side(tf.zeros((500, 2, 2, 1)), None)
+    fake = Side(tf.ones((500, 2, 2, 1)), None)
+
+    def critic(images):
+        seen.append(images.numpy())
+        return tf.reduce_sum(images, axis=(1, 2, 3))[:, None]
+
+    regularizers.get("gradient_penalty")[0].penalty(critic, real, fake, STREAM)
+    mixed = seen[0].reshape(500, -1)
+    assert (mixed == mixed[:, :1]).all()  # one share an image
+    assert 0.0 <= mixed.min() < 0.05
+    assert 0.95 < mixed.max() <= 1.0
+    assert mixed.mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_dragan_stays_half_a_deviation_around_real():
+    seen = []
+    real, fake = sides(400, 5)
+
+    def critic(images):
+        seen.append(images.numpy())
+        return tf.reduce_sum(images, axis=1)[:, None]
+
+    regularizers.get("dragan")[0].penalty(critic, real, fake, STREAM)
+    moved = seen[0] - real.images.numpy()
+    deviation = real.images.numpy().std()
+    assert moved.min() >= 0.0
+    assert moved.max() <= 0.5 * deviation
+    assert moved.mean() == pytest.approx(0.25 * deviation, rel=0.05)
+
+
+def test_a_flat_critic_has_a_finite_gradient():
+    real, fake = sides(dtype="float32")
+    for name in SLOPED:
+        weights = tf.Variable(tf.zeros((4, 1)))
+        with tf.GradientTape() as tape:
+            penalty = regularizers.get(name)[0].penalty(
+                lambda images, w=weights: images @ w, real, fake, STREAM
+            )
+        assert np.isfinite(tape.gradient(penalty, weights)).all()
+
+
+def test_lecam_by_hand():
+    lecam = regularizers.get("lecam")[0]
+    real, fake = sides(dtype="float32")  # means 2 and -2
+    lecam.after_step(None, real, fake)
+    assert float(lecam.real_mean) == pytest.approx(0.02)
+    assert float(lecam.fake_mean) == pytest.approx(-0.02)
+    lecam.real_mean.assign(1.0)
+    lecam.fake_mean.assign(0.5)
+    expected = np.mean([0.5**2, 1.5**2, 2.5**2]) + np.mean([2.0**2, 3.0**2, 4.0**2])
+    assert float(lecam.penalty(None, real, fake, STREAM)) == pytest.approx(expected)
+
+
+def test_clipping_clips_every_weight(make_gan, images):
+    gan = make_gan(regularizers=WeightClipping(0.005))
+    gan.train_on_batch(images[0])
+    weights = [w.numpy() for w in gan.discriminator.trainable_variables]
+    assert max(np.abs(weight).max() for weight in weights) <= 0.005
+    assert any(np.abs(weight).max() == np.float32(0.005) for weight in weights)
+    assert "d_penalty" not in gan.trackers
+
+
+class Smooth:
+    """A two-layer critic with smooth units, whose weights are one vector."""
+
+    sizes = ((4, 5), (5, 1))
+
+    def __init__(self):
+        count = sum(a * b for a, b in self.sizes)
+        self.start = np.random.default_rng(1).normal(size=count)
+
+    def __call__(self, vector):
+        first, second = tf.split(vector, [20, 5])
+        first, second = tf.reshape(first, (4, 5)), tf.reshape(second, (5, 1))
+        return lambda images: tf.sin(images @ first) @ second
+
+
+@pytest.mark.parametrize("name", SLOPED)
+def test_gradient_equals_finite_differences_in_float64(name):
+    real, fake = sides()
+    smooth, regularizer = Smooth(), regularizers.get(name)[0]
+
+    def value(vector):
+        vector = tf.convert_to_tensor(vector)
+        return regularizer.penalty(smooth(vector), real, fake, STREAM)
+
+    vector = tf.Variable(smooth.start)
+    with tf.GradientTape() as tape:
+        penalty = value(vector)
+    gradient = tape.gradient(penalty, vector).numpy()
+    step = 1e-5
+    for index in range(len(smooth.start)):
+        shift = np.zeros_like(smooth.start)
+        shift[index] = step
+        slope = float(value(smooth.start + shift) - value(smooth.start - shift))
+        expected = slope / (2 * step)
+        assert gradient[index] == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_lecam_gradient_equals_finite_differences():
+    lecam = regularizers.get("lecam")[0]
+    lecam.real_mean.assign(0.5)
+    lecam.fake_mean.assign(-0.25)
+
+    def value(vector):
+        logits = tf.cast(tf.reshape(vector, (2, 3, 1)), "float32")
+        return lecam.penalty(None, Side(None, logits[0]), Side(None, logits[1]), STREAM)
+
+    start = np.linspace(-1.0, 1.5, 6)
+    vector = tf.Variable(start)
+    with tf.GradientTape() as tape:
+        penalty = value(vector)
+    gradient = tape.gradient(penalty, vector).numpy()
+    for index, shift in enumerate(np.eye(6) * 0.25):  # exact for a quadratic
+        slope = float(value(start + shift) - value(start - shift)) / 0.5
+        assert gradient[index] == pytest.approx(slope, rel=1e-5)
+
+
+def test_lazy_penalties_count_for_the_steps_between(images):
+    def weights_after(steps, **options):
+        keras.utils.set_random_seed(0)
+        gan = GAN(
+            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+            networks.dcgan_discriminator(16, base_filters=4),
+        )
+        gan.compile(
+            keras.optimizers.SGD(0.0),
+            keras.optimizers.SGD(0.1),
+            regularizers=R1(**options),
+        )
+        logs = [
+            gan.train_on_batch(images[0], return_dict=True)["d_penalty"]
+            for _ in range(steps)
+        ]
+        return [w.numpy() for w in gan.discriminator.trainable_variables], logs
+
+    lazy, logs = weights_after(1, weight=2.0, every=4)
+    every, _ = weights_after(1, weight=8.0, every=1)
+    for a, b in zip(lazy, every, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
+    _, logs = weights_after(5, weight=2.0, every=4)
+    assert [value > 0 for value in logs] == [True, False, False, False, True]
+
+
+def test_a_weight_follows_its_schedule(make_gan, images):
+    schedule = keras.optimizers.schedules.PolynomialDecay(1.0, 10, 0.0)
+    regularizer = R1(schedule)
+    assert float(regularizer.weight_at(tf.constant(4))) == pytest.approx(0.6)
+    config = keras.saving.serialize_keras_object(regularizer)
+    again = keras.saving.deserialize_keras_object(config)
+    assert float(again.weight_at(4)) == pytest.approx(0.6)
+    gan = make_gan(regularizers=[regularizer])
+    gan.step.assign(10)
+    assert gan.train_on_batch(images[0], return_dict=True)["d_penalty"] == 0.0
+
+
+def test_penalties_leave_batch_statistics_and_power_iteration_alone(images):
+    discriminator = networks.dcgan_discriminator(
+        16, base_filters=4, normalization="batch", spectral_norm=True
+    )
+    generator = networks.dcgan_generator(16, latent_dim=8, base_filters=4)
+    states = []
+    for names in ("none", "r1+r2+gradient_penalty+dragan"):
+        gan = GAN(
+            keras.models.clone_model(generator),
+            keras.models.clone_model(discriminator),
+        )
+        gan.discriminator.set_weights(discriminator.get_weights())
+        gan.generator.set_weights(generator.get_weights())
+        gan.compile("sgd", "sgd", regularizers=names)
+        gan.train_on_batch(images[0])
+        states.append([w.numpy() for w in gan.discriminator.non_trainable_variables])
+    for a, b in zip(*states, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_penalties_are_float32_under_float16(images):
+    keras.config.set_dtype_policy("mixed_float16")
+    generator = networks.dcgan_generator(16, latent_dim=8, base_filters=4)
+    discriminator = networks.dcgan_discriminator(16, base_filters=4)
+    gan = GAN(generator, discriminator)
+    gan.compile("adam", "adam", regularizers="r1")
+    count = len(gan.weights)
+    tiny = tf.constant(images[0] * 1e-3)
+    kernel = discriminator.get_layer("logits").kernel
+    kernel.assign(kernel * 1e-6)  # the gradient in the images underflows in float16
+    keras.config.set_dtype_policy("float32")
+    wide = networks.dcgan_discriminator(16, base_filters=4)
+    wide.set_weights(discriminator.get_weights())
+    side = Side(tiny, None)
+    expected = R1().penalty(lambda x: wide(x, training=True), side, side, STREAM)
+    actual = R1().penalty(lambda x: gan._critic(x, None), side, side, STREAM)
+    assert float(expected) > 0.0
+    assert float(actual) == pytest.approx(float(expected), rel=1e-4)
+    assert len(gan.weights) == count == len(set(map(id, gan.weights)))
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [(None, 0), ("none", 0), ("r1", 1), ("r1+r2", 2), (["r1"], 1)]
+)
+def test_names_and_objects(given, count):
+    assert len(regularizers.get(given)) == count
+    regularizer = R1(3.0)
+    assert regularizers.get(regularizer) == [regularizer]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: regularizers.get("r3"), "none, gradient_penalty, r1, r2"),
+        (lambda: R1(-1.0), "weight of 0 or more"),
+        (lambda: R1(every=0), "every 1 step"),
+        (lambda: WeightClipping(0.0), "limit above 0"),
+        (lambda: regularizers.get("weight_clipping", weight=1.0), "leave both out"),
+        (lambda: regularizers.LeCam(decay=1.0), "under 1"),
+    ],
+)
+def test_a_wrong_argument_says_what_to_mend(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
