@@ -123,3 +123,35 @@ def reverse_kl(answers, num_modes):
 def _relative_entropy(p, q):
     here = p > 0
     return float(np.sum(p[here] * np.log(p[here] / q[here])))
+
+
+def frechet_distance(real, fake):
+    """Fréchet distance between two Gaussians fitted to features.
+
+        |m_r - m_f|² + Tr(C_r + C_f - 2 (C_r^½ C_f C_r^½)^½)
+
+    in the square of the features' units; 0 for equal moments. The root is
+    taken of a symmetric matrix by its eigenvalues, so a singular covariance
+    does no harm. Fewer vectors raise it: compare equal counts alone.
+
+    Args:
+        real: Float array `(n, d)`, 2 vectors or more.
+        fake: Float array `(m, d)`, likewise.
+
+    Returns:
+        A float, computed in float64.
+
+    Reference:
+        [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6
+    """
+    moments = []
+    for features in (real, fake):
+        features = np.asarray(features, np.float64)
+        moments.append((features.mean(axis=0), np.cov(features, rowvar=False)))
+    (real_mean, real_cov), (fake_mean, fake_cov) = moments
+    values, vectors = np.linalg.eigh(np.atleast_2d(real_cov))
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    product = np.linalg.eigvalsh(root @ np.atleast_2d(fake_cov) @ root)
+    cross = np.sqrt(np.maximum(product, 0.0)).sum()
+    spread = np.trace(np.atleast_2d(real_cov)) + np.trace(np.atleast_2d(fake_cov))
+    return float(np.sum((real_mean - fake_mean) ** 2) + spread - 2 * cross)

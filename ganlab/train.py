@@ -120,12 +120,13 @@ def load_gan(directory, which="newest"):
     return keras.saving.load_model(path, safe_mode=True)
 
 
-def build_gan(config, num_classes):
-    """Builds and compiles the GAN that a resolved config describes.
+def build_gan(config, num_classes, steps_per_execution=1):
+    """Builds and compiles the GAN that a complete config describes.
 
     Args:
         config: `TrainConfig` that its `completed` gave.
         num_classes: Integer, or `None` for noise alone.
+        steps_per_execution: See `keras.Model.compile`.
     """
     keras.utils.set_random_seed(config.seed)
     generator, discriminator = build_players(config, num_classes)
@@ -158,6 +159,7 @@ def build_gan(config, num_classes):
         regularizers=_regularizers(config),
         augmentation=config.augmentation,
         instance_noise=schedules.fade(config.instance_noise, config.steps),
+        steps_per_execution=steps_per_execution,
     )
     return gan
 

@@ -1,24 +1,24 @@
 """Which modes do GANs find, and what helps?
 
     apt-get install dataset-fashion-mnist
-    pip install -e ".[dev]"
     python scripts/benchmarks/modes.py
 
-Trains everything below for 5 seeds, one run a core, each with one thread; takes
-TIME on 2 cores. Finished runs are kept in runs/modes, so that a stopped
-benchmark goes on where it was. Writes runs/modes/modes.json (mean and spread
-over seeds, and every run) and runs/modes/modes.png.
+Trains what is listed below for 5 seeds, one run a core. Finished runs are kept
+in runs/modes, so that a stopped benchmark goes on where it was. Writes
+runs/modes/modes.json, with every run and the mean and spread over seeds, and
+runs/modes/modes.png.
 
-ring, grid    8 and 25 Gaussians with PacGAN's networks, rate, batch and 2,500
-              test points, but STEPS steps where the paper takes 400,000.
-              Modes hit; share of points within 3 deviations of a mode.
-stacked       three Fashion-MNIST images as colour channels, 1,000 modes, told
-              by a classifier of single images; 26,000 generated images. Modes
-              found; reverse KL to equal shares.
-conditional   share of 5,000 generated images that the classifier takes for
-              what was asked for.
-small         10 % of the training images, with and without augmentation:
-              Fréchet distance of 10,000 generated images to the held-out test
+ring, grid    8 and 25 Gaussians. The baseline and PacGAN-2 have PacGAN's
+              networks, rate and batch, but 4,000 steps where its authors take
+              400,000. Modes hit, and the share of points within 3 deviations
+              of one, of 2,500 points.
+stacked       Three images as colour channels, 1,000 modes, told by a
+              classifier of single images. Modes found among 26,000 generated
+              images, and their reverse KL to equal shares.
+conditional   The share of 5,000 generated images that the classifier takes
+              for what was asked for.
+small         6,000 training images, 10 %, with and without augmentation:
+              Fréchet distance of 10,000 generated images to the 10,000 test
               images in the classifier's last hidden layer.
 """
 
@@ -28,38 +28,377 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ganlab.config import TrainConfig, get_preset
+from ganlab import metrics, samples
+from ganlab.config import get_preset
+from ganlab.points import MIXTURES
 
-FOLDER = "/usr/share/datasets/fashion-mnist"
-PACGAN = {
-    "generator_learning_rate": 1e-4,
-    "discriminator_learning_rate": 1e-4,
-    "beta_1": 0.8,
-    "batch_size": 100,
-}
+FASHION = "/usr/share/datasets/fashion-mnist"
+NUM_POINTS, NUM_STACKED, NUM_LABELLED, NUM_SMALL = 2500, 26_000, 5000, 10_000
+TRAINING_STACKS = 128_000
+THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def experiments():
-    """Name of each experiment and variant -> its `TrainConfig`."""
+    """`experiment/variant` -> its `TrainConfig`, of seed 0."""
     found = {}
-    for shape in ("ring", "grid"):
-        plain = get_preset("dcgan").replace(data=shape, steps=4000, **PACGAN)
+    pacgan = {
+        "generator_learning_rate": 1e-4,
+        "discriminator_learning_rate": 1e-4,
+        "beta_1": 0.8,
+        "batch_size": 100,
+        "steps": 4000,
+    }
+    for shape in MIXTURES:
+        plain = get_preset("dcgan").replace(data=shape, **pacgan)
         found[f"{shape}/non-saturating"] = plain
         found[f"{shape}/PacGAN-2"] = plain.replace(packing=2, batch_size=200)
         found[f"{shape}/r3gan"] = get_preset("r3gan").replace(data=shape)
-    stacked = TrainConfig(data="stacked", conditional=False, image_size=28, channels=3)
-    found["stacked/non-saturating"] = stacked.replace(steps=3000)
-    found["stacked/relativistic+R1+R2"] = stacked.replace()
-    fashion = {"data": "fashion", "image_size": 28, "channels": 1}
-    found["conditional/dcgan"] = get_preset("dcgan").replace(**fashion)
-    for name, augmentation in (("none", "none"), ("diffaugment", "diffaugment")):
-        found[f"small/{name}"] = TrainConfig(
-            **fashion, conditional=False, augmentation=augmentation
+    stacked = get_preset("dcgan").replace(data="stacked", steps=3000)
+    found["stacked/non-saturating"] = stacked
+    found["stacked/relativistic+R1+R2"] = get_preset("r3gan").replace(
+        data="stacked", network="dcgan"
+    )
+    found["conditional/dcgan"] = get_preset("dcgan").replace(data="fashion_mnist")
+    for augmentation in ("none", "diffaugment"):
+        found[f"small/{augmentation}"] = get_preset("small-data").replace(
+            data="fashion_mnist", augmentation=augmentation
         )
     return found
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("runs/modes"), help="default %(default)s")
+    add("--seeds", type=int, default=5, metavar="N", help="default %(default)s")
+    add("--only", default="", metavar="TEXT", help="experiments whose name holds it")
+    add("--steps", type=int, metavar="N", help="steps of every run, for a quick look")
+    add("--fashion", default=FASHION, metavar="DIR", help="IDX files of Fashion-MNIST")
+    add(
+        "--stacked",
+        metavar="DIR",
+        help="IDX files to stack, such as MNIST's (default: those of --fashion)",
+    )
+    add("--run", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.stacked = options.stacked or options.fashion
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.run:
+        name, seed = options.run
+        run_one(name, config_of(name, int(seed), options), options)
+        return
+    started = time.perf_counter()
+    names = [name for name in experiments() if options.only in name]
+    if any(name.partition("/")[0] not in MIXTURES for name in names):
+        for folder in {options.fashion, options.stacked}:
+            judge(folder, options.out)
+    runs = run_all(names, options)
+    report = summarise(runs, options)
+    report["seconds"] = round(time.perf_counter() - started)
+    path = options.out / "modes.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    draw(report, options)
+    print_table(report)
+    print(f"{path}\n{path.with_suffix('.png')}")
+
+
+def config_of(name, seed, options):
+    config = experiments()[name].replace(seed=seed)
+    return config if options.steps is None else config.replace(steps=options.steps)
+
+
+def path_of(name, seed, options):
+    return options.out / f"{name.replace('/', '-')}-{seed}.json"
+
+
+def run_all(names, options):
+    """Runs what is not there yet, a process a core; returns every run's record."""
+    records, jobs = [], []
+    for seed in range(options.seeds):
+        for name in names:
+            record = finished(name, seed, options)
+            if record is None:
+                jobs.append((name, seed))
+            else:
+                records.append(record)
+    bar = tqdm(total=len(records) + len(jobs), initial=len(records), unit=" runs")
+
+    def work(job):
+        name, seed = job
+        command = [sys.executable, __file__, "--run", name, str(seed)]
+        for option in ("out", "fashion", "stacked", "steps"):
+            if getattr(options, option) is not None:
+                command += [f"--{option}", str(getattr(options, option))]
+        environment = os.environ | THREADS | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{name}, seed {seed}: {done.stderr[-2000:]}")
+        return finished(name, seed, options)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(work, job) for job in jobs]
+        for future in as_completed(futures):
+            try:
+                records.append(future.result())
+            except RuntimeError as error:
+                pool.shutdown(wait=False, cancel_futures=True)
+                sys.exit(f"modes: a run failed; {error}")
+            bar.set_postfix_str(records[-1]["name"])
+            bar.update()
+    bar.close()
+    return records
+
+
+def finished(name, seed, options):
+    """The record of a run of this very config, or `None`."""
+    path = path_of(name, seed, options)
+    if not path.exists():
+        return None
+    record = json.loads(path.read_text())
+    wanted = config_of(name, seed, options).as_dict()
+    return record if record["config"] == wanted else None
+
+
+def run_one(name, config, options):
+    """Trains and scores one run, and writes its record."""
+    import keras
+
+    from ganlab.train import build_gan
+
+    started = time.perf_counter()
+    data = training_data(name, config, options)
+    complete = config.completed(data.image_size, data.channels)
+    num_classes = len(data.class_names) or None
+    execution = 50 if data.points else 1
+    gan = build_gan(complete, num_classes, steps_per_execution=execution)
+    batches = data.batches(
+        complete.batch_size,
+        seed=complete.seed,
+        labels=num_classes is not None,
+        flip=complete.flip,
+    )
+    gan.fit(
+        batches,
+        steps_per_epoch=complete.steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+    )
+    trained = time.perf_counter() - started
+    scores = score(name, gan, complete, options)
+    record = {
+        "name": name,
+        "seed": complete.seed,
+        "scores": scores,
+        "seconds": round(trained, 1),
+        "config": config.as_dict(),
+    }
+    path_of(name, complete.seed, options).write_text(json.dumps(record) + "\n")
+
+
+def training_data(name, config, options):
+    """The `ImageData` that an experiment trains on."""
+    from ganlab.data import ImageData, load_data
+
+    experiment = name.partition("/")[0]
+    if experiment in MIXTURES:
+        return load_data(experiment)
+    if experiment == "stacked":
+        singles = load_data(f"idx:{options.stacked}:train").images
+        images = stacks(singles, TRAINING_STACKS, config.seed)
+        return ImageData("stacked", images, None, (), ())
+    data = load_data(f"idx:{options.fashion}:train")
+    if experiment == "conditional":
+        return data
+    order = np.random.default_rng(config.seed).permutation(len(data.images))
+    some = data.images[order[: len(order) // 10]]
+    return ImageData("small", some, None, (), ())
+
+
+def stacks(singles, count, seed):
+    """Draws triples of grey images and stacks each as three colour channels."""
+    which = np.random.default_rng(seed).integers(len(singles), size=(count, 3))
+    return np.stack([singles[which[:, k], :, :, 0] for k in range(3)], axis=-1)
+
+
+def score(name, gan, config, options):
+    """What an experiment measures of a trained GAN; also draws its samples."""
+    experiment = name.partition("/")[0]
+    picture = path_of(name, config.seed, options).with_suffix(".png")
+    if experiment in MIXTURES:
+        mixture = MIXTURES[experiment]
+        points = gan.sample(NUM_POINTS, seed=1)
+        np.save(picture.with_suffix(".npy"), points)
+        real, _ = mixture.sample(NUM_POINTS, seed=1)
+        return metrics.mode_scores(points, mixture.centers, mixture.deviation) | (
+            metrics.grid_divergences(real, points, mixture.extent)
+        )
+    samples.save(gan.sample(40, seed=2), picture, columns=10)
+    if experiment == "stacked":
+        known = judge(options.stacked, options.out)
+        return stacked_scores(gan.sample(NUM_STACKED, seed=1), known)
+    known = judge(options.fashion, options.out)
+    if experiment == "conditional":
+        labels = np.arange(NUM_LABELLED) % gan.num_classes
+        answers = classes_of(gan.sample(NUM_LABELLED, 1, labels), known)
+        return {"label_fidelity": float(np.mean(answers == labels))}
+    test = test_images(options.fashion)
+    drawn = gan.sample(NUM_SMALL, seed=1)
+    return {
+        "frechet_distance": metrics.frechet_distance(
+            features_of(test.images, known), features_of(drawn, known)
+        )
+    }
+
+
+def stacked_scores(images, known):
+    """Modes found and reverse KL of stacked images."""
+    answers = sum(classes_of(images[..., k : k + 1], known) * 10**k for k in range(3))
+    return {
+        "modes": len(np.unique(answers)),
+        "reverse_kl": metrics.reverse_kl(answers, 1000),
+    }
+
+
+def judge(folder, out):
+    """The classifier of single images, trained on its first use."""
+    from quality import trained_judge
+
+    return trained_judge(out / f"judge-{Path(folder).name}.keras", folder)
+
+
+def test_images(folder):
+    from ganlab.data import load_data
+
+    return load_data(f"idx:{folder}:test")
+
+
+def classes_of(images, known):
+    from quality import scaled
+
+    return known.predict(scaled(images), batch_size=500, verbose=0).argmax(axis=1)
+
+
+def features_of(images, known):
+    """Outputs of the classifier's last hidden layer."""
+    import keras
+    from quality import scaled
+
+    hidden = [layer for layer in known.layers if isinstance(layer, keras.layers.Dense)]
+    extractor = keras.Model(known.inputs, hidden[-2].output)
+    return extractor.predict(scaled(images), batch_size=500, verbose=0)
+
+
+def summarise(runs, options):
+    """Mean, spread and worst over seeds, and what the classifier says of real data."""
+    report = {"experiments": {}, "real": {}}
+    for name in experiments():
+        records = sorted(
+            (run for run in runs if run["name"] == name), key=lambda run: run["seed"]
+        )
+        if not records:
+            continue
+        scores = {
+            key: [record["scores"][key] for record in records]
+            for key in records[0]["scores"]
+        }
+        report["experiments"][name] = {
+            "scores": {
+                key: {
+                    "mean": float(np.mean(values)),
+                    "std": float(np.std(values)),
+                    "runs": values,
+                }
+                for key, values in scores.items()
+            },
+            "seconds": [record["seconds"] for record in records],
+            "config": records[0]["config"],
+        }
+    names = {name.partition("/")[0] for name in report["experiments"]}
+    if names - set(MIXTURES):
+        for folder in {options.fashion, options.stacked}:
+            test, known = test_images(folder), judge(folder, options.out)
+            right = np.mean(classes_of(test.images, known) == test.labels)
+            report["real"][folder] = {"classifier_accuracy": float(right)}
+    if "stacked" in names:
+        test = test_images(options.stacked)
+        images = stacks(test.images, NUM_STACKED, seed=0)
+        known = judge(options.stacked, options.out)
+        report["real"][options.stacked] |= stacked_scores(images, known)
+    return report
+
+
+def print_table(report):
+    for name, found in report["experiments"].items():
+        for key, value in found["scores"].items():
+            runs = " ".join(f"{run:.4g}" for run in value["runs"])
+            mean, spread = f"{value['mean']:.4g}", f"{value['std']:.2g}"
+            print(f"{name:28} {key:19} {mean:>7} ± {spread:7} [{runs}]")
+    for folder, scores in report["real"].items():
+        print(f"real images in {folder}: {scores}")
+
+
+def draw(report, options):
+    """Points of seed 0 above; below, every run's score beside the mean."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    found = report["experiments"]
+    planes = [name for name in found if name.partition("/")[0] in MIXTURES]
+    bars = [
+        (experiment, key, title)
+        for experiment, key, title in (
+            ("ring", "high_quality_share", "ring: high-quality share"),
+            ("grid", "modes_hit", "grid: modes hit, of 25"),
+            ("grid", "high_quality_share", "grid: high-quality share"),
+            ("stacked", "modes", "stacked: modes, of 1,000"),
+            ("stacked", "reverse_kl", "stacked: reverse KL (lower is better)"),
+            ("conditional", "label_fidelity", "label fidelity"),
+            (
+                "small",
+                "frechet_distance",
+                "10 % of the data: Fréchet (lower is better)",
+            ),
+        )
+        if any(name.startswith(experiment + "/") for name in found)
+    ]
+    columns = max(len(planes), len(bars), 1)
+    figure = Figure(figsize=(3 * columns, 7), dpi=100, layout="constrained")
+    for index, name in enumerate(planes):
+        mixture = MIXTURES[name.partition("/")[0]]
+        axes = figure.add_subplot(2, columns, index + 1, aspect="equal")
+        points = np.load(path_of(name, 0, options).with_suffix(".npy"))
+        axes.scatter(*mixture.centers.T, s=60, color="#a6dba0", label="modes")
+        axes.scatter(*points.T, s=1, color="#762a83", label="fake")
+        axes.set(
+            xlim=(-mixture.extent, mixture.extent),
+            ylim=(-mixture.extent, mixture.extent),
+            xticks=[],
+            yticks=[],
+            title=name,
+        )
+    for index, (experiment, key, title) in enumerate(bars):
+        axes = figure.add_subplot(2, columns, columns + index + 1, title=title)
+        names = [name for name in found if name.startswith(experiment + "/")]
+        for place, name in enumerate(names):
+            value = found[name]["scores"][key]
+            axes.bar(place, value["mean"], color="#c2a5cf")
+            runs = value["runs"]
+            axes.scatter([place] * len(runs), runs, s=12, color="#40004b", zorder=2)
+        labels = [name.partition("/")[2] for name in names]
+        axes.set_xticks(range(len(names)), labels, rotation=15, fontsize=8)
+    FigureCanvasAgg(figure).print_png(options.out / "modes.png")
+
+
+if __name__ == "__main__":
+    main()
