@@ -60,6 +60,8 @@ class TrainConfig:
         regularizer_weight: Weight of each, or `None` for its own default.
         regularizer_every: Steps between penalties.
         augmentation: `none` or a name of `ganlab.augment.AUGMENTATIONS`.
+        augmentation_policy: What `diffaugment` does: some of `color`,
+            `translation`, `cutout`, joined by commas.
         instance_noise: Standard deviation of the noise on what the
             discriminator sees at first; it fades to 0 over the run.
         discriminator_steps: Discriminator updates for each of the generator's.
@@ -108,6 +110,7 @@ class TrainConfig:
     regularizer_weight: float | None = None
     regularizer_every: int = 1
     augmentation: str = "none"
+    augmentation_policy: str = "color,translation,cutout"
     instance_noise: float = 0.0
     discriminator_steps: int = 1
     generator_learning_rate: float | None = None

@@ -160,7 +160,8 @@ class GAN(keras.Model):
                 noise on all that the discriminator sees, on the scale of
                 images in [-1, 1].
             class_weight: Float. Weight of the auxiliary classifier's
-                cross-entropy in both losses, where there is one.
+                cross-entropy, where there is one: on real images in the
+                discriminator's loss, on fake ones in the generator's.
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See `keras.Model.compile`.
             jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a

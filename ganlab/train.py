@@ -157,7 +157,7 @@ def build_gan(config, num_classes, steps_per_execution=1):
         loss=losses.get(config.loss, config.label_smoothing),
         discriminator_steps=config.discriminator_steps,
         regularizers=_regularizers(config),
-        augmentation=config.augmentation,
+        augmentation=_augmentation(config),
         instance_noise=schedules.fade(config.instance_noise, config.steps),
         steps_per_execution=steps_per_execution,
     )
@@ -241,6 +241,12 @@ def _regularizers(config):
     return found
 
 
+def _augmentation(config):
+    if config.augmentation == "diffaugment":
+        return augment.DiffAugment(config.augmentation_policy)
+    return augment.get(config.augmentation)
+
+
 def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=()):
     """Trains the GAN of a config into a run folder.
 
@@ -277,7 +283,7 @@ def _check_names(config):
     """Raises `UserError` for what can be told before data is read."""
     losses.get(config.loss, config.label_smoothing)
     _regularizers(config)
-    augmentation = augment.get(config.augmentation)
+    augmentation = _augmentation(config)
     if config.network not in (None, *PLAYERS):
         raise unknown_name("network", config.network, PLAYERS)
     if config.data in MIXTURES:

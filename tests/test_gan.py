@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab import GAN, ema, losses, networks
+from ganlab import GAN, ema, losses, networks, players
+from ganlab.augment import AdaptiveAugment
 from ganlab.errors import UserError
+from ganlab.regularizers import R1
+from ganlab.schedules import ScheduledAdam
 
 
 def weights_of(gan):
@@ -223,6 +226,102 @@ def test_mirrored_strategy_in_float16_with_batch_norm(strategy, images):
     assert np.isfinite(gan.predict(np.zeros((4, 8)), verbose=0)).all()
 
 
+def test_mirrored_strategy_with_state_and_penalties(strategy, images):
+    with strategy.scope():
+        gan = GAN(
+            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+            networks.dcgan_discriminator(16, base_filters=4, spectral_norm=True),
+        )
+        gan.compile(
+            "adam",
+            "adam",
+            loss="relativistic",
+            regularizers=[R1(1.0, every=2), "lecam"],
+            augmentation=AdaptiveAugment(target=0.01, images_to_full=640),
+        )
+    batches = tf.data.Dataset.from_tensors(images[0]).repeat()
+    history = gan.fit(batches, steps_per_epoch=8, epochs=2, verbose=0, shuffle=False)
+    assert np.isfinite(history.history["d_penalty"]).all()
+    assert float(gan.regularizers[1].real_mean.numpy()) != 0.0
+    # 16 images a step over both replicas, up or down every 4 steps
+    assert gan.augmentation.probability.numpy() == pytest.approx(0.1 * 4, abs=1e-6)
+
+
+def test_packing_joins_samples_along_channels(images):
+    generator = networks.dcgan_generator(16, latent_dim=8, base_filters=4)
+    discriminator = networks.dcgan_discriminator(16, base_filters=4, packing=2)
+    gan = GAN(generator, discriminator, packing=2)
+    gan.compile("adam", "adam", regularizers="r1")
+    pixels = images[0]
+    packed = players.pack(tf.constant(pixels), 2).numpy()
+    assert packed.shape == (8, 16, 16, 2)
+    np.testing.assert_array_equal(packed[3, ..., 1], pixels[11, ..., 0])
+    logs = gan.train_on_batch(pixels, return_dict=True)
+    assert np.isfinite(logs["d_loss"])
+    assert gan.sample(3).shape == (3, 16, 16, 1)
+    with pytest.raises(UserError, match="multiple of packing=2"):
+        players.pack(tf.constant(pixels[:7]), 2)
+
+
+def test_instance_noise_is_added_to_both_sides_and_fades(make_gan, images):
+    fade = keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.0)
+    gan = make_gan(instance_noise=fade)
+    pixels = tf.constant(images[0])
+    for step, deviation in ((0, 0.5), (5, 0.25), (10, 0.0)):
+        gan.step.assign(step)
+        noise = [gan._shown(pixels, 0, side).numpy() - pixels for side in (0, 1)]
+        for each in noise:
+            assert float(np.std(each)) == pytest.approx(deviation, rel=0.05)
+        assert deviation == 0.0 or not np.allclose(*noise)
+
+
+def test_an_auxiliary_classifier_learns_real_classes_and_teaches_fake_ones(images):
+    pixels, labels = images
+    marked = np.full_like(pixels, -1.0)
+    marked[np.arange(16), labels * 4] = 1.0  # a bright row says the class
+    shape = {"num_classes": 3, "base_filters": 8}
+    gan = GAN(
+        networks.dcgan_generator(16, latent_dim=8, **shape),
+        networks.dcgan_discriminator(16, conditioning="auxiliary", **shape),
+        num_classes=3,
+    )
+    gan.compile(keras.optimizers.Adam(2e-3, 0.5), keras.optimizers.Adam(2e-3, 0.5))
+    logs = gan.fit(marked, labels, epochs=150, verbose=0).history
+    assert logs["d_class_loss"][-1] < 0.1 < logs["d_class_loss"][0]
+    assert logs["g_class_loss"][-1] < 0.5 * logs["g_class_loss"][0]
+    assert gan.sample(3, labels=[0, 1, 2]).shape == (3, 16, 16, 1)
+
+
+def test_a_scheduled_beta_is_followed_saved_and_reloaded(make_gan, images, tmp_path):
+    gan = make_gan()
+    cosine = keras.optimizers.schedules.CosineDecay(0.9, 10, alpha=0.99 / 0.9)
+    gan.compile(ScheduledAdam(1e-3, 0.0, cosine), ScheduledAdam(1e-3, 0.0, cosine))
+    optimizer = gan.generator_optimizer
+    assert float(optimizer.beta_2) == pytest.approx(0.9)
+    for _ in range(5):
+        gan.train_on_batch(images[0])
+    assert float(optimizer.beta_2) == pytest.approx(0.945)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras", safe_mode=True)
+    assert float(loaded.generator_optimizer.beta_2) == pytest.approx(0.945)
+    for one in (gan, loaded):
+        one.train_on_batch(images[0])
+    assert_equal_weights(gan, loaded)
+
+
+def test_scheduled_adam_with_fixed_betas_is_adam():
+    weights = []
+    for optimizer in (
+        keras.optimizers.Adam(0.1, 0.5, 0.9),
+        ScheduledAdam(0.1, 0.5, 0.9),
+    ):
+        variable = keras.Variable([1.0, -2.0])
+        for step in range(5):
+            optimizer.apply([tf.constant([0.5, step - 2.0])], [variable])
+        weights.append(variable.numpy())
+    np.testing.assert_array_equal(*weights)
+
+
 def test_keras_callbacks_work_in_plain_fit(make_gan, images, tmp_path):
     gan = make_gan(3)
     callbacks = keras.callbacks
@@ -269,6 +368,8 @@ def test_steps_per_execution(make_gan, images):
             lambda g, d: GAN(g, d).compile("adam", "adam", discriminator_steps=0),
             "1 discriminator step",
         ),
+        (lambda g, d: GAN(g, d, packing=2), r"\(16, 16, 2\) for packing=2"),
+        (lambda g, d: GAN(g, d, packing=0), "packing of 1 or more"),
     ],
 )
 def test_a_wrong_build_says_what_to_mend(build, message):

@@ -249,7 +249,7 @@ def test_mlps_are_pacgans():
     hidden = discriminator.layers[1]
     x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
     pieces = (x @ hidden.kernel.numpy() + hidden.bias.numpy()).reshape(3, 5, 200)
-    first = keras.Model(discriminator.inputs, discriminator.layers[3].output)
+    first = keras.Model(discriminator.input, discriminator.layers[3].output)
     np.testing.assert_allclose(first(x), pieces.max(axis=1), atol=1e-6)
 
 

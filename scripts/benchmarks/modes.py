@@ -295,7 +295,7 @@ def features_of(images, known):
     from quality import scaled
 
     hidden = [layer for layer in known.layers if isinstance(layer, keras.layers.Dense)]
-    extractor = keras.Model(known.inputs, hidden[-2].output)
+    extractor = keras.Model(known.inputs[0], hidden[-2].output)
     return extractor.predict(scaled(images), batch_size=500, verbose=0)
 
 
