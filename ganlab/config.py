@@ -5,6 +5,7 @@ import typing
 from dataclasses import dataclass
 
 from ganlab.errors import UserError, unknown_name
+from ganlab.points import MIXTURES
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 LEAST = {
@@ -38,8 +39,8 @@ class TrainConfig:
         cache: `memory` or `disk`: where decoded images are kept.
         conditional: Whether the class is an input of both players; `None`
             for wherever the data has classes.
-        network: `dcgan`, `resnet` or `r3gan` for images, `mlp` for points, or
-            `None` for `dcgan` or `mlp`.
+        network: `dcgan` (which is `None`), `resnet` or `r3gan` for images.
+            Points always have `mlp`.
         latent_dim: Size of the noise vector, or `None` for what `completed` says.
         generator_filters: `base_filters` of the generator.
         discriminator_filters: `base_filters` of the discriminator.
@@ -151,7 +152,8 @@ class TrainConfig:
         64 components.
 
         Points: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
-        latent components.
+        latent components. A regularizer's weight, that of a squared gradient,
+        is 0.02 times the square of the outermost centre's distance.
 
         Args:
             image_size: Integer, or `None` for points.
@@ -164,15 +166,18 @@ class TrainConfig:
         if points and not free:
             rate = 2e-3
         chosen = {
-            "network": "mlp" if points else "dcgan",
+            "network": "dcgan",
             "latent_dim": 2 if points else 64,
             "discriminator_normalization": "batch" if small and free else "none",
             "generator_learning_rate": rate,
             "discriminator_learning_rate": rate,
         }
+        if points and not free:
+            reach = abs(MIXTURES[self.data].centers).max()
+            chosen["regularizer_weight"] = round(0.02 * float(reach) ** 2, 4)
         unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}
         if points:
-            unset |= {"network": "mlp"}
+            unset["network"] = "mlp"
         return self.replace(image_size=image_size, channels=channels, **unset)
 
     def replace(self, **changes):

@@ -178,8 +178,10 @@ def build_players(config, num_classes):
         raise unknown_name("network", network, PLAYERS)
     points = config.image_size is None
     if points != (network == "mlp"):
-        fit = "mlp" if points else ", ".join(name for name in PLAYERS if name != "mlp")
-        raise UserError(f"Expected a network for {config.data}: {fit}. Received: mlp")
+        raise UserError(
+            "Expected the network mlp for points and another for images. Received: "
+            f"{network} for {config.data}; leave the network out"
+        )
     plain = TrainConfig()
     generator = {
         "attention": config.attention,

@@ -110,7 +110,7 @@ def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
         (["--set", "packing=two"], "a whole number for packing"),
         (["--loss", "hinge", "--label-smoothing", "0.1"], "no label smoothing"),
         (["--network", "r3gan", "--set", "attention=true"], "no attention"),
-        (["--data", "ring", "--network", "resnet"], "mlp"),
+        (["--network", "mlp"], "mlp for points"),
         (["--data", "grid", "--augmentation", "ada"], "without classes and aug"),
         (["--data", "circle"], "ring, grid"),
         (["--precision", "float8"], "Unknown precision"),

@@ -9,17 +9,18 @@ runs/modes/modes.json, with every run and the mean and spread over seeds, and
 runs/modes/modes.png.
 
 ring, grid    8 and 25 Gaussians. The baseline and PacGAN-2 have PacGAN's
-              networks, rate and batch, but 4,000 steps where its authors take
+              networks, rate and batch, but 3,000 steps where its authors take
               400,000. Modes hit, and the share of points within 3 deviations
               of one, of 2,500 points.
-stacked       Three images as colour channels, 1,000 modes, told by a
-              classifier of single images. Modes found among 26,000 generated
+stacked       Three images of 16 pixels as colour channels, 1,000 modes, told by
+              a classifier of single images. Modes found among 26,000 generated
               images, and their reverse KL to equal shares.
-conditional   The share of 5,000 generated images that the classifier takes
-              for what was asked for.
-small         6,000 training images, 10 %, with and without augmentation:
-              Fréchet distance of 10,000 generated images to the 10,000 test
-              images in the classifier's last hidden layer.
+conditional   The share of 5,000 generated images of 28 pixels that a
+              classifier takes for what was asked for.
+small         1,000 images of 16 pixels (10 % of those in the package), with
+              and without augmentation: Fréchet distance of 10,000 generated
+              images to the 10,000 test images in the classifier's last hidden
+              layer.
 """
 
 import argparse
@@ -40,7 +41,9 @@ from ganlab.points import MIXTURES
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 NUM_POINTS, NUM_STACKED, NUM_LABELLED, NUM_SMALL = 2500, 26_000, 5000, 10_000
+NUM_FEW = 1000
 TRAINING_STACKS = 128_000
+R3GAN_STEPS = {"ring": 8000, "grid": 24_000}
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
@@ -52,23 +55,46 @@ def experiments():
         "discriminator_learning_rate": 1e-4,
         "beta_1": 0.8,
         "batch_size": 100,
-        "steps": 4000,
+        "steps": 3000,
     }
     for shape in MIXTURES:
         plain = get_preset("dcgan").replace(data=shape, **pacgan)
         found[f"{shape}/non-saturating"] = plain
         found[f"{shape}/PacGAN-2"] = plain.replace(packing=2, batch_size=200)
-        found[f"{shape}/r3gan"] = get_preset("r3gan").replace(data=shape)
-    stacked = get_preset("dcgan").replace(data="stacked", steps=3000)
-    found["stacked/non-saturating"] = stacked
-    found["stacked/relativistic+R1+R2"] = get_preset("r3gan").replace(
-        data="stacked", network="dcgan"
-    )
-    found["conditional/dcgan"] = get_preset("dcgan").replace(data="fashion_mnist")
-    for augmentation in ("none", "diffaugment"):
-        found[f"small/{augmentation}"] = get_preset("small-data").replace(
-            data="fashion_mnist", augmentation=augmentation
+        found[f"{shape}/r3gan"] = get_preset("r3gan").replace(
+            data=shape, steps=R3GAN_STEPS[shape], batch_size=50
         )
+    quick = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
+    stacked = get_preset("dcgan").replace(
+        data="stacked", image_size=16, latent_dim=128, steps=8000, **quick
+    )
+    found["stacked/non-saturating"] = stacked
+    found["stacked/relativistic+R1+R2"] = stacked.replace(
+        loss="relativistic",
+        regularizer="r1+r2",
+        regularizer_weight=0.05,
+        regularizer_every=4,
+        beta_1=0.0,
+        beta_2=0.99,
+        final_rate_share=0.05,
+        steps=10_000,
+    )
+    found["conditional/projection"] = get_preset("dcgan").replace(
+        image_size=28, steps=3000
+    )
+    small = get_preset("dcgan").replace(
+        data="small",
+        image_size=16,
+        discriminator_filters=64,
+        discriminator_normalization="none",
+        batch_size=32,
+        steps=8000,
+        **quick,
+    )
+    found["small/no augmentation"] = small
+    found["small/translation"] = small.replace(
+        augmentation="diffaugment", augmentation_policy="translation"
+    )
     return found
 
 
@@ -97,9 +123,9 @@ def main():
         return
     started = time.perf_counter()
     names = [name for name in experiments() if options.only in name]
-    if any(name.partition("/")[0] not in MIXTURES for name in names):
-        for folder in {options.fashion, options.stacked}:
-            judge(folder, options.out)
+    for name in names:
+        if experiment_of(name) not in MIXTURES:
+            judge(*judged_by(name, options), options.out)
     runs = run_all(names, options)
     report = summarise(runs, options)
     report["seconds"] = round(time.perf_counter() - started)
@@ -113,6 +139,17 @@ def main():
 def config_of(name, seed, options):
     config = experiments()[name].replace(seed=seed)
     return config if options.steps is None else config.replace(steps=options.steps)
+
+
+def experiment_of(name):
+    return name.partition("/")[0]
+
+
+def judged_by(name, options):
+    """Folder and size of the images that an experiment is about."""
+    stacked = experiment_of(name) == "stacked"
+    folder = options.stacked if stacked else options.fashion
+    return folder, experiments()[name].image_size
 
 
 def path_of(name, seed, options):
@@ -210,19 +247,20 @@ def training_data(name, config, options):
     """The `ImageData` that an experiment trains on."""
     from ganlab.data import ImageData, load_data
 
-    experiment = name.partition("/")[0]
+    experiment = experiment_of(name)
     if experiment in MIXTURES:
         return load_data(experiment)
+    folder, size = judged_by(name, options)
+    data = load_data(f"idx:{folder}:train", image_size=size)
     if experiment == "stacked":
-        singles = load_data(f"idx:{options.stacked}:train").images
-        images = stacks(singles, TRAINING_STACKS, config.seed)
+        images = stacks(data.images, TRAINING_STACKS, config.seed)
         return ImageData("stacked", images, None, (), ())
-    data = load_data(f"idx:{options.fashion}:train")
     if experiment == "conditional":
         return data
-    order = np.random.default_rng(config.seed).permutation(len(data.images))
-    some = data.images[order[: len(order) // 10]]
-    return ImageData("small", some, None, (), ())
+    some = np.random.default_rng(config.seed).permutation(len(data.images))[:NUM_FEW]
+    return ImageData(
+        "small", data.images[some], data.labels[some], data.class_names, ()
+    )
 
 
 def stacks(singles, count, seed):
@@ -233,7 +271,7 @@ def stacks(singles, count, seed):
 
 def score(name, gan, config, options):
     """What an experiment measures of a trained GAN; also draws its samples."""
-    experiment = name.partition("/")[0]
+    experiment = experiment_of(name)
     picture = path_of(name, config.seed, options).with_suffix(".png")
     if experiment in MIXTURES:
         mixture = MIXTURES[experiment]
@@ -244,15 +282,15 @@ def score(name, gan, config, options):
             metrics.grid_divergences(real, points, mixture.extent)
         )
     samples.save(gan.sample(40, seed=2), picture, columns=10)
+    folder, size = judged_by(name, options)
+    known = judge(folder, size, options.out)
     if experiment == "stacked":
-        known = judge(options.stacked, options.out)
         return stacked_scores(gan.sample(NUM_STACKED, seed=1), known)
-    known = judge(options.fashion, options.out)
     if experiment == "conditional":
         labels = np.arange(NUM_LABELLED) % gan.num_classes
         answers = classes_of(gan.sample(NUM_LABELLED, 1, labels), known)
         return {"label_fidelity": float(np.mean(answers == labels))}
-    test = test_images(options.fashion)
+    test = test_images(folder, size)
     drawn = gan.sample(NUM_SMALL, seed=1)
     return {
         "frechet_distance": metrics.frechet_distance(
@@ -270,17 +308,18 @@ def stacked_scores(images, known):
     }
 
 
-def judge(folder, out):
+def judge(folder, size, out):
     """The classifier of single images, trained on its first use."""
     from quality import trained_judge
 
-    return trained_judge(out / f"judge-{Path(folder).name}.keras", folder)
+    path = out / f"judge-{Path(folder).name}-{size}.keras"
+    return trained_judge(path, folder, size)
 
 
-def test_images(folder):
+def test_images(folder, size):
     from ganlab.data import load_data
 
-    return load_data(f"idx:{folder}:test")
+    return load_data(f"idx:{folder}:test", image_size=size)
 
 
 def classes_of(images, known):
@@ -324,17 +363,17 @@ def summarise(runs, options):
             "seconds": [record["seconds"] for record in records],
             "config": records[0]["config"],
         }
-    names = {name.partition("/")[0] for name in report["experiments"]}
-    if names - set(MIXTURES):
-        for folder in {options.fashion, options.stacked}:
-            test, known = test_images(folder), judge(folder, options.out)
-            right = np.mean(classes_of(test.images, known) == test.labels)
-            report["real"][folder] = {"classifier_accuracy": float(right)}
-    if "stacked" in names:
-        test = test_images(options.stacked)
-        images = stacks(test.images, NUM_STACKED, seed=0)
-        known = judge(options.stacked, options.out)
-        report["real"][options.stacked] |= stacked_scores(images, known)
+    for name in report["experiments"]:
+        experiment = experiment_of(name)
+        if experiment in MIXTURES or experiment in report["real"]:
+            continue
+        folder, size = judged_by(name, options)
+        test, known = test_images(folder, size), judge(folder, size, options.out)
+        right = np.mean(classes_of(test.images, known) == test.labels)
+        report["real"][experiment] = {"classifier_accuracy": float(right)}
+        if experiment == "stacked":
+            images = stacks(test.images, NUM_STACKED, seed=0)
+            report["real"][experiment] |= stacked_scores(images, known)
     return report
 
 
@@ -344,8 +383,8 @@ def print_table(report):
             runs = " ".join(f"{run:.4g}" for run in value["runs"])
             mean, spread = f"{value['mean']:.4g}", f"{value['std']:.2g}"
             print(f"{name:28} {key:19} {mean:>7} ± {spread:7} [{runs}]")
-    for folder, scores in report["real"].items():
-        print(f"real images in {folder}: {scores}")
+    for experiment, scores in report["real"].items():
+        print(f"real images of {experiment}: {scores}")
 
 
 def draw(report, options):
@@ -354,7 +393,7 @@ def draw(report, options):
     from matplotlib.figure import Figure
 
     found = report["experiments"]
-    planes = [name for name in found if name.partition("/")[0] in MIXTURES]
+    planes = [name for name in found if experiment_of(name) in MIXTURES]
     bars = [
         (experiment, key, title)
         for experiment, key, title in (
@@ -375,7 +414,7 @@ def draw(report, options):
     columns = max(len(planes), len(bars), 1)
     figure = Figure(figsize=(3 * columns, 7), dpi=100, layout="constrained")
     for index, name in enumerate(planes):
-        mixture = MIXTURES[name.partition("/")[0]]
+        mixture = MIXTURES[experiment_of(name)]
         axes = figure.add_subplot(2, columns, index + 1, aspect="equal")
         points = np.load(path_of(name, 0, options).with_suffix(".npy"))
         axes.scatter(*mixture.centers.T, s=60, color="#a6dba0", label="modes")

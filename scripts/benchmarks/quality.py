@@ -73,15 +73,15 @@ def share_confident(answers):
     return float(np.mean(answers.max(axis=1) > CONFIDENCE))
 
 
-def trained_judge(path, folder):
+def trained_judge(path, folder, image_size=28):
     """Loads the judge, or trains it on the real training images."""
     if path.exists():
         return keras.saving.load_model(path, safe_mode=True)
     keras.utils.set_random_seed(0)
-    train = load_data(f"idx:{folder}:train")
+    train = load_data(f"idx:{folder}:train", image_size=image_size)
     judge = keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input((image_size, image_size, 1)),
             layers.Conv2D(32, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
             layers.BatchNormalization(),
