@@ -401,12 +401,12 @@ def draw(report, options):
             ("grid", "modes_hit", "grid: modes hit, of 25"),
             ("grid", "high_quality_share", "grid: high-quality share"),
             ("stacked", "modes", "stacked: modes, of 1,000"),
-            ("stacked", "reverse_kl", "stacked: reverse KL (lower is better)"),
+            ("stacked", "reverse_kl", "stacked: reverse KL"),
             ("conditional", "label_fidelity", "label fidelity"),
             (
                 "small",
                 "frechet_distance",
-                "10 % of the data: Fréchet (lower is better)",
+                "1,000 images: Fréchet",
             ),
         )
         if any(name.startswith(experiment + "/") for name in found)
