@@ -17,7 +17,7 @@ from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
   ganlab train                            embedded Fashion-MNIST: 3 minutes on 2 cores
-  ganlab train --preset r3gan --data ring   two dimensions: see the game itself
+  ganlab train --preset r3gan --data ring two dimensions: the game, as pictures
   ganlab train --preset small-data --data folder:photos --image-size 64
   ganlab train --loss hinge --regularizer r1 --set beta_1=0
   ganlab train --data tfds:cifar10 --precision mixed_float16 --out runs/cifar
@@ -152,7 +152,7 @@ def _add_train(commands):
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="any other setting, such as discriminator_steps=5",
+        help="any setting, such as discriminator_steps=5; a wrong name lists all",
     )
     add("--resume", action="store_true", help="go on with the run in --out")
 

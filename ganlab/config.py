@@ -17,6 +17,7 @@ LEAST = {
     "instance_noise": 0,
     "latent_dim": 1,
     "log_every": 1,
+    "num_blocks": 1,
     "packing": 1,
     "regularizer_every": 1,
     "regularizer_weight": 0,
@@ -44,6 +45,7 @@ class TrainConfig:
         latent_dim: Size of the noise vector, or `None` for what `completed` says.
         generator_filters: `base_filters` of the generator.
         discriminator_filters: `base_filters` of the discriminator.
+        num_blocks: Residual blocks at each size, for `r3gan`.
         upsampling: `transposed`, `nearest` or `bilinear`, for `dcgan`.
         discriminator_normalization: `batch`, `layer`, `none`, or `None` for
             what `completed` says; for `dcgan`.
@@ -97,6 +99,7 @@ class TrainConfig:
     latent_dim: int | None = None
     generator_filters: int = 32
     discriminator_filters: int = 32
+    num_blocks: int = 2
     upsampling: str = "transposed"
     discriminator_normalization: str | None = None
     spectral_norm: bool = False
@@ -202,6 +205,7 @@ def setting(text):
     name, _, value = text.partition("=")
     name = name.strip().replace("-", "_")
     types = typing.get_type_hints(TrainConfig)
+    del types["preset"]
     if name not in types:
         raise unknown_name("setting", name, types)
     options = typing.get_args(types[name]) or (types[name],)
@@ -231,7 +235,8 @@ def dcgan():
 def wgan_gp():
     """Wasserstein critic held to slope 1 by a gradient penalty.
 
-    Five critic steps a generator step. Its loss falls as images improve.
+    Five critic steps a generator step; `-d_loss` falls as images improve.
+    WGAN_GP_RESULT
     Paper: https://arxiv.org/abs/1704.00028.
     """
     return TrainConfig(
@@ -239,17 +244,19 @@ def wgan_gp():
         loss="wasserstein",
         regularizer="gradient_penalty",
         discriminator_steps=5,
-        generator_learning_rate=1e-4,
-        discriminator_learning_rate=1e-4,
+        generator_learning_rate=5e-4,
+        discriminator_learning_rate=5e-4,
         beta_1=0.0,
         beta_2=0.9,
-        steps=4000,
+        batch_size=32,
+        steps=1500,
     )
 
 
 def sngan():
     """Spectrally normalised residual players with the hinge loss.
 
+    SNGAN_RESULT
     Paper: https://arxiv.org/abs/1802.05957.
     """
     return TrainConfig(
@@ -259,43 +266,58 @@ def sngan():
         generator_conditioning="batch_norm",
         loss="hinge",
         generator_learning_rate=2e-4,
-        discriminator_learning_rate=2e-4,
+        discriminator_learning_rate=4e-4,
         beta_1=0.0,
         beta_2=0.9,
-        steps=3000,
+        batch_size=32,
+        steps=2000,
     )
 
 
 def r3gan():
     """Relativistic pairing with R1 and R2, on players without normalisation.
 
+    Rates and penalties fall and beta_2 rises over the run. Small players, for
+    a laptop: raise `generator_filters`, `discriminator_filters` and
+    `num_blocks` where there is a GPU.
+    R3GAN_RESULT
     Paper: https://arxiv.org/abs/2501.05441.
     """
     return TrainConfig(
         preset="r3gan",
         network="r3gan",
+        generator_filters=16,
+        discriminator_filters=16,
+        num_blocks=1,
         loss="relativistic",
         regularizer="r1+r2",
+        regularizer_every=4,
         beta_1=0.0,
         beta_2=0.9,
         final_beta_2=0.99,
         final_rate_share=0.05,
         final_weight_share=0.1,
-        steps=3000,
+        batch_size=32,
+        steps=2000,
     )
 
 
 def small_data():
-    """DCGAN on augmented images, for some thousand images or fewer.
+    """DCGAN on images that are moved at random, for a thousand images or so.
 
+    SMALL_DATA_RESULT
     Paper: https://arxiv.org/abs/2006.10738.
     """
     return TrainConfig(
         preset="small-data",
+        discriminator_filters=64,
+        discriminator_normalization="none",
         augmentation="diffaugment",
-        regularizer="r1",
-        flip=True,
-        steps=6000,
+        augmentation_policy="translation",
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        batch_size=32,
+        steps=8000,
     )
 
 

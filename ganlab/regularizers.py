@@ -160,14 +160,15 @@ class R1(Regularizer):
         R = ½ E[|grad D(x)|²]
 
     Args:
-        weight: Float or schedule, gamma in the paper. Defaults to `1.0`.
+        weight: Float or schedule, gamma in the paper; smaller where images have
+            fewer pixels. Defaults to `0.05`, for 16 to 32 pixels a side.
         every: See `Regularizer`.
 
     Reference:
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9
     """
 
-    def __init__(self, weight=1.0, every=1):
+    def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
@@ -183,14 +184,15 @@ class R2(Regularizer):
     The generator is not trained through it.
 
     Args:
-        weight: Float or schedule, gamma in the paper. Defaults to `1.0`.
+        weight: Float or schedule, gamma in the paper; smaller where images have
+            fewer pixels. Defaults to `0.05`, for 16 to 32 pixels a side.
         every: See `Regularizer`.
 
     Reference:
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 10
     """
 
-    def __init__(self, weight=1.0, every=1):
+    def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):

@@ -217,6 +217,7 @@ def build_players(config, num_classes):
         options = {name: value for name, value in options.items() if name in known}
         options["packing"] = config.packing
         options["latent_dim"] = config.latent_dim
+        options["num_blocks"] = config.num_blocks
         if points:
             free = config.regularizer == "none"
             options["normalization"] = "batch" if free else "none"

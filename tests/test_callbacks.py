@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganlab import data
+from ganlab import GAN, data, networks
 from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
 from ganlab.callbacks.run_log import SCALARS
 from ganlab.errors import RunError
@@ -97,6 +97,24 @@ def test_update_ratio_by_hand(make_gan, images, tmp_path):
     assert change == pytest.approx(
         1e-3 * row["d_gradient_norm"] / np.linalg.norm(before), rel=1e-2
     )
+
+
+def test_singular_values_of_normalised_kernels_are_logged(source, tmp_path):
+    gan = GAN(
+        networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+        networks.dcgan_discriminator(16, base_filters=4, spectral_norm=True),
+    )
+    gan.compile("adam", "adam")
+    run_log = RunLog(tmp_path)
+    fit(gan, source, [Watch(run_log, 8, every=5)])
+    run_log.close()
+    row = rows_of(tmp_path)[-1]
+    logged = {key: value for key, value in row.items() if "singular_value/" in key}
+    layers = [each for each in gan.discriminator.layers if hasattr(each, "u")]
+    assert len(logged) == len(layers) == 3
+    assert logged["singular_value/logits"] == layers[-1].singular_value() > 0
+    events = EventAccumulator(str(tmp_path / "tensorboard"), {"tensors": 0}).Reload()
+    assert "singular_value/logits" in events.Tags()["tensors"]
 
 
 def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):

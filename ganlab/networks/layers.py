@@ -129,11 +129,10 @@ class MinibatchStdDev(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class GroupedConv2D(layers.Layer):
-    """A 3 by 3 (or other) convolution in groups, computed as one dense kernel.
+    """A 3 by 3 (or other) convolution in groups, computed as one for each group.
 
     Equal to `keras.layers.Conv2D(groups=g, padding="same")`, whose gradients on
-    a CPU took 50 times as long with 8 groups. The dense kernel is 0 outside
-    its diagonal blocks.
+    a CPU took 50 times as long with 8 groups.
 
     Args:
         filters: Integer: channels in and out.
@@ -181,12 +180,13 @@ class GroupedConv2D(layers.Layer):
         )
 
     def call(self, inputs):
-        kernel = ops.convert_to_tensor(self.kernel)
-        if self.groups > 1:
-            group = ops.arange(self.filters) // (self.filters // self.groups)
-            blocks = ops.cast(group[:, None] == group[None, :], kernel.dtype)
-            kernel = ops.tile(kernel, (1, 1, self.groups, 1)) * blocks
-        return ops.conv(inputs, kernel, padding="same") + self.bias
+        inputs = ops.split(inputs, self.groups, axis=-1)
+        kernels = ops.split(self.kernel, self.groups, axis=-1)
+        outputs = [
+            ops.conv(part, kernel, padding="same")
+            for part, kernel in zip(inputs, kernels, strict=True)
+        ]
+        return ops.concatenate(outputs, axis=-1) + self.bias
 
     def compute_output_shape(self, input_shape):
         return input_shape

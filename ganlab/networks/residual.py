@@ -58,11 +58,12 @@ def resnet_generator(
     """
     blocks.check_image(image_size, channels)
     inputs, x, classes = blocks.latent_inputs(latent_dim, num_classes, conditioning)
-    start, widths = _stages(image_size, base_filters)
+    stages = blocks.num_stages(image_size)
+    start, widths = _stages(image_size, base_filters, stages)
     x = layers.Dense(start * start * widths[0], kernel_initializer="glorot_uniform")(x)
     x = layers.Reshape((start, start, widths[0]))(x)
-    for stage, width in enumerate(widths[1:]):
-        if attention and stage == len(widths) - 2:
+    for stage, width in enumerate(widths):
+        if attention and stage == stages - 1:
             x = SelfAttention()(x)
         y = blocks.activate(blocks.normalize(x, "batch", **classes), "relu")
         y = _convolve(layers.UpSampling2D(2)(y), width, 3)
@@ -114,10 +115,10 @@ def resnet_discriminator(
     """
     images = blocks.image_inputs(image_size, channels, packing)
     x = images
-    _, widths = _stages(image_size, base_filters)
-    widths = widths[::-1]
-    for stage, width in enumerate(widths):
-        last = stage == len(widths) - 1
+    stages = blocks.num_stages(image_size)
+    _, widths = _stages(image_size, base_filters, stages)
+    for stage, width in enumerate([*reversed(widths), widths[0]]):
+        last = stage == stages
         y = x if stage == 0 else blocks.activate(x, "relu")
         y = _convolve(y, width, 3, spectral_norm)
         y = _convolve(blocks.activate(y, "relu"), width, 3, spectral_norm)
@@ -160,9 +161,11 @@ def r3gan_generator(
 
         block(x) = x + conv1(act(grouped conv3(act(conv1(x)))))
 
-    Each block widens to twice its channels, in groups of 16. There is no
-    normalisation: the last convolution of a block starts at 0 and the others
-    are scaled down by the number of blocks (fix-up initialisation).
+    Each block widens to twice its channels, in groups of 16; the largest map
+    has `base_filters` channels, those of half its size twice as many, and the
+    rest four times. There is no normalisation: the last convolution of a block
+    starts at 0 and the others are scaled down by the number of blocks (fix-up
+    initialisation).
 
     The paper ends on a linear layer; here `tanh` bounds the image. The map is
     doubled bilinearly.
@@ -173,7 +176,7 @@ def r3gan_generator(
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone; a class is embedded
             and joined to the noise.
-        base_filters: Integer, a multiple of 8. Channels of every map.
+        base_filters: Integer, a multiple of 8. Channels of the largest map.
         num_blocks: Integer: residual blocks at each size.
         name: String.
 
@@ -186,15 +189,15 @@ def r3gan_generator(
     """
     blocks.check_image(image_size, channels)
     inputs, x, _ = blocks.latent_inputs(latent_dim, num_classes, "concat")
-    stages = blocks.num_stages(image_size)
-    start = -(-image_size // 2**stages)
-    x = layers.Dense(base_filters, use_bias=False, kernel_initializer=_scaled())(x)
+    start, widths = _stages(image_size, base_filters, blocks.num_stages(image_size) + 1)
+    x = layers.Dense(widths[0], use_bias=False, kernel_initializer=_scaled())(x)
     x = Basis(start)(x)
-    for stage in range(stages + 1):
+    for stage, width in enumerate(widths):
         if stage:
+            x = _to_width(x, width)
             x = layers.UpSampling2D(2, interpolation="bilinear")(x)
         for _ in range(num_blocks):
-            x = _r3gan_block(x, (stages + 1) * num_blocks)
+            x = _r3gan_block(x, len(widths) * num_blocks)
     return draw(inputs, _linear(x, channels), image_size, "tanh", name)
 
 
@@ -216,7 +219,7 @@ def r3gan_discriminator(
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
-        base_filters: Integer, a multiple of 8. Channels of every map.
+        base_filters: Integer, a multiple of 8. Channels of the largest map.
         num_blocks: Integer: residual blocks at each size.
         conditioning: See `ganlab.networks.dcgan_discriminator`.
         packing: Integer: images that are judged at once.
@@ -230,13 +233,13 @@ def r3gan_discriminator(
         [Huang et al., 2024](https://arxiv.org/abs/2501.05441), section 4
     """
     images = blocks.image_inputs(image_size, channels, packing)
-    stages = blocks.num_stages(image_size)
+    _, widths = _stages(image_size, base_filters, blocks.num_stages(image_size) + 1)
     x = _linear(images, base_filters)
-    for stage in range(stages + 1):
+    for stage, width in enumerate(reversed(widths)):
         if stage:
-            x = layers.AveragePooling2D(2, padding="same")(x)
+            x = _to_width(layers.AveragePooling2D(2, padding="same")(x), width)
         for _ in range(num_blocks):
-            x = _r3gan_block(x, (stages + 1) * num_blocks)
+            x = _r3gan_block(x, len(widths) * num_blocks)
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
     x = layers.DepthwiseConv2D(
@@ -253,11 +256,10 @@ def r3gan_discriminator(
     )
 
 
-def _stages(image_size, base_filters):
-    """Side of the smallest map, and widths from it to the largest."""
-    stages = blocks.num_stages(image_size)
-    widths = [base_filters * min(2**k, 4) for k in reversed(range(stages))]
-    return -(-image_size // 2**stages), [widths[0], *widths]
+def _stages(image_size, base_filters, count):
+    """Side of the smallest map, and the widths of `count` maps from it upwards."""
+    widths = [base_filters * min(2**k, 4) for k in reversed(range(count))]
+    return -(-image_size // 2 ** blocks.num_stages(image_size)), widths
 
 
 def _convolve(x, filters, kernel_size, spectral_norm=False):
@@ -280,6 +282,10 @@ def _linear(x, filters, gain=1.0, use_bias=False):
     return layers.Conv2D(
         filters, 1, use_bias=use_bias, kernel_initializer=_scaled(gain)
     )(x)
+
+
+def _to_width(x, filters):
+    return x if x.shape[-1] == filters else _linear(x, filters)
 
 
 def _r3gan_block(x, total_blocks):

@@ -34,7 +34,7 @@ HOOKS = (
 
 
 def main():
-    config = get_preset("dcgan").at_image_size(28, 1).replace(conditional=True)
+    config = get_preset("dcgan").completed(28, 1).replace(conditional=True)
     data = load_data("fashion_mnist")
     gan = build_gan(config, len(data.class_names))
     timer = WaitTimer()
