@@ -155,8 +155,8 @@ class TrainConfig:
         64 components.
 
         Points: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
-        latent components. A regularizer's weight, that of a squared gradient,
-        is 0.02 times the square of the outermost centre's distance.
+        latent components. The weight of R1 and R2, which is that of a squared
+        gradient, is 0.02 times the square of the outermost centre's distance.
 
         Args:
             image_size: Integer, or `None` for points.
@@ -171,11 +171,13 @@ class TrainConfig:
         chosen = {
             "network": "dcgan",
             "latent_dim": 2 if points else 64,
-            "discriminator_normalization": "batch" if small and free else "none",
             "generator_learning_rate": rate,
             "discriminator_learning_rate": rate,
         }
-        if points and not free:
+        if self.network in (None, "dcgan"):
+            normalization = "batch" if small and free else "none"
+            chosen["discriminator_normalization"] = normalization
+        if points and self.regularizer in ("r1", "r2", "r1+r2"):
             reach = abs(MIXTURES[self.data].centers).max()
             chosen["regularizer_weight"] = round(0.02 * float(reach) ** 2, 4)
         unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}

@@ -39,6 +39,27 @@ PLAYERS = {
     "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
     "mlp": (networks.mlp_generator, networks.mlp_discriminator),
 }
+# Argument of a player's function -> field of the config.
+FIELDS = {
+    "generator": {
+        "latent_dim": "latent_dim",
+        "base_filters": "generator_filters",
+        "num_blocks": "num_blocks",
+        "upsampling": "upsampling",
+        "attention": "attention",
+        "conditioning": "generator_conditioning",
+    },
+    "discriminator": {
+        "base_filters": "discriminator_filters",
+        "num_blocks": "num_blocks",
+        "normalization": "discriminator_normalization",
+        "spectral_norm": "spectral_norm",
+        "attention": "attention",
+        "minibatch_stddev": "minibatch_stddev",
+        "packing": "packing",
+        "conditioning": "discriminator_conditioning",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -173,63 +194,47 @@ def build_players(config, num_classes):
     Raises:
         UserError: if the network has no part for something that is set.
     """
-    network = config.network
-    if network not in PLAYERS:
-        raise unknown_name("network", network, PLAYERS)
     points = config.image_size is None
-    if points != (network == "mlp"):
+    if points != (config.network == "mlp"):
         raise UserError(
             "Expected the network mlp for points and another for images. Received: "
-            f"{network} for {config.data}; leave the network out"
+            f"{config.network} for {config.data}; leave the network out"
         )
-    plain = TrainConfig()
-    generator = {
-        "attention": config.attention,
-        "upsampling": config.upsampling,
-        "conditioning": config.generator_conditioning,
-    }
-    discriminator = {
-        "attention": config.attention,
-        "spectral_norm": config.spectral_norm,
-        "minibatch_stddev": config.minibatch_stddev,
-        "conditioning": config.discriminator_conditioning,
-        "normalization": config.discriminator_normalization,
-    }
-    usual = {
-        "attention": plain.attention,
-        "upsampling": plain.upsampling,
-        "spectral_norm": plain.spectral_norm,
-        "minibatch_stddev": plain.minibatch_stddev,
-    }
-    built = []
-    for make, options, role in (
-        (PLAYERS[network][0], generator, "generator"),
-        (PLAYERS[network][1], discriminator, "discriminator"),
-    ):
-        known = inspect.signature(make).parameters
-        usual["conditioning"] = getattr(plain, f"{role}_conditioning")
-        for name, value in options.items():
-            if name not in known and value != usual.get(name, value):
-                raise UserError(
-                    f"Expected no {name.replace('_', ' ')} with network={network}, "
-                    f"which has none. Received: {value}; choose another network"
-                )
-        options = {name: value for name, value in options.items() if name in known}
-        options["packing"] = config.packing
-        options["latent_dim"] = config.latent_dim
-        options["num_blocks"] = config.num_blocks
-        if points:
-            free = config.regularizer == "none"
-            options["normalization"] = "batch" if free else "none"
-            if role == "discriminator":
-                options["activation"] = "maxout" if free else "leaky_relu"
-        else:
-            options["image_size"] = config.image_size
-            options["channels"] = config.channels
-            options["num_classes"] = num_classes
-            options["base_filters"] = getattr(config, f"{role}_filters")
-        built.append(make(**{k: v for k, v in options.items() if k in known}))
-    return built
+    if points:
+        free = config.regularizer == "none"
+        return (
+            networks.mlp_generator(
+                latent_dim=config.latent_dim, normalization="batch" if free else "none"
+            ),
+            networks.mlp_discriminator(
+                packing=config.packing,
+                activation="maxout" if free else "leaky_relu",
+                minibatch_stddev=config.minibatch_stddev,
+            ),
+        )
+    return tuple(
+        _build_player(config, make, role, num_classes)
+        for make, role in zip(
+            PLAYERS[config.network], ("generator", "discriminator"), strict=True
+        )
+    )
+
+
+def _build_player(config, make, role, num_classes):
+    """Calls `make` with what it takes of the config's fields for that role."""
+    options, plain = {}, TrainConfig()
+    known = inspect.signature(make).parameters
+    for argument, field in FIELDS[role].items():
+        value = getattr(config, field)
+        if argument in known:
+            options[argument] = value
+        elif value != getattr(plain, field):
+            raise UserError(
+                f"Expected no {field.replace('_', ' ')} with network="
+                f"{config.network}, which has none. Received: {value}; choose "
+                "another network"
+            )
+    return make(config.image_size, config.channels, num_classes=num_classes, **options)
 
 
 def _regularizers(config):
