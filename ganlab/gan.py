@@ -186,6 +186,11 @@ class GAN(keras.Model):
         self.adversarial_loss = losses.get(loss)
         self.regularizers = kit.get(regularizers)
         self.augmentation = augment.get(augmentation)
+        if self.augmentation is not None and len(self.image_shape) != 3:
+            raise UserError(
+                "Expected augmentation of images alone. Received: a generator of "
+                f"{self.image_shape}; leave augmentation out"
+            )
         self.instance_noise = instance_noise
         self.class_weight = class_weight
         self.discriminator_steps = discriminator_steps

@@ -368,6 +368,13 @@ def test_steps_per_execution(make_gan, images):
             lambda g, d: GAN(g, d).compile("adam", "adam", discriminator_steps=0),
             "1 discriminator step",
         ),
+        (
+            lambda g, d: GAN(
+                networks.mlp_generator(widths=(4,)),
+                networks.mlp_discriminator(widths=(4,)),
+            ).compile("adam", "adam", augmentation="ada"),
+            "augmentation of images alone",
+        ),
         (lambda g, d: GAN(g, d, packing=2), r"\(16, 16, 2\) for packing=2"),
         (lambda g, d: GAN(g, d, packing=0), "packing of 1 or more"),
     ],

@@ -61,6 +61,23 @@ def test_folder_script_trains_and_exports(tmp_path):
     assert drawn.shape == (4, 16, 16, 3)
 
 
+def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
+    arguments = ["--only", "ring", "--seeds", 1, "--steps", 10]
+    printed = run("benchmarks/modes.py", *arguments, cwd=tmp_path)
+    assert "ring/r3gan" in printed
+    out = tmp_path / "runs" / "modes"
+    report = json.loads((out / "modes.json").read_text())
+    assert len(report["experiments"]) == 3
+    scores = report["experiments"]["ring/PacGAN-2"]["scores"]
+    assert set(scores) == {"modes_hit", "high_quality_share", "kl", "js"}
+    with Image.open(out / "modes.png") as picture:
+        assert picture.width > 600
+    records = {path: path.stat().st_mtime_ns for path in out.glob("ring-*-0.json")}
+    assert len(records) == 3
+    run("benchmarks/modes.py", *arguments, cwd=tmp_path)
+    assert all(path.stat().st_mtime_ns == then for path, then in records.items())
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not FASHION.exists(), reason="needs dataset-fashion-mnist")
 def test_the_default_preset_reaches_its_quality(tmp_path):

@@ -182,7 +182,7 @@ def run_all(names, options):
             raise RuntimeError(f"{name}, seed {seed}: {done.stderr[-2000:]}")
         return finished(name, seed, options)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         futures = [pool.submit(work, job) for job in jobs]
         for future in as_completed(futures):
             try:
