@@ -43,7 +43,7 @@ FASHION = "/usr/share/datasets/fashion-mnist"
 NUM_POINTS, NUM_STACKED, NUM_LABELLED, NUM_SMALL = 2500, 26_000, 5000, 10_000
 NUM_FEW = 1000
 TRAINING_STACKS = 128_000
-R3GAN_STEPS = {"ring": 8000, "grid": 24_000}
+R3GAN_STEPS = {"ring": 8000, "grid": 20_000}
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
@@ -62,7 +62,7 @@ def experiments():
         found[f"{shape}/non-saturating"] = plain
         found[f"{shape}/PacGAN-2"] = plain.replace(packing=2, batch_size=200)
         found[f"{shape}/r3gan"] = get_preset("r3gan").replace(
-            data=shape, steps=R3GAN_STEPS[shape], batch_size=50
+            data=shape, steps=R3GAN_STEPS[shape], batch_size=100, regularizer_every=1
         )
     quick = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3}
     stacked = get_preset("dcgan").replace(
@@ -271,12 +271,17 @@ def stacks(singles, count, seed):
 
 def score(name, gan, config, options):
     """What an experiment measures of a trained GAN; also draws its samples."""
+    from ganlab.callbacks import PlanePictures
+
     experiment = experiment_of(name)
     picture = path_of(name, config.seed, options).with_suffix(".png")
     if experiment in MIXTURES:
         mixture = MIXTURES[experiment]
         points = gan.sample(NUM_POINTS, seed=1)
         np.save(picture.with_suffix(".npy"), points)
+        plane = PlanePictures(picture.with_suffix(""), mixture)
+        plane.set_model(gan)
+        plane.act(config.steps)
         real, _ = mixture.sample(NUM_POINTS, seed=1)
         return metrics.mode_scores(points, mixture.centers, mixture.deviation) | (
             metrics.grid_divergences(real, points, mixture.extent)
