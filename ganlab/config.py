@@ -5,7 +5,6 @@ import typing
 from dataclasses import dataclass
 
 from ganlab.errors import UserError, unknown_name
-from ganlab.points import MIXTURES
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 LEAST = {
@@ -178,6 +177,8 @@ class TrainConfig:
             normalization = "batch" if small and free else "none"
             chosen["discriminator_normalization"] = normalization
         if points and self.regularizer in ("r1", "r2", "r1+r2"):
+            from ganlab.points import MIXTURES  # NumPy, which --help need not load
+
             reach = abs(MIXTURES[self.data].centers).max()
             chosen["regularizer_weight"] = round(0.02 * float(reach) ** 2, 4)
         unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}

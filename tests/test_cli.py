@@ -206,7 +206,7 @@ def test_a_mistake_in_sample_is_one_line(trained, capsys, arguments, message):
 
 def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
     diverging = config.TrainConfig(generator_learning_rate=float("nan"), log_every=2)
-    monkeypatch.setitem(config.PRESETS, "dcgan", diverging)
+    monkeypatch.setitem(config.PRESETS, "dcgan", lambda: diverging)
     assert cli.main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
     assert "diverged" in capsys.readouterr().err
 
