@@ -252,7 +252,7 @@ def wgan_gp():
         beta_1=0.0,
         beta_2=0.9,
         batch_size=32,
-        steps=1500,
+        steps=1000,
     )
 
 
@@ -273,7 +273,7 @@ def sngan():
         beta_1=0.0,
         beta_2=0.9,
         batch_size=32,
-        steps=2000,
+        steps=1200,
     )
 
 
@@ -301,7 +301,7 @@ def r3gan():
         final_rate_share=0.05,
         final_weight_share=0.1,
         batch_size=32,
-        steps=2000,
+        steps=1500,
     )
 
 
@@ -320,7 +320,7 @@ def small_data():
         generator_learning_rate=1e-3,
         discriminator_learning_rate=1e-3,
         batch_size=32,
-        steps=8000,
+        steps=5000,
     )
 
 
