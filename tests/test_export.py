@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
-from ganlab import export, networks
+from ganlab import GAN, export, networks
 from ganlab.errors import UserError
 from ganlab.inference import Artifact
 
@@ -19,8 +19,6 @@ NAMES = ("a", "b", "c")
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A conditional GAN, trained for some steps, and its artifact."""
-    from ganlab import GAN
-
     gan = GAN(
         networks.dcgan_generator(16, 3, latent_dim=8, num_classes=3, base_filters=4),
         networks.dcgan_discriminator(16, 3, num_classes=3, base_filters=4),
@@ -135,6 +133,35 @@ def test_a_mixed_precision_generator_leaves_in_float32(make_gan, tmp_path, polic
 def test_every_kind_of_generator_exports(make_gan, tmp_path, players):
     card = export.export_generator(make_gan(players=players), tmp_path / "a")
     assert max(card["parity"]["max_difference"].values()) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        lambda: networks.resnet_generator(16, num_classes=3, base_filters=8),
+        lambda: networks.resnet_generator(16, base_filters=8, attention=True),
+        lambda: networks.r3gan_generator(16, num_classes=3, base_filters=16),
+        lambda: networks.dcgan_generator(
+            16, num_classes=3, base_filters=4, conditioning="batch_norm"
+        ),
+    ],
+)
+def test_residual_and_conditional_generators_export(generator, tmp_path):
+    player = generator()
+    num_classes = 3 if len(player.inputs) == 2 else None
+    judge = networks.dcgan_discriminator(16, num_classes=num_classes, base_filters=2)
+    gan = GAN(player, judge, num_classes=num_classes)
+    draws = np.random.default_rng(0)
+    for weight in gan.ema_generator.weights:
+        noise = 0.05 * draws.standard_normal(weight.shape)
+        noise = np.abs(noise) if "variance" in weight.path else noise
+        weight.assign(weight + noise.astype("float32"))
+    names = NAMES if num_classes else ()
+    card = export.export_generator(gan, tmp_path / "a", class_names=names)
+    assert max(card["parity"]["max_difference"].values()) < 1e-4
+    drawn = Artifact(tmp_path / "a").sample(6, seed=1).astype(int)
+    assert np.abs(drawn - gan.sample(6, seed=1)).max() <= 1
+    assert drawn.std() > 1.0
 
 
 def test_a_format_that_differs_fails_the_export_and_leaves_nothing(

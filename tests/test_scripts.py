@@ -39,11 +39,13 @@ def test_fashion_scripts_train_and_export(tmp_path, name):
 
 def test_the_readmes_python_runs(tmp_path):
     readme = (SCRIPTS.parent / "README.md").read_text()
-    train, serve = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    train, kit, serve = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     assert "epochs=20" in train
     (tmp_path / "train.py").write_text(train.replace("epochs=20", "epochs=1"))
     run(tmp_path / "train.py", cwd=tmp_path)
     assert Artifact(tmp_path / "saved_models" / "mine").sample(2).shape[0] == 2
+    (tmp_path / "kit.py").write_text("import ganlab\n" + kit)
+    run(tmp_path / "kit.py", cwd=tmp_path)
     serve += "assert images.shape == (16, 28, 28, 1) and abs(images).max() > 0.9"
     (tmp_path / "serve.py").write_text(serve)
     run(tmp_path / "serve.py", cwd=SCRIPTS.parent)
