@@ -87,8 +87,9 @@ def grid_divergences(real, fake, extent, *, bins=40):
     shares = []
     for points in (real, fake):
         inside = np.clip(points, -extent, np.nextafter(extent, 0))
+        square = [(-extent, extent), (-extent, extent)]
         counts, _, _ = np.histogram2d(
-            *inside.T, bins=bins, range=[[-extent, extent]] * 2
+            inside[:, 0], inside[:, 1], bins=bins, range=square
         )
         shares.append((counts + 0.5) / (counts + 0.5).sum())
     r, f = shares
