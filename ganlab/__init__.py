@@ -19,7 +19,15 @@ _HOMES = {
     "load_data": "data",
     "train_gan": "train",
 }
-_MODULES = ("callbacks", "losses", "networks", "samples")
+_MODULES = (
+    "augment",
+    "callbacks",
+    "losses",
+    "networks",
+    "regularizers",
+    "samples",
+    "schedules",
+)
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
