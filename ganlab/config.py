@@ -230,6 +230,8 @@ def setting(text):
 def dcgan():
     """DCGAN with non-saturating cross-entropy, the field's plain baseline.
 
+    On Fashion-MNIST in 3 minutes on 2 cores: 98 % as recognisable as real
+    images, 92 % drawn as asked.
     Paper: https://arxiv.org/abs/1511.06434.
     """
     return TrainConfig()
@@ -239,7 +241,8 @@ def wgan_gp():
     """Wasserstein critic held to slope 1 by a gradient penalty.
 
     Five critic steps a generator step; `-d_loss` falls as images improve.
-    WGAN_GP_RESULT
+    On Fashion-MNIST in 75 seconds on 2 cores: 77 % as recognisable as real
+    images, 81 % drawn as asked.
     Paper: https://arxiv.org/abs/1704.00028.
     """
     return TrainConfig(
@@ -259,7 +262,8 @@ def wgan_gp():
 def sngan():
     """Spectrally normalised residual players with the hinge loss.
 
-    SNGAN_RESULT
+    On Fashion-MNIST in 2 minutes on 2 cores: 58 % as recognisable as real
+    images, 54 % drawn as asked. Meant for a GPU: it is far from done.
     Paper: https://arxiv.org/abs/1802.05957.
     """
     return TrainConfig(
@@ -283,7 +287,8 @@ def r3gan():
     Rates and penalties fall and beta_2 rises over the run. Small players, for
     a laptop: raise `generator_filters`, `discriminator_filters` and
     `num_blocks` where there is a GPU.
-    R3GAN_RESULT
+    On Fashion-MNIST in 3 minutes on 2 cores: 46 % as recognisable as real
+    images, 35 % drawn as asked. Meant for a GPU: it is far from done.
     Paper: https://arxiv.org/abs/2501.05441.
     """
     return TrainConfig(
@@ -308,7 +313,8 @@ def r3gan():
 def small_data():
     """DCGAN on images that are moved at random, for a thousand images or so.
 
-    SMALL_DATA_RESULT
+    On Fashion-MNIST in 4 minutes on 2 cores: 95 % as recognisable as real
+    images, 90 % drawn as asked.
     Paper: https://arxiv.org/abs/2006.10738.
     """
     return TrainConfig(
