@@ -1,6 +1,10 @@
 """What do callbacks that act every so many steps share?"""
 
+from pathlib import Path
+
 import keras
+
+from ganlab import samples
 
 
 class Periodic(keras.callbacks.Callback):
@@ -45,3 +49,34 @@ class Periodic(keras.callbacks.Callback):
         if step != self._acted:
             self._acted = step
             self.act(step)
+
+
+class Pictures(Periodic):
+    """Draws before the first step, every so many steps, and after the last.
+
+    Args:
+        directory: Folder for `step-0000000.png` and so on.
+        every: Integer: steps between pictures.
+        seed: Integer: seeds the latents.
+        run_log: A `RunLog` that shows them in TensorBoard too, or `None`.
+    """
+
+    def __init__(self, directory, every=500, seed=0, run_log=None):
+        super().__init__(every)
+        self.directory = Path(directory)
+        self.seed = seed
+        self.run_log = run_log
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.act(self._acted)
+
+    def on_train_end(self, logs=None):
+        self.act_at_end()
+
+    def show(self, step, name, pixels):
+        """Saves a uint8 array `(height, width, channels)`, and logs it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        samples.as_picture(pixels).save(self.directory / f"step-{step:07d}.png")
+        if self.run_log is not None:
+            self.run_log.picture(step, name, pixels)

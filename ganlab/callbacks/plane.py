@@ -1,16 +1,13 @@
 """How does the game look in the plane?"""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from ganlab import metrics, players
-from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.periodic import Pictures
 
 NUM_POINTS = 2500
 NUM_ARROWS = 150
@@ -18,7 +15,7 @@ RESOLUTION = 80
 REAL, FAKE = "#1b7837", "#762a83"
 
 
-class PlanePictures(Periodic):
+class PlanePictures(Pictures):
     """Draws real and fake points, the discriminator and the generator's gradient.
 
     As GAN Lab does: the background is the discriminator's belief, green where
@@ -42,30 +39,17 @@ class PlanePictures(Periodic):
     """
 
     def __init__(self, directory, mixture, every=500, seed=0, run_log=None):
-        super().__init__(every)
-        self.directory = Path(directory)
+        super().__init__(directory, every, seed, run_log)
         self.mixture = mixture
-        self.seed = seed
-        self.run_log = run_log
         self._real, _ = mixture.sample(NUM_POINTS, seed=seed + 1)
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.act(self._acted)
-
-    def on_train_end(self, logs=None):
-        self.act_at_end()
 
     def act(self, step):
         fake = self.model.sample(NUM_POINTS, self.seed)
         extent = self.mixture.extent
         scores = metrics.mode_scores(fake, self.mixture.centers, self.mixture.deviation)
         scores |= metrics.grid_divergences(self._real, fake, extent)
-        pixels = self._draw(step, fake, scores)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(self.directory / f"step-{step:07d}.png")
+        self.show(step, "plane", self._draw(step, fake, scores))
         if self.run_log is not None:
-            self.run_log.picture(step, "plane", pixels)
             self.run_log.scalars(step, scores)
 
     def _belief(self, fake):

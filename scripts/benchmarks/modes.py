@@ -123,9 +123,9 @@ def main():
         return
     started = time.perf_counter()
     names = [name for name in experiments() if options.only in name]
-    for name in names:
-        if experiment_of(name) not in MIXTURES:
-            judge(*judged_by(name, options), options.out)
+    images = [name for name in names if experiment_of(name) not in MIXTURES]
+    for folder, size in {judged_by(name, options) for name in images}:
+        judge(folder, size, options.out)
     runs = run_all(names, options)
     report = summarise(runs, options)
     report["seconds"] = round(time.perf_counter() - started)
