@@ -5,6 +5,7 @@ stderr; 0 done, 1 a failed run, 2 a mistake in what was asked.
 """
 
 import argparse
+import json
 import logging
 import os
 import re
@@ -30,6 +31,16 @@ SAMPLE_EXAMPLES = """examples:
   ganlab sample saved_models/fashion --label Bag --num-images 16 --out bags.png
   ganlab sample saved_models/fashion --num-images 1000 --out images.npz
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
+"""
+
+
+EVALUATE_EXAMPLES = """examples:
+  ganlab evaluate saved_models/fashion
+  ganlab evaluate runs/first runs/second --checkpoint best
+  ganlab evaluate images.npz --data fashion_mnist
+  ganlab evaluate runs/first --json > first.json
+  ganlab evaluate runs/second --against first.json
+  ganlab evaluate --self-test            do the scores say what they should?
 """
 
 
@@ -82,6 +93,8 @@ def _parser():
     _add_train(commands)
     _add_export(commands)
     _add_sample(commands)
+    _add_evaluate(commands)
+    _add_fetch_inception(commands)
     return parser
 
 
@@ -200,6 +213,68 @@ def _add_sample(commands):
         metavar="FILE.png|FILE.npz|DIR",
         help="grid, array or folder of PNG files; FILE.gif or FILE.webp with "
         "--interpolate (default samples.png, or samples.gif)",
+    )
+
+
+def _add_evaluate(commands):
+    parser = _add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "score images against real ones, several side by side",
+        EVALUATE_EXAMPLES,
+    )
+    add = parser.add_argument
+    add(
+        "subjects",
+        metavar="RUN|ARTIFACT|DIR|FILE.npz",
+        nargs="*",
+        help="runs, artifacts, folders of images, npz files",
+    )
+    add("--data", metavar="SPEC", help="real images (default: what it was trained on)")
+    add(
+        "--features",
+        metavar="SPEC",
+        help="fashion_mnist, inception[:FILE], keras:NAME[:WEIGHTS], model:FILE or "
+        "pixels (default: the first for 28-pixel grey images; otherwise inception if "
+        "fetched, or pixels)",
+    )
+    add(
+        "--num-images",
+        type=_positive,
+        default=10_000,
+        metavar="N",
+        help="images on each side, at most (default 10,000)",
+    )
+    add("--seed", type=_natural, default=0, metavar="N", help="default 0")
+    add(
+        "--checkpoint",
+        choices=("newest", "best"),
+        default="newest",
+        help="of a run (default newest)",
+    )
+    add("--json", action="store_true", help="print one JSON document")
+    add(
+        "--out",
+        metavar="FILE.png",
+        default="evaluation.png",
+        help="picture of the scores (default %(default)s)",
+    )
+    add("--against", metavar="FILE.json", help="earlier scores, from --json, beside")
+    add("--write-card", action="store_true", help="put the scores on artifacts' cards")
+    add(
+        "--self-test",
+        action="store_true",
+        help="score sets of real images with known faults instead",
+    )
+
+
+def _add_fetch_inception(commands):
+    _add_command(
+        commands,
+        "fetch-inception",
+        _fetch_inception,
+        "download the network that published FIDs mean (91 MiB), hash checked",
     )
 
 
@@ -347,6 +422,100 @@ def _sample(options):
         )
         samples.save(images, out, labels=labels, columns=columns)
     print(out)
+
+
+def _evaluate(options):
+    if bool(options.subjects) == options.self_test:
+        raise UserError(
+            "Expected something to evaluate, such as saved_models/fashion, or "
+            f"--self-test. Received: {' '.join(options.subjects) or 'neither'}"
+            f"{' and --self-test' if options.self_test else ''}"
+        )
+    if Path(options.out).suffix != ".png":
+        raise UserError(f"Expected a picture FILE.png. Received: --out {options.out}")
+    _import_tensorflow()
+    from ganlab.callbacks import StageBars
+
+    bars = StageBars(sys.stderr)
+    try:
+        (_self_test if options.self_test else _compare)(options, bars)
+    finally:
+        bars.close()
+
+
+def _compare(options, bars):
+    from ganlab import scoreboard
+
+    earlier = scoreboard.read_scores(options.against) if options.against else {}
+    if options.write_card:
+        scoreboard.check_cards(options.subjects)
+    found = scoreboard.compare(
+        options.subjects,
+        data=options.data,
+        features=options.features,
+        num_images=options.num_images,
+        seed=options.seed,
+        checkpoint=options.checkpoint,
+        progress=bars,
+    )
+    bars.close()
+    for protocol, _ in earlier.values():
+        found.reference.protocol.check_comparable(protocol)
+    scoreboard.warn_of_few(found)
+    scoreboard.draw(found, options.out)
+    if options.write_card:
+        for name, each in found.subjects.items():
+            scoreboard.write_card(name, each)
+    if options.json:
+        print(json.dumps(scoreboard.as_dict(found), indent=2, ensure_ascii=False))
+        return
+    protocol = found.reference.protocol
+    columns = {name: each.scores for name, each in found.subjects.items()}
+    columns |= {f"{name} (earlier)": scores for name, (_, scores) in earlier.items()}
+    if found.real is not None:
+        columns["real halves"] = found.real.scores
+    print(scoreboard.table(columns))
+    print()
+    print(f"images       {protocol.num_images:,} on each side, of {protocol.data}")
+    print(f"features     {protocol.extractor}; resizing: {protocol.resizer}")
+    print(f"protocol     {protocol.fingerprint[:12]}; in brackets: 95 % intervals")
+    print(f"picture      {options.out}")
+
+
+def _self_test(options, bars):
+    from ganlab import self_test
+    from ganlab.data import load_data
+    from ganlab.evaluation import load_reference
+
+    reference = load_reference(
+        load_data(options.data or "fashion_mnist"),
+        features=options.features,
+        num_images=options.num_images,
+        seed=options.seed,
+        progress=lambda done, count: bars("real features", done, count),
+    )
+    checks = self_test.self_test(reference, bars)
+    bars.close()
+    failed = [each for each in checks if not each.passed]
+    if options.json:
+        print(json.dumps([each.as_dict() for each in checks], indent=2))
+    else:
+        for each in checks:
+            print(each)
+        print(f"{len(checks) - len(failed)} of {len(checks)} as expected")
+    if failed:
+        raise RunError(f"{len(failed)} scores are not what they should be")
+
+
+def _fetch_inception(options):
+    from ganlab import inception
+    from ganlab.callbacks.progress import StageBars
+
+    bars = StageBars(sys.stderr)
+    try:
+        print(inception.fetch(progress=lambda done, count: bars("bytes", done, count)))
+    finally:
+        bars.close()
 
 
 def _import_tensorflow():

@@ -12,6 +12,7 @@ LEAST = {
     "checkpoint_every": 1,
     "discriminator_filters": 1,
     "discriminator_steps": 1,
+    "evaluate_every": 1,
     "generator_filters": 1,
     "instance_noise": 0,
     "latent_dim": 1,
@@ -85,6 +86,10 @@ class TrainConfig:
         log_every: Steps between logged numbers.
         sample_every: Steps between sample grids.
         checkpoint_every: Steps between checkpoints.
+        evaluate_every: Steps between evaluations, at least; they are held to a
+            tenth of the time.
+        features: SPEC of the extractor they use, or `None` for the default of
+            `ganlab.features`.
     """
 
     preset: str = "dcgan"
@@ -132,6 +137,8 @@ class TrainConfig:
     log_every: int = 50
     sample_every: int = 500
     checkpoint_every: int = 500
+    evaluate_every: int = 500
+    features: str | None = None
 
     def __post_init__(self):
         if self.precision not in PRECISIONS:

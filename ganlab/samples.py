@@ -101,10 +101,7 @@ def grid_contents(num_classes, columns):
 
 
 def interpolate_latents(start, end, num_frames):
-    """Walks along the great circle from `start` to `end`.
-
-    A straight line between two Gaussian vectors passes through the middle,
-    where the generator has seen almost no noise; the arc keeps the length.
+    """Walks along the great circle from `start` to `end`: see `slerp`.
 
     Args:
         start: Float array `(count, latent_dim)`.
@@ -113,18 +110,36 @@ def interpolate_latents(start, end, num_frames):
 
     Returns:
         Float32 array `(num_frames, count, latent_dim)`.
+    """
+    if num_frames < 2:
+        raise UserError(f"Expected 2 frames or more. Received: {num_frames}")
+    steps = np.linspace(0.0, 1.0, num_frames)
+    return np.stack([slerp(start, end, step) for step in steps]).astype(np.float32)
+
+
+def slerp(start, end, share):
+    """The point of the great circle that is a share of the way along.
+
+    A straight line between two Gaussian vectors passes through the middle,
+    where the generator has seen almost no noise; the arc keeps the length.
+
+    Args:
+        start: Float array `(count, latent_dim)`.
+        end: Float array of the same shape.
+        share: Float, or float array `(count,)`, from 0 (start) to 1 (end).
+
+    Returns:
+        Float64 array `(count, latent_dim)`.
 
     Reference:
         [White, 2016](https://arxiv.org/abs/1609.04468), section 2
     """
-    if num_frames < 2:
-        raise UserError(f"Expected 2 frames or more. Received: {num_frames}")
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     lengths = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
     cosine = np.clip((start * end).sum(-1) / lengths, -1.0, 1.0)
-    angle = np.maximum(np.arccos(cosine), 1e-6)[:, None]
-    steps = np.linspace(0.0, 1.0, num_frames)[:, None, None]
-    near, far = np.sin((1 - steps) * angle), np.sin(steps * angle)
-    return ((near * start + far * end) / np.sin(angle)).astype(np.float32)
+    angle = np.maximum(np.arccos(cosine), 1e-6)
+    near, far = np.sin((1 - share) * angle), np.sin(share * angle)
+    return (near[:, None] * start + far[:, None] * end) / np.sin(angle)[:, None]
 
 
 def to_uint8(images):

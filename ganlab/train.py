@@ -1,6 +1,6 @@
 """How does a config become a trained GAN in a run folder?
 
-config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/
+config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/, report.md and .json
 """
 
 import contextlib
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from ganlab import augment, losses, networks, regularizers, schedules
+from ganlab import augment, evaluation, losses, networks, regularizers, schedules
 from ganlab import data as data_module
 from ganlab.callbacks import (
     Checkpoints,
+    Evaluate,
     PlanePictures,
     ProgressBar,
     RunLog,
     SampleGrids,
+    StageBars,
     Watch,
     checkpoints,
     decoding_bar,
@@ -32,7 +33,7 @@ from ganlab.gan import GAN
 from ganlab.networks import blocks
 from ganlab.points import MIXTURES
 
-MAX_REFERENCE_IMAGES = 1000
+EVALUATED_IMAGES = 2000
 PLAYERS = {
     "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
     "resnet": (networks.resnet_generator, networks.resnet_discriminator),
@@ -331,13 +332,37 @@ def _train(config, out, epochs, resume, stream, callbacks):
     run = Run(out, config, len(data.images), class_names, data.skipped)
     if resume:
         _check_same_data(load_run(out), run)
+    reference = load_reference(config, data, stream)
     with _dtype_policy(config.precision):
         gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
         run.save()
         if stream is not None:
             callbacks = [*callbacks, ProgressBar(config.steps, stream)]
-        _fit(gan, run, data, batch_size, steps_per_epoch, callbacks)
+        _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks)
     return run
+
+
+def load_reference(config, data, stream=None):
+    """Real images that the run's are held against; `None` of too few.
+
+    Args:
+        config: A `TrainConfig`.
+        data: The `ImageData` that it trains on.
+        stream: Text stream for a progress bar, or `None`.
+    """
+    if len(data.images) < evaluation.LEAST_IMAGES:
+        return None
+    bars = StageBars(stream)
+    reference = evaluation.load_reference(
+        data,
+        features=config.features,
+        num_images=EVALUATED_IMAGES,
+        progress=None
+        if stream is None
+        else lambda done, count: bars("real features", done, count),
+    )
+    bars.close()
+    return reference
 
 
 def _check_same_data(before, now):
@@ -350,7 +375,7 @@ def _check_same_data(before, now):
             )
 
 
-def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
+def _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks):
     config = run.config
     start_step = int(gan.step.numpy())
     if start_step >= config.steps:
@@ -369,7 +394,7 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
         flip=config.flip,
     )
     run_log = RunLog(run.directory, start_step, config.as_dict())
-    own = watching_callbacks(run.directory, config, data, run_log, timer)
+    own = watching_callbacks(run.directory, config, data, reference, run_log, timer)
     try:
         gan.fit(
             timer.watch(batches),
@@ -387,28 +412,27 @@ def _fit(gan, run, data, batch_size, steps_per_epoch, callbacks):
         run_log.close()
 
 
-def watching_callbacks(directory, config, data, run_log, timer):
-    """What is attached to every run: numbers, sample grids and checkpoints.
+def watching_callbacks(directory, config, data, reference, run_log, timer):
+    """What is attached to every run: numbers, sample grids, scores, checkpoints.
 
     Args:
         directory: `Path` of the run folder.
         config: A complete `TrainConfig`.
         data: The `ImageData` that it trains on.
+        reference: What `load_reference` gave.
         run_log: A `RunLog`.
         timer: The `WaitTimer` that times the data.
 
     Returns:
-        A dict from a name to a callback.
+        A dict from a name to a callback; no scores without a reference.
     """
-    count = min(MAX_REFERENCE_IMAGES, len(data.images))
-    some = np.random.default_rng(config.seed).permutation(len(data.images))[:count]
     pictures = {"every": config.sample_every, "seed": config.seed, "run_log": run_log}
     if data.points:
         mixture = MIXTURES[data.spec]
         grids = PlanePictures(directory / "samples", mixture, **pictures)
     else:
         grids = SampleGrids(directory / "samples", **pictures)
-    return {
+    found = {
         "numbers": Watch(
             run_log,
             config.batch_size * config.discriminator_steps,
@@ -417,13 +441,14 @@ def watching_callbacks(directory, config, data, run_log, timer):
         ),
         "sample grids": grids,
         "checkpoints": Checkpoints(
-            directory / "checkpoints",
-            data.images[some],
-            data.labels[some] if config.conditional else None,
-            every=config.checkpoint_every,
-            run_log=run_log,
+            directory / "checkpoints", every=config.checkpoint_every
         ),
     }
+    if reference is not None:
+        found["scores"] = Evaluate(
+            directory, reference, every=config.evaluate_every, run_log=run_log
+        )
+    return found
 
 
 class _StopAt(Periodic):

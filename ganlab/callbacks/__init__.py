@@ -1,18 +1,21 @@
-"""What happens beside training: watching, sample grids, checkpoints."""
+"""What happens beside training: watching, scores, sample grids, checkpoints."""
 
 from ganlab.callbacks.checkpoints import Checkpoints
+from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.grids import SampleGrids
 from ganlab.callbacks.plane import PlanePictures
-from ganlab.callbacks.progress import ProgressBar, decoding_bar
+from ganlab.callbacks.progress import ProgressBar, StageBars, decoding_bar
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.watch import Watch
 
 __all__ = [
     "Checkpoints",
+    "Evaluate",
     "PlanePictures",
     "ProgressBar",
     "RunLog",
     "SampleGrids",
+    "StageBars",
     "Watch",
     "decoding_bar",
 ]

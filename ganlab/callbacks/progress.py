@@ -20,6 +20,33 @@ def decoding_bar(stream):
     return show
 
 
+class StageBars:
+    """A bar for each thing that is done, one after the other.
+
+    Nothing is shown for what takes less than two seconds.
+
+    Args:
+        stream: Text stream, such as `sys.stderr`.
+    """
+
+    def __init__(self, stream):
+        self._stream, self._what, self._bar = stream, None, None
+
+    def __call__(self, what, done, count):
+        if what != self._what:
+            self.close()
+            self._what = what
+            self._bar = tqdm(
+                desc=what, total=count, delay=2.0, file=self._stream, disable=None
+            )
+        self._bar.update(done - self._bar.n)
+
+    def close(self):
+        """Ends the bar that is shown."""
+        if self._bar is not None:
+            self._bar.close()
+
+
 class ProgressBar(keras.callbacks.Callback):
     """One line with the step, the speed, both losses, D(x) and D(G(z)).
 

@@ -70,10 +70,48 @@ SCALARS = {
     "g_update_ratio": ("update_ratio/generator", "The same for the generator."),
     "d_learning_rate": ("learning_rate/discriminator", ""),
     "g_learning_rate": ("learning_rate/generator", ""),
-    "swd": (
-        "quality/sliced_wasserstein",
-        "Distance between generated and real pixels; lower is better.",
+    "frechet_distance": (
+        "quality/frechet_distance",
+        "Distance of generated features from real ones; lower is better. The run's "
+        "best checkpoint is the one where it is smallest.",
     ),
+    "frechet_infinity": (
+        "quality/frechet_infinity",
+        "The same, extrapolated to infinitely many images; 0 is perfect.",
+    ),
+    "kernel_distance": (
+        "quality/kernel_distance",
+        "Unbiased kernel distance (KID); 0 is perfect.",
+    ),
+    "precision": ("manifold/precision", "Share of generated images that look real."),
+    "recall": ("manifold/recall", "Share of real images that it can draw."),
+    "density": ("manifold/density", "Real neighbourhoods hit, over k; 1 is perfect."),
+    "coverage": (
+        "manifold/coverage",
+        "Share of real images with a generated one nearby; 0.97 is perfect.",
+    ),
+    "differing_bins": (
+        "diversity/differing_bins",
+        "Share of regions where real and generated images differ in number; 0.05 is "
+        "chance.",
+    ),
+    "duplicate_share": (
+        "diversity/duplicate_share",
+        "Share of generated images that repeat another; real images: 0.01.",
+    ),
+    "copied_share": (
+        "diversity/copied_share",
+        "Share of generated images that copy a training image; chance: 0.01.",
+    ),
+    "class_diversity": (
+        "diversity/class_diversity",
+        "Spread within a class over that of real images; 1 is perfect.",
+    ),
+    "class_score": (
+        "classes/class_score",
+        "Inception score, of these features' classes.",
+    ),
+    "label_fidelity": ("classes/label_fidelity", "Share of images drawn as asked."),
     "modes_hit": ("quality/modes_hit", "Modes with a point within 3 deviations."),
     "high_quality_share": (
         "quality/high_quality_share",
@@ -97,7 +135,8 @@ CHARTS = {
     "Discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake"),
     "Gradient norms": ("d_gradient_norm", "g_gradient_norm"),
     "Update ratios": ("d_update_ratio", "g_update_ratio"),
-    "Quality": ("swd",),
+    "Quality": ("frechet_distance", "frechet_infinity"),
+    "Looks real, and varied": ("precision", "recall", "density", "coverage"),
 }
 
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.config import get_preset
 from ganlab.data import WaitTimer
-from ganlab.train import build_gan, watching_callbacks
+from ganlab.train import build_gan, load_reference, watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000
@@ -41,7 +41,10 @@ def main():
     batches = data.batches(config.batch_size)
     with tempfile.TemporaryDirectory() as folder:
         run_log = callbacks.RunLog(folder, settings=config.as_dict())
-        attached = watching_callbacks(Path(folder), config, data, run_log, timer)
+        reference = load_reference(config, data)
+        attached = watching_callbacks(
+            Path(folder), config, data, reference, run_log, timer
+        )
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()
         gan.fit(
@@ -57,7 +60,8 @@ def main():
     seconds["norms and means in the step"] = time_of_step_numbers(gan)
     timed, untimed = time_batches(timer.watch(batches)), time_batches(batches)
     seconds["timing of the data"] = max(timed - untimed, 0.0)
-    watching = sum(seconds.values()) - seconds["checkpoints"]
+    kept = seconds["checkpoints"] + seconds["scores"]
+    watching = sum(seconds.values()) - kept
     report = {
         "ms_per_step": 1000 * step,
         "share_of_time": {name: each / step for name, each in seconds.items()},

@@ -1,43 +1,6 @@
-"""How far is what is generated from what is real?"""
+"""Which modes are hit, in the plane and among counted classes?"""
 
 import numpy as np
-
-
-def sliced_wasserstein(real, fake, *, num_projections=128, seed=0):
-    """Sliced Wasserstein distance between two sets of vectors.
-
-    Both sets are projected on random unit directions, where the distance
-    between two equally large sets is that of their sorted values:
-
-        SWD = mean over directions u of mean |sort(real u) - sort(fake u)|
-
-    0 for equal sets; in the units of the vectors. On raw pixels it sees
-    brightness, shape and lost variety, not fine texture.
-
-    Args:
-        real: Float array `(n, d)`.
-        fake: Float array `(n, d)`.
-        num_projections: Integer: number of directions.
-        seed: Integer: seeds the directions.
-
-    Returns:
-        A float, 0 or more.
-
-    Reference:
-        [Bonneel et al., 2015](https://doi.org/10.1007/s10851-014-0506-3);
-        [Karras et al., 2017](https://arxiv.org/abs/1710.10196), section 5
-    """
-    if real.shape != fake.shape or real.ndim != 2:
-        raise ValueError(
-            "Expected two arrays of one shape (n, d). "
-            f"Received: {real.shape} and {fake.shape}"
-        )
-    directions = np.random.default_rng(seed).standard_normal(
-        (real.shape[1], num_projections), dtype=np.float32
-    )
-    directions /= np.linalg.norm(directions, axis=0)
-    gaps = np.sort(real @ directions, axis=0) - np.sort(fake @ directions, axis=0)
-    return float(np.abs(gaps).mean())
 
 
 def mode_scores(points, centers, deviation):
@@ -124,35 +87,3 @@ def reverse_kl(answers, num_modes):
 def _relative_entropy(p, q):
     here = p > 0
     return float(np.sum(p[here] * np.log(p[here] / q[here])))
-
-
-def frechet_distance(real, fake):
-    """Fréchet distance between two Gaussians fitted to features.
-
-        |m_r - m_f|² + Tr(C_r + C_f - 2 (C_r^½ C_f C_r^½)^½)
-
-    in the square of the features' units; 0 for equal moments. The root is
-    taken of a symmetric matrix by its eigenvalues, so a singular covariance
-    does no harm. Fewer vectors raise it: compare equal counts alone.
-
-    Args:
-        real: Float array `(n, d)`, 2 vectors or more.
-        fake: Float array `(m, d)`, likewise.
-
-    Returns:
-        A float, computed in float64.
-
-    Reference:
-        [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6
-    """
-    moments = []
-    for features in (real, fake):
-        features = np.asarray(features, np.float64)
-        moments.append((features.mean(axis=0), np.cov(features, rowvar=False)))
-    (real_mean, real_cov), (fake_mean, fake_cov) = moments
-    values, vectors = np.linalg.eigh(np.atleast_2d(real_cov))
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    product = np.linalg.eigvalsh(root @ np.atleast_2d(fake_cov) @ root)
-    cross = np.sqrt(np.maximum(product, 0.0)).sum()
-    spread = np.trace(np.atleast_2d(real_cov)) + np.trace(np.atleast_2d(fake_cov))
-    return float(np.sum((real_mean - fake_mean) ** 2) + spread - 2 * cross)

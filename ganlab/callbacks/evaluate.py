@@ -1,0 +1,168 @@
+"""Are the images getting better, and when were they best?"""
+
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+
+from ganlab import evaluation, samples
+from ganlab.callbacks.periodic import Periodic
+
+BUDGET = 0.1
+
+
+class Evaluate(Periodic):
+    """Scores generated images now and then, and keeps the best checkpoint.
+
+    The best is the one of the smallest Fréchet distance. Evaluation is held to
+    a share of the training time: after one that took 2 s, the next waits until
+    20 s have gone by at the default 10 %. The last step is always scored.
+
+    Args:
+        directory: The run's folder. Gets `checkpoints/best.keras`, `best.json`
+            and `best.png`, and at the end `report.json` and `report.md`.
+        reference: The `ganlab.evaluation.Reference` that images are held against.
+        every: Integer: steps between evaluations, at least.
+        budget: Float in (0, 1]: largest share of the time.
+        run_log: A `RunLog` that logs the scores, or `None`.
+
+    Reference:
+        [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), figure 5, on why
+        the last step is seldom the best
+    """
+
+    def __init__(self, directory, reference, every=500, budget=BUDGET, run_log=None):
+        super().__init__(every)
+        self.directory = Path(directory)
+        self.reference = reference
+        self.budget = budget
+        self.run_log = run_log
+        self.seconds = 0.0
+        self.last = None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.seconds, self._latest = 0.0, 0.0
+        self._began = time.perf_counter()
+
+    def is_due(self, step):
+        """Whether `every` steps have gone by and the budget has room for one more."""
+        if not super().is_due(step):
+            return False
+        gone = time.perf_counter() - self._began
+        return self.seconds + self._latest <= self.budget * gone
+
+    def on_train_end(self, logs=None):
+        self.act_at_end()
+        if self.last is not None:
+            self._report()
+
+    def act(self, step):
+        started = time.perf_counter()
+        protocol = self.reference.protocol
+        labels = None if self.model.num_classes is None else self.reference.labels
+        images = self.model.sample(protocol.num_images, protocol.seed, labels)
+        found = evaluation.evaluate(self.reference, images, labels=labels)
+        self.last = _record(step, found)
+        if self.run_log is not None:
+            values = {name: score.value for name, score in found.scores.items()}
+            self.run_log.scalars(step, values)
+        best = read_best(self.directory)
+        distance = found.scores["frechet_distance"].value
+        if (
+            best is None
+            or best["protocol"] != self.last["protocol"]
+            or distance < best["scores"]["frechet_distance"]["value"]
+        ):
+            self._keep(images, labels)
+        self._latest = time.perf_counter() - started
+        self.seconds += self._latest
+
+    def _keep(self, images, labels):
+        folder = self.directory / "checkpoints"
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / "partial.keras"
+        self.model.save(partial)
+        os.replace(partial, folder / "best.keras")
+        text = json.dumps(self.last, indent=2)
+        (folder / "best.json").write_text(text + "\n", encoding="utf-8")
+        if images.ndim == 4:
+            samples.save(_one_of_each(images, labels), folder / "best.png", columns=10)
+
+    def _report(self):
+        best = read_best(self.directory)
+        report = {"best": best, "last": self.last, "evaluation_seconds": self.seconds}
+        text = json.dumps(report, indent=2) + "\n"
+        (self.directory / "report.json").write_text(text, encoding="utf-8")
+        (self.directory / "report.md").write_text(_page(report), encoding="utf-8")
+
+
+def _record(step, found):
+    return {
+        "step": step,
+        "protocol": found.protocol.as_dict(),
+        "scores": {
+            name: dataclasses.asdict(each) for name, each in found.scores.items()
+        },
+        "details": found.details,
+    }
+
+
+def _one_of_each(images, labels):
+    """A hundred images; of classes, rows of ten."""
+    if labels is None:
+        return images[:100]
+    order = labels.argsort(kind="stable")
+    rows = [order[labels[order] == each][:10] for each in sorted(set(labels.tolist()))]
+    full = [row for row in rows[: samples.MAX_ROWS] if len(row) == 10]
+    return images[[index for row in full for index in row]] if full else images[:100]
+
+
+def _page(report):
+    best, last = report["best"], report["last"]
+    protocol = last["protocol"]
+    lines = [
+        "# Quality",
+        "",
+        f"{protocol['num_images']:,} images of {protocol['data']}, features "
+        f"{protocol['extractor']}, protocol `{protocol['fingerprint'][:12]}`. "
+        "Intervals of 95 %.",
+        "",
+        f"| | best, step {best['step']:,} | last, step {last['step']:,} |",
+        "|---|---|---|",
+    ]
+    for name, (title, _) in evaluation.TITLES.items():
+        if name in last["scores"]:
+            cells = (_cell(name, each["scores"]) for each in (best, last))
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += ["", _verdict(best, last), ""]
+    if "image_shape" in protocol and len(protocol["image_shape"]) == 3:
+        lines += ["![Images of the best step](checkpoints/best.png)", ""]
+    return "\n".join(lines)
+
+
+def _cell(name, scores):
+    return str(evaluation.shown_score(name, scores[name])) if name in scores else ""
+
+
+def _verdict(best, last):
+    if best["step"] == last["step"]:
+        return "The last step is the best: go on training with `--resume --steps N`."
+    ours, theirs = (each["scores"]["frechet_distance"] for each in (best, last))
+    if ours["high"] < theirs["low"]:
+        return (
+            f"The run was better at step {best['step']:,}: export it with "
+            "`ganlab export RUN --checkpoint best`."
+        )
+    return "The best and the last step do not differ by more than chance."
+
+
+def read_best(directory):
+    """Returns step, protocol, scores and details of the best, or `None`.
+
+    Args:
+        directory: The run's folder.
+    """
+    path = Path(directory) / "checkpoints" / "best.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

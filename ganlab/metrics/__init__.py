@@ -1,0 +1,63 @@
+"""How far is what is generated from what is real?
+
+Pure functions from arrays to numbers, in float64.
+"""
+
+from ganlab.metrics.classes import (
+    SPLITS,
+    bin_scores,
+    class_diversity,
+    class_score,
+    clusters,
+    label_fidelity,
+    path_lengths,
+)
+from ganlab.metrics.frechet import (
+    Moments,
+    frechet_distance,
+    frechet_from_moments,
+    frechet_infinity,
+    frechet_score,
+    moments,
+)
+from ganlab.metrics.pairs import (
+    Pairs,
+    birthday_support,
+    compare,
+    draw_subsets,
+    kernel_distance,
+    manifold_scores,
+    nearest,
+    repetition_scores,
+)
+from ganlab.metrics.plane import grid_divergences, mode_scores, reverse_kl
+from ganlab.metrics.resampling import Score, score_of_means
+
+__all__ = [
+    "SPLITS",
+    "Moments",
+    "Pairs",
+    "Score",
+    "bin_scores",
+    "birthday_support",
+    "class_diversity",
+    "class_score",
+    "clusters",
+    "compare",
+    "draw_subsets",
+    "frechet_distance",
+    "frechet_from_moments",
+    "frechet_infinity",
+    "frechet_score",
+    "grid_divergences",
+    "kernel_distance",
+    "label_fidelity",
+    "manifold_scores",
+    "mode_scores",
+    "moments",
+    "nearest",
+    "path_lengths",
+    "repetition_scores",
+    "reverse_kl",
+    "score_of_means",
+]

@@ -1,0 +1,256 @@
+"""What tensors are in a PyTorch file, without PyTorch and without running it?
+
+`torch.save` writes a pickle, which can name any function of Python and have it
+called. Here its opcodes are read one by one into plain lists and dicts: a name
+stays a name, and the only "calls" understood are those that describe a
+tensor. Both layouts are read, that of PyTorch 1.6 (a zip file) and the one
+before it.
+"""
+
+import io
+import math
+import pickletools
+import struct
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganlab.errors import UserError
+
+MAGIC = 0x1950A86A20F9469CFC6C
+MAX_TENSORS = 10_000
+DTYPES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+}
+ORDERED_DICT = ("collections", "OrderedDict")
+TENSOR = ("torch._utils", "_rebuild_tensor_v2")
+PARAMETER = ("torch._utils", "_rebuild_parameter")
+_MARK: Any = object()
+
+
+@dataclass(frozen=True)
+class _Storage:
+    dtype: np.dtype
+    key: str
+    count: int
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    storage: _Storage
+    offset: int
+    shape: tuple
+    strides: tuple
+
+
+def read_state_dict(path):
+    """Reads the tensors of a `state_dict` that `torch.save` wrote.
+
+    Args:
+        path: Path of a `.pth` or `.pt` file.
+
+    Returns:
+        A dict from each name to a NumPy array.
+
+    Raises:
+        UserError: if the file is not a state dict of plain tensors, or holds
+            anything that reading would have to execute.
+    """
+    try:
+        with open(path, "rb") as file:
+            zipped = file.read(2) == b"PK"
+            file.seek(0)
+            found, raw = _read_zip(file) if zipped else _read_legacy(file)
+        return {
+            name: _array(tensor, raw)
+            for name, tensor in found.items()
+            if isinstance(tensor, _Tensor)
+        }
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        struct.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise UserError(
+            f"Expected tensors that torch.save wrote in {path}. Received: "
+            f"{' '.join(str(error).split())[:160] or type(error).__name__}"
+        ) from error
+
+
+def _read_zip(file):
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        if len(names) != 1:
+            raise ValueError("a zip file without data.pkl")
+        root = names[0].removesuffix("data.pkl")
+        if f"{root}byteorder" in archive.namelist():
+            order = archive.read(f"{root}byteorder")
+            if order != b"little":
+                raise ValueError(f"byte order {order!r}")
+        found = _unpack(io.BytesIO(archive.read(names[0])))
+        raw = {
+            storage.key: archive.read(f"{root}data/{storage.key}")
+            for storage in _storages(found)
+        }
+    return found, raw
+
+
+def _read_legacy(file):
+    if _unpack(file) != MAGIC:
+        raise ValueError("no file of torch.save")
+    _unpack(file)  # protocol
+    if _unpack(file)["little_endian"] is not True:
+        raise ValueError("big-endian numbers")
+    found = _unpack(file)
+    wanted = {storage.key: storage for storage in _storages(found)}
+    raw = {}
+    for key in _unpack(file):
+        (count,) = struct.unpack("<q", file.read(8))
+        if count != wanted[key].count:
+            raise ValueError(f"storage {key} of {count} numbers")
+        raw[key] = file.read(count * wanted[key].dtype.itemsize)
+    return found, raw
+
+
+def _storages(found):
+    if not isinstance(found, dict) or len(found) > MAX_TENSORS:
+        raise ValueError("no dict of tensors")
+    return {each.storage for each in found.values() if isinstance(each, _Tensor)}
+
+
+def _array(tensor, raw):
+    storage = tensor.storage
+    count = math.prod(tensor.shape)
+    strides = np.cumprod([1, *tensor.shape[:0:-1]])[::-1] if tensor.shape else ()
+    if tuple(strides) != tensor.strides and count > 1:
+        raise ValueError(f"a tensor of strides {tensor.strides}")
+    numbers = np.frombuffer(raw[storage.key], storage.dtype)
+    if tensor.offset < 0 or tensor.offset + count > len(numbers):
+        raise ValueError("a tensor past the end of its storage")
+    return numbers[tensor.offset : tensor.offset + count].reshape(tensor.shape)
+
+
+def _unpack(file):
+    """Reads one pickle of plain values and tensors; executes nothing."""
+    stack: list[Any] = []
+    memo: dict[Any, Any] = {}
+
+    def to_mark():
+        last = len(stack) - 1 - stack[::-1].index(_MARK)
+        items = stack[last + 1 :]
+        del stack[last:]
+        return items
+
+    def put(items):
+        target = stack[-1]
+        if not isinstance(target, dict):
+            raise ValueError("items for what is no dict")
+        target.update(zip(items[::2], items[1::2], strict=True))
+
+    for opcode, argument, _ in pickletools.genops(file):
+        name = opcode.name
+        if name in ("PROTO", "FRAME"):
+            continue
+        if name == "STOP":
+            return stack.pop()
+        if name == "MARK":
+            stack.append(_MARK)
+        elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
+            stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
+        elif name in VALUES:
+            stack.append(argument)
+        elif name == "EMPTY_DICT":
+            stack.append({})
+        elif name == "EMPTY_LIST":
+            stack.append([])
+        elif name == "EMPTY_TUPLE":
+            stack.append(())
+        elif name == "TUPLE":
+            stack.append(tuple(to_mark()))
+        elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+            size = int(name[-1])
+            stack[-size:] = [tuple(stack[-size:])]
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            memo[argument] = stack[-1]
+        elif name == "MEMOIZE":
+            memo[len(memo)] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(memo[argument])
+        elif name == "GLOBAL":
+            stack.append(_Name(*str(argument).split(" ")))
+        elif name == "STACK_GLOBAL":
+            stack[-2:] = [_Name(*stack[-2:])]
+        elif name == "REDUCE":
+            arguments = stack.pop()
+            stack.append(_described(stack.pop(), arguments))
+        elif name == "BINPERSID":
+            stack.append(_storage(stack.pop()))
+        elif name == "APPEND":
+            item = stack.pop()
+            stack[-1].append(item)
+        elif name == "APPENDS":
+            items = to_mark()
+            stack[-1].extend(items)
+        elif name == "SETITEM":
+            items = stack[-2:]
+            del stack[-2:]
+            put(items)
+        elif name == "SETITEMS":
+            put(to_mark())
+        elif name == "BUILD":
+            stack.pop()  # attributes of the state dict, such as its version
+        else:
+            raise ValueError(f"the opcode {name}, which a state dict does not need")
+    raise ValueError("a pickle without an end")
+
+
+VALUES = {
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "SHORT_BINSTRING",
+    "BINSTRING",
+}
+
+
+class _Name(tuple):
+    """The name of a global; never looked up."""
+
+    __slots__ = ()
+
+    def __new__(cls, module, name):
+        return super().__new__(cls, (module, name))
+
+
+def _described(name, arguments):
+    """What a call would have made, for the few that describe a tensor."""
+    if name == ORDERED_DICT and not arguments:
+        return {}
+    if name == TENSOR:
+        storage, offset, shape, strides = arguments[:4]
+        return _Tensor(storage, offset, tuple(shape), tuple(strides))
+    if name == PARAMETER:
+        return arguments[0]
+    raise ValueError(f"a call of {'.'.join(name)}, which is not executed")
+
+
+def _storage(identity):
+    kind, storage_type, key, _, count = identity[:5]
+    if kind != "storage" or storage_type[1] not in DTYPES:
+        raise ValueError(f"a storage of {storage_type}")
+    return _Storage(np.dtype(DTYPES[storage_type[1]]), key, count)
