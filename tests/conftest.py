@@ -1,6 +1,7 @@
 """Fixtures: two CPU devices, a fresh policy and seed, a small GAN and data."""
 
 import os
+import warnings
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -16,6 +17,34 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Nothing is read from the user's cache, or left in it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def torch_fidelity():
+    """The torch_fidelity package.
+
+    Its torchvision is built for CUDA, and without it stops at operators that
+    nothing here calls; so they are declared.
+    """
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(f"{name}(Tensor a, Tensor b, float c) -> Tensor")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch_fidelity
+    yield torch_fidelity
+    del library
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,16 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganlab import GAN, data, networks
-from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch, checkpoints
+from ganlab import GAN, data, evaluation, metrics, networks
+from ganlab.callbacks import (
+    Checkpoints,
+    Evaluate,
+    RunLog,
+    SampleGrids,
+    Watch,
+    checkpoints,
+)
+from ganlab.callbacks.evaluate import read_best
 from ganlab.callbacks.run_log import SCALARS
 from ganlab.errors import RunError
 
@@ -163,44 +171,99 @@ def test_sample_grids_draw_the_average(make_gan, source, tmp_path, num_classes):
     assert names == [f"step-{step:07d}.png" for step in (0, 4, 8, 10)]
 
 
-def test_checkpoints_keep_the_newest_and_the_best(make_gan, source, tmp_path):
-    gan, folder = make_gan(3), tmp_path / "checkpoints"
-    run_log = RunLog(tmp_path)
-    callback = Checkpoints(
-        folder, source.images, source.labels, every=2, keep=2, run_log=run_log
-    )
-    distances = iter([0.5, 0.2, 0.4, 0.3, 0.6])
-    callback._distance = lambda: next(distances)
-    fit(gan, source, [callback])
-    run_log.close()
-    assert sorted(file.name for file in folder.iterdir()) == [
-        "best.json",
-        "best.keras",
+def test_checkpoints_keep_the_newest(make_gan, source, tmp_path):
+    gan = make_gan(3)
+    fit(gan, source, [Checkpoints(tmp_path, every=2, keep=2)])
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
         "step-0000008.keras",
         "step-0000010.keras",
     ]
-    assert checkpoints.read_best(folder) == {"step": 4, "swd": 0.2}
-    best = keras.saving.load_model(folder / "best.keras")
-    assert best.step == 4
-    newest = keras.saving.load_model(checkpoints.newest(folder))
+    newest = keras.saving.load_model(checkpoints.newest(tmp_path))
     np.testing.assert_array_equal(newest.sample(4), gan.sample(4))
-    assert [row["swd"] for row in rows_of(tmp_path)] == [0.5, 0.2, 0.4, 0.3, 0.6]
 
 
-def test_checkpoint_distance_prefers_the_likelier_generator(make_gan, source, tmp_path):
-    gan = make_gan(3)
-    good = Checkpoints(tmp_path, gan.sample(40, 1, source.labels), source.labels)
-    bad = Checkpoints(tmp_path, np.full_like(source.images, 255), source.labels)
-    good.set_model(gan)
-    bad.set_model(gan)
-    assert good._distance() < bad._distance() / 5
+@pytest.fixture
+def reference(source, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return evaluation.load_reference(source, features="pixels")
+
+
+def scored(monkeypatch, distances):
+    """Makes every evaluation find the next of these Fréchet distances."""
+    real, left = evaluation.evaluate, iter(distances)
+
+    def evaluate(*arguments, **options):
+        found = real(*arguments, **options)
+        value = next(left)
+        found.scores["frechet_distance"] = metrics.Score(
+            value, value - 0.01, value + 0.01, 0.005
+        )
+        return found
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+
+
+def test_evaluate_keeps_the_best_and_reports(
+    make_gan, source, reference, tmp_path, monkeypatch
+):
+    scored(monkeypatch, [0.5, 0.2, 0.4, 0.3, 0.6])
+    gan, run, run_log = make_gan(3), tmp_path / "run", RunLog(tmp_path / "run")
+    callback = Evaluate(run, reference, every=2, budget=1.0, run_log=run_log)
+    fit(gan, source, [callback])
+    run_log.close()
+    rows = rows_of(run)
+    assert [row["step"] for row in rows] == [2, 4, 6, 8, 10]
+    assert [row["frechet_distance"] for row in rows] == [0.5, 0.2, 0.4, 0.3, 0.6]
+    assert set(rows[0]) - {"step", "seconds"} <= set(SCALARS)
+    best = read_best(run)
+    assert best["step"] == 4
+    assert best["protocol"]["fingerprint"] == reference.protocol.fingerprint
+    assert keras.saving.load_model(run / "checkpoints" / "best.keras").step == 4
+    assert (run / "checkpoints" / "best.png").exists()
+    report = json.loads((run / "report.json").read_text())
+    assert (report["best"]["step"], report["last"]["step"]) == (4, 10)
+    page = (run / "report.md").read_text()
+    assert "best, step 4" in page
+    assert "--checkpoint best" in page
+    assert "0.200 [0.190, 0.210]" in page
+
+
+def test_evaluate_holds_to_its_budget(
+    make_gan, source, reference, tmp_path, monkeypatch
+):
+    clock = iter(np.arange(0.0, 1e4, 1.0))
+    monkeypatch.setattr(
+        "ganlab.callbacks.evaluate.time.perf_counter", lambda: next(clock)
+    )
+    steps = []
+    callback = Evaluate(tmp_path, reference, every=1, budget=0.1)
+    act = callback.act
+    callback.act = lambda step: (steps.append(step), act(step))
+    fit(make_gan(3), source, [callback], epochs=12)
+    # Each look at the clock takes a second and so does each evaluation: of ten
+    # looks one may be an evaluation, but for the first and the last.
+    assert steps[0] == 1
+    assert steps[-1] == 60
+    assert 3 <= len(steps) <= 8
+    assert np.diff(steps[:-1]).min() >= 8
+
+
+def test_a_best_of_another_protocol_is_replaced(
+    make_gan, source, reference, tmp_path, monkeypatch
+):
+    scored(monkeypatch, [0.1, 0.9])
+    fit(make_gan(3), source, [Evaluate(tmp_path, reference, every=99)])
+    assert read_best(tmp_path)["scores"]["frechet_distance"]["value"] == 0.1
+    other = evaluation.load_reference(source, features="pixels", num_images=30)
+    fit(make_gan(3), source, [Evaluate(tmp_path, other, every=99)])
+    assert read_best(tmp_path)["scores"]["frechet_distance"]["value"] == 0.9
 
 
 def test_an_interrupted_save_leaves_the_last_checkpoint(
-    make_gan, source, tmp_path, monkeypatch
+    make_gan, tmp_path, monkeypatch
 ):
     gan = make_gan()
-    callback = Checkpoints(tmp_path, source.images)
+    callback = Checkpoints(tmp_path)
     callback.set_model(gan)
     callback.act(1)
     monkeypatch.setattr(gan, "save", lambda path: path.write_bytes(b"half") and 1 / 0)

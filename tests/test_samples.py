@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganlab import metrics, samples
+from ganlab import samples
 from ganlab.errors import UserError
 
 
@@ -98,19 +98,3 @@ def test_animation_goes_there_and_back(tmp_path, suffix):
     samples.save_animation(frames, tmp_path / f"a{suffix}")
     with Image.open(tmp_path / f"a{suffix}") as animation:
         assert animation.n_frames == 8
-
-
-def test_sliced_wasserstein_by_hand():
-    # In one dimension every direction is +-1: sorted gaps 1, 1, 4.
-    real, fake = np.array([[0.0], [2.0], [4.0]]), np.array([[8.0], [1.0], [3.0]])
-    assert metrics.sliced_wasserstein(real, fake) == pytest.approx(2.0)
-    assert metrics.sliced_wasserstein(real, real[::-1]) == 0.0
-
-
-def test_sliced_wasserstein_sees_lost_variety():
-    draws = np.random.default_rng(0).standard_normal((3, 500, 20)).astype(np.float32)
-    same = metrics.sliced_wasserstein(draws[0], draws[1])
-    collapsed = metrics.sliced_wasserstein(draws[0], draws[1][:1].repeat(500, 0))
-    assert collapsed > 5 * same
-    with pytest.raises(ValueError, match="one shape"):
-        metrics.sliced_wasserstein(draws[0], draws[1][:9])

@@ -132,7 +132,8 @@ def kernel_distance(real, fake, *, seed=0, subsets=None):
 
     without pairs of an image with itself: unbiased at any count, 0 on average
     for equal distributions, and so at times below it. The value is the mean
-    over subsets, as the field reports it; the interval that of all images.
+    over subsets, as the field reports it; the interval that of all images, which
+    is about twice too wide where the distributions are equal.
 
     Returns:
         A `Score`.
