@@ -424,16 +424,15 @@ def _score_classes(reference, features, logits, labels, scores, details):
         real_classes, fake_classes = (
             each.argmax(axis=1) for each in (reference.logits, logits)
         )
-        names = reference.extractor.class_names or tuple(
-            str(k) for k in range(logits.shape[1])
-        )
+        names = reference.extractor.class_names
     diversity, by_class = metrics.class_diversity(
         reference.features, features, real_classes, fake_classes, seed
     )
     if diversity is not None:
         scores["class_diversity"] = diversity
         details["class_diversity"] = {
-            names[each]: ratio for each, ratio in by_class.items()
+            names[each] if each < len(names) else str(each): ratio
+            for each, ratio in by_class.items()
         }
     if logits is None:
         return

@@ -223,8 +223,9 @@ def _inception(path):
             f"{path} of {digest}; see ganlab fetch-inception"
         )
     network = inception.build(inception.read_weights(path))
+    known = digest == inception.SHA256
     return Extractor(
-        "inception-2015-12-05",
+        "inception-2015-12-05" if known else f"inception:{path.name}",
         digest,
         f"TensorFlow 1 bilinear, {inception.IMAGE_SIZE}",
         inception_runner(network),
