@@ -27,7 +27,6 @@ from ganlab.metrics.pairs import (
     draw_subsets,
     kernel_distance,
     manifold_scores,
-    nearest,
     repetition_scores,
 )
 from ganlab.metrics.plane import grid_divergences, mode_scores, reverse_kl
@@ -55,7 +54,6 @@ __all__ = [
     "manifold_scores",
     "mode_scores",
     "moments",
-    "nearest",
     "path_lengths",
     "repetition_scores",
     "reverse_kl",

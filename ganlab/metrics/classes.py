@@ -158,7 +158,7 @@ def clusters(real, fake, num_clusters, seed=0):
     from sklearn.cluster import MiniBatchKMeans
 
     means = MiniBatchKMeans(
-        num_clusters, random_state=seed, n_init=3, batch_size=2048
+        num_clusters, random_state=seed, n_init=1, batch_size=2048
     ).fit(np.asarray(real, np.float32))
     return tuple(means.predict(np.asarray(each, np.float32)) for each in (real, fake))
 

@@ -6,9 +6,12 @@ images the blocks take 50 MB. Distances and kernel come from the same matrix
 product of centred features, so a large mean costs no precision.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ganlab.metrics.checks import checked_pair
 from ganlab.metrics.resampling import Score, resampled_counts, score_of_means
@@ -256,13 +259,29 @@ class _Counter:
             self.progress(self.done, self.total)
 
 
-def _blocks(left, right):
-    """Slices and centred products of all pairs; of a side with itself, one half."""
-    for row, rows in enumerate(left.slices):
+def _walk(left, right, measure, counter):
+    """What `measure(rows, columns, products)` says of each block, in order.
+
+    Of a side with itself, one half of the blocks is all. Each core takes
+    blocks of its own, for half of the work is not in the matrix product.
+    """
+    tasks = [
+        (rows, columns)
+        for row, rows in enumerate(left.slices)
+        for columns in (right.slices[row:] if left is right else right.slices)
+    ]
+
+    def work(task):
+        rows, columns = task
         block = left.block(rows)
-        for columns in right.slices[row:] if left is right else right.slices:
-            other = block if left is right and rows == columns else right.block(columns)
-            yield rows, columns, block @ other.T
+        other = block if left is right and rows == columns else right.block(columns)
+        return measure(rows, columns, block @ other.T)
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
+        for task, result in zip(tasks, pool.map(work, tasks), strict=True):
+            counter()
+            yield *task, result
 
 
 def _kernel(products, dim):
@@ -283,75 +302,98 @@ def _kernel_block(left, right, rows, columns, product):
 
 def _within(side, weight, same, counter):
     """Of one set: distances to the nearest, weighted kernel sums, pairs within."""
-    near = np.full((side.count, DENSITY_NEIGHBORS), np.inf)
-    sums, ties = np.zeros(len(weight)), 0
-    for rows, columns, product in _blocks(side, side):
-        kernel = _kernel_block(side, side, rows, columns, product)
-        part = np.einsum("wn,wn->w", weight[:, rows] @ kernel, weight[:, columns])
-        sums += part if rows == columns else 2 * part
-        squared = product
-        squared *= -2
-        squared += side.lengths[rows, None]
-        squared += side.lengths[columns]
+
+    def measure(rows, columns, products):
+        twice = 1 if rows == columns else 2
+        kernel = _kernel_block(side, side, rows, columns, products)
+        sums = twice * np.einsum(
+            "wn,wn->w", weight[:, rows] @ kernel, weight[:, columns]
+        )
+        squared = _squared(side, side, rows, columns, products)
         if rows == columns:
             np.fill_diagonal(squared, np.inf)
-        within = int(np.count_nonzero(squared <= same))
-        ties += within // 2 if rows == columns else within
-        _keep_nearest(near, rows, squared)
+        ties = np.count_nonzero(squared <= same) * twice // 2
+        return sums, ties, _smallest(squared), _smallest(squared.T)
+
+    near = np.full((side.count, DENSITY_NEIGHBORS), np.inf)
+    sums, ties = np.zeros(len(weight)), 0
+    for rows, columns, (part, tied, of_rows, of_columns) in _walk(
+        side, side, measure, counter
+    ):
+        sums += part
+        ties += tied
+        near[rows] = _smallest(np.concatenate([near[rows], of_rows], axis=1))
         if rows != columns:
-            _keep_nearest(near, columns, squared.T)
-        counter()
+            near[columns] = _smallest(
+                np.concatenate([near[columns], of_columns], axis=1)
+            )
     near.sort(axis=1)
     # What is less than rounding is a copy.
     near[near < 2 * ROUNDING * side.lengths[:, None]] = 0.0
-    return near, sums, ties
+    return near, sums, int(ties)
 
 
-def _keep_nearest(near, rows, squared):
-    wanted = near.shape[1]
-    if squared.shape[1] > wanted:
-        squared = np.partition(squared, wanted - 1, axis=1)[:, :wanted]
-    both = np.concatenate([near[rows], squared], axis=1)
-    near[rows] = np.partition(both, wanted - 1, axis=1)[:, :wanted]
+def _squared(left, right, rows, columns, products):
+    """Squared distances of a block, in place of its centred products."""
+    products *= -2
+    products += left.lengths[rows, None]
+    products += right.lengths[columns]
+    return products
+
+
+def _smallest(squared):
+    """The smallest few of each row, in any order."""
+    wanted = DENSITY_NEIGHBORS
+    if squared.shape[1] <= wanted:
+        return squared
+    return np.partition(squared, wanted - 1, axis=1)[:, :wanted]
 
 
 def _between(sides, near, weights, counter):
     """What is known of each image from the other set, and weighted kernel sums."""
     real, fake = sides
-    sums = np.zeros(len(weights[0]))
     manifold, close = MANIFOLD_NEIGHBORS - 1, DENSITY_NEIGHBORS - 1
-    precise, density = np.zeros(fake.count, bool), np.zeros(fake.count)
-    recalled, covered = np.zeros(real.count, bool), np.zeros(real.count, bool)
-    nearest = [np.zeros(side.count, np.int64) for side in sides]
-    distance = [np.full(side.count, np.inf) for side in sides]
-    for rows, columns, product in _blocks(real, fake):
-        kernel = _kernel_block(real, fake, rows, columns, product)
-        sums += np.einsum(
+
+    def measure(rows, columns, products):
+        kernel = _kernel_block(real, fake, rows, columns, products)
+        sums = np.einsum(
             "wn,wn->w", weights[0][:, rows] @ kernel, weights[1][:, columns]
         )
         slack = np.add.outer(
             ROUNDING * real.lengths[rows], ROUNDING * fake.lengths[columns]
         )
-        squared = product
-        squared *= -2
-        squared += real.lengths[rows, None]
-        squared += fake.lengths[columns]
+        squared = _squared(real, fake, rows, columns, products)
         squared -= slack
         real_ball, fake_ball = near[0][rows], near[1][columns]
-        precise[columns] |= (squared <= real_ball[:, manifold, None]).any(axis=0)
-        recalled[rows] |= (squared <= fake_ball[:, manifold]).any(axis=1)
-        for k, (axis, own, other) in enumerate(
-            ((1, rows, columns), (0, columns, rows))
-        ):
-            _keep_least(
-                nearest[k], distance[k], own, other.start, squared.swapaxes(0, 1 - axis)
-            )
+        found = {
+            "precise": (squared <= real_ball[:, manifold, None]).any(axis=0),
+            "recalled": (squared <= fake_ball[:, manifold]).any(axis=1),
+            "least": (_least(squared, columns), _least(squared.T, rows)),
+        }
         slack *= 2
         squared += slack
         within = squared < real_ball[:, close, None]
-        density[columns] += within.sum(axis=0)
-        covered[rows] |= within.any(axis=1)
-        counter()
+        return sums, found | {
+            "density": within.sum(axis=0),
+            "covered": within.any(axis=1),
+        }
+
+    sums = np.zeros(len(weights[0]))
+    precise, density = np.zeros(fake.count, bool), np.zeros(fake.count)
+    recalled, covered = np.zeros(real.count, bool), np.zeros(real.count, bool)
+    nearest = [np.zeros(side.count, np.int64) for side in sides]
+    distance = [np.full(side.count, np.inf) for side in sides]
+    for rows, columns, (part, found) in _walk(real, fake, measure, counter):
+        sums += part
+        precise[columns] |= found["precise"]
+        recalled[rows] |= found["recalled"]
+        density[columns] += found["density"]
+        covered[rows] |= found["covered"]
+        for k, own in enumerate((rows, columns)):
+            which, least = found["least"][k]
+            nearer = least < distance[k][own]
+            distance[k][own] = np.where(nearer, least, distance[k][own])
+            nearest[k][own] = np.where(nearer, which, nearest[k][own])
     return {
         "precise": precise,
         "recalled": recalled,
@@ -364,13 +406,10 @@ def _between(sides, near, weights, counter):
     }, sums
 
 
-def _keep_least(nearest, distance, own, start, squared):
-    """Notes the nearest of a block, a row an image, where it is nearer than known."""
-    least = squared.argmin(axis=1)
-    found = squared[np.arange(len(squared)), least]
-    nearer = found < distance[own]
-    distance[own] = np.where(nearer, found, distance[own])
-    nearest[own] = np.where(nearer, least + start, nearest[own])
+def _least(squared, columns):
+    """Of each row, which column is the nearest, and its squared distance."""
+    which = squared.argmin(axis=1)
+    return which + columns.start, squared[np.arange(len(squared)), which]
 
 
 def _membership(chosen, count):
@@ -378,24 +417,3 @@ def _membership(chosen, count):
     weights = np.zeros((len(chosen), count))
     np.put_along_axis(weights, np.asarray(chosen), 1.0, axis=1)
     return weights
-
-
-def nearest(queries, targets):
-    """The target nearest to each query.
-
-    Args:
-        queries: Float array `(n, d)`.
-        targets: Float array `(m, d)`.
-
-    Returns:
-        Integer array `(n,)` and their squared distances, float64 `(n,)`.
-    """
-    queries, targets = checked_pair(queries, targets, least=1)
-    center = np.mean(targets, axis=0, dtype=np.float64)
-    ours, theirs = _Side(queries, center), _Side(targets, center)
-    found = np.zeros(ours.count, np.int64)
-    distance = np.full(ours.count, np.inf)
-    for rows, columns, product in _blocks(ours, theirs):
-        squared = ours.lengths[rows, None] + theirs.lengths[columns] - 2 * product
-        _keep_least(found, distance, rows, columns.start, squared)
-    return found, np.maximum(distance, 0.0)
