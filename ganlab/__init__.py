@@ -1,4 +1,4 @@
-"""ganlab trains GANs with Keras and ships the generator.
+"""ganlab trains GANs with Keras, measures them and ships the generator.
 
 Public names load on first use, so that `ganlab --help` and `ganlab sample`
 never import TensorFlow.
@@ -22,7 +22,10 @@ _HOMES = {
 _MODULES = (
     "augment",
     "callbacks",
+    "evaluation",
+    "features",
     "losses",
+    "metrics",
     "networks",
     "regularizers",
     "samples",

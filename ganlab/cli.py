@@ -85,7 +85,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser():
     parser = _Parser(
         prog="ganlab",
-        description="Train GANs with Keras, and ship the generator that works.",
+        description="Train GANs with Keras, measure what they draw, and ship the "
+        "generator that works.",
         epilog="`ganlab COMMAND --help` says more.",
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -444,7 +445,7 @@ def _evaluate(options):
 
 
 def _compare(options, bars):
-    from ganlab import scoreboard
+    from ganlab import score_picture, scoreboard
 
     earlier = scoreboard.read_scores(options.against) if options.against else {}
     if options.write_card:
@@ -462,7 +463,7 @@ def _compare(options, bars):
     for protocol, _ in earlier.values():
         found.reference.protocol.check_comparable(protocol)
     scoreboard.warn_of_few(found)
-    scoreboard.draw(found, options.out)
+    score_picture.draw(found, options.out)
     if options.write_card:
         for name, each in found.subjects.items():
             scoreboard.write_card(name, each)

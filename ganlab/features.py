@@ -145,10 +145,10 @@ def default_spec(image_shape):
 
 
 def class_shares(logits):
-    """Softmax of logits `(n, classes)`, in float64."""
-    logits = np.asarray(logits, np.float64)
+    """Softmax of logits `(n, classes)`."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 def _as_floats(images):

@@ -214,7 +214,8 @@ def test_evaluate_keeps_the_best_and_reports(
     rows = rows_of(run)
     assert [row["step"] for row in rows] == [2, 4, 6, 8, 10]
     assert [row["frechet_distance"] for row in rows] == [0.5, 0.2, 0.4, 0.3, 0.6]
-    assert set(rows[0]) - {"step", "seconds"} <= set(SCALARS)
+    assert set(rows[0]) - {"step", "seconds", "protocol"} <= set(SCALARS)
+    assert rows[0]["protocol"] == reference.protocol.fingerprint
     best = read_best(run)
     assert best["step"] == 4
     assert best["protocol"]["fingerprint"] == reference.protocol.fingerprint

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganlab import cli, data, evaluation, load_data, metrics, scoreboard, self_test
 from ganlab.errors import UserError
-from ganlab.evaluation import Protocol
+from ganlab.protocol import Protocol
 
 SHIPPED = Path(__file__).parents[1] / "saved_models" / "fashion"
 

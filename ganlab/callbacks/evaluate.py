@@ -67,7 +67,7 @@ class Evaluate(Periodic):
         self.last = _record(step, found)
         if self.run_log is not None:
             values = {name: score.value for name, score in found.scores.items()}
-            self.run_log.scalars(step, values)
+            self.run_log.scalars(step, values, protocol.fingerprint)
         best = read_best(self.directory)
         distance = found.scores["frechet_distance"].value
         if (

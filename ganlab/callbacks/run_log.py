@@ -180,12 +180,15 @@ class RunLog:
         os.replace(partial, self._path)
         return rows
 
-    def scalars(self, step, values):
+    def scalars(self, step, values, protocol=None):
         """Writes a dict of floats for one step; a non-finite one is null.
 
-        Keys are those of `SCALARS`, or tags of their own with a `/`.
+        Keys are those of `SCALARS`, or tags of their own with a `/`. The
+        fingerprint of a protocol stands on the line of its scores.
         """
         row = {"step": step, "seconds": round(time.perf_counter() - self._started, 3)}
+        if protocol is not None:
+            row["protocol"] = protocol
         with self._writer.as_default(step=step):
             for key, value in values.items():
                 tag, description = (key, "") if "/" in key else SCALARS[key]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ganlab.errors import UserError
-from ganlab.metrics.checks import checked, checked_pair
+from ganlab.metrics.checks import CHUNK, checked, checked_pair
 from ganlab.metrics.resampling import Score, resampled_counts, score_of_means
 
 SPLITS = 10
@@ -30,27 +30,33 @@ def class_score(shares, seed=0, splits=SPLITS):
     Reference:
         [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 4
     """
-    shares = np.asarray(checked(shares, "class probabilities", splits), np.float64)
+    shares = checked(shares, "class probabilities", splits)
     if shares.min() < 0 or np.abs(shares.sum(axis=1) - 1).max() > 1e-3:
         raise UserError(
             "Expected class probabilities of 0 or more that add up to 1. Received: "
             f"{shares.min():.3g} at least, sums to {shares.sum(axis=1).max():.3g} at "
             "most; apply softmax to logits"
         )
-    doubt = -_times_log(shares).sum(axis=1)
-
-    def score(weights):
-        """Of rows of weights over images that each add up to 1."""
-        return np.exp(-_times_log(weights @ shares).sum(axis=1) - weights @ doubt)
-
     order = np.random.default_rng(seed).permutation(len(shares))
     parts = np.zeros((splits, len(shares)))
     for row, part in zip(parts, np.array_split(order, splits), strict=True):
         row[part] = 1 / len(part)
-    replicates = score(resampled_counts(len(shares), seed) / len(shares))
-    value = score(parts).mean()
+    drawn = resampled_counts(len(shares), seed) / len(shares)
+    scores = _class_scores(shares, np.concatenate([parts, drawn]))
+    value, replicates = scores[:splits].mean(), scores[splits:]
     # The replicates are of all images at once; the splits' level is the value's.
     return Score.of(value, replicates * (value / replicates.mean()))
+
+
+def _class_scores(shares, weights):
+    """Of rows of weights over images that each add up to 1."""
+    marginals, doubt = np.zeros((len(weights), shares.shape[1])), np.zeros(len(weights))
+    for first in range(0, len(shares), CHUNK):
+        some = np.asarray(shares[first : first + CHUNK], np.float64)
+        weight = weights[:, first : first + CHUNK]
+        marginals += weight @ some
+        doubt -= weight @ _times_log(some).sum(axis=1)
+    return np.exp(-_times_log(marginals).sum(axis=1) - doubt)
 
 
 def _times_log(shares):

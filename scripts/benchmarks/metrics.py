@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from ganlab import metrics
+from ganlab.features import class_shares
 
 DIM, MANY = 2048, 50_000
 
@@ -84,9 +85,12 @@ def draw(count):
     mix = draws.standard_normal((64, DIM)).astype(np.float32) / 8
     sides = []
     for shift in (0.0, 0.05):
-        hidden = draws.standard_normal((count, 64)).astype(np.float32) + shift
-        noise = draws.standard_normal((count, DIM)).astype(np.float32) / 2
-        sides.append(np.maximum(hidden @ mix + noise, 0.0))
+        side = np.empty((count, DIM), np.float32)
+        for part in np.array_split(side, max(count // 1000, 1)):
+            hidden = draws.standard_normal((len(part), 64), dtype=np.float32) + shift
+            noise = draws.standard_normal((len(part), DIM), dtype=np.float32) / 2
+            np.maximum(hidden @ mix + noise, 0.0, out=part)
+        sides.append(side)
     return sides
 
 
@@ -97,8 +101,7 @@ def is_ours(name):
 def ours(real, fake):
     """Name -> function that measures it and returns its numbers."""
     classes = np.arange(len(real)) % 10
-    shares = np.abs(real[:, :1008]) + 1e-6
-    shares /= shares.sum(axis=1, keepdims=True)
+    shares = class_shares(fake[:, :1008])
 
     def frechet():
         known.append(metrics.frechet_distance(real, fake))
@@ -171,7 +174,7 @@ def theirs(torch_fidelity, real, fake):
         return prc_features_to_metric(fake, real, prc_neighborhood=3, verbose=False)
 
     def isc():
-        return isc_features_to_metric(fake[:, :1008])
+        return isc_features_to_metric(fake[:, :1008], shuffle=False)
 
     def prdc():
         from contextlib import redirect_stdout

@@ -315,8 +315,6 @@ def stacked_scores(images, known):
 
 def judge(folder, size, out):
     """The classifier of single images, trained on its first use."""
-    from quality import trained_judge
-
     path = out / f"judge-{Path(folder).name}-{size}.keras"
     return trained_judge(path, folder, size)
 
@@ -327,16 +325,65 @@ def test_images(folder, size):
     return load_data(f"idx:{folder}:test", image_size=size)
 
 
-def classes_of(images, known):
-    from quality import scaled
+def trained_judge(path, folder, image_size=28):
+    """Loads the judge, or trains it on the real training images."""
+    import keras
 
+    from ganlab.data import load_data
+
+    if path.exists():
+        return keras.saving.load_model(path, safe_mode=True)
+    keras.utils.set_random_seed(0)
+    train = load_data(f"idx:{folder}:train", image_size=image_size)
+    layers = keras.layers
+    judge = keras.Sequential(
+        [
+            keras.Input((image_size, image_size, 1)),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.4),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.3),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    epochs, batch_size = 6, 128
+    steps = epochs * -(-len(train.images) // batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    judge.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    judge.fit(
+        scaled(train.images),
+        train.labels,
+        batch_size=batch_size,
+        epochs=epochs,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report_epoch)],
+        verbose=0,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    judge.save(path)
+    return judge
+
+
+def report_epoch(epoch, logs):
+    print(f"judge: epoch {epoch + 1}, loss {logs['loss']:.3f}", file=sys.stderr)
+
+
+def scaled(images):
+    return images.astype(np.float32) / 255.0
+
+
+def classes_of(images, known):
     return known.predict(scaled(images), batch_size=500, verbose=0).argmax(axis=1)
 
 
 def features_of(images, known):
     """Outputs of the classifier's last hidden layer."""
     import keras
-    from quality import scaled
 
     hidden = [layer for layer in known.layers if isinstance(layer, keras.layers.Dense)]
     extractor = keras.Model(known.inputs[0], hidden[-2].output)
