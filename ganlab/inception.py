@@ -137,11 +137,11 @@ def build(weights):
     """
     import keras
 
-    layers = keras.layers
+    layers, exact = keras.layers, {"dtype": "float32"}  # whatever the policy is
     chosen = {
-        "pool": lambda: layers.MaxPooling2D(3, 2),
-        "average": lambda: layers.AveragePooling2D(3, 1, padding="same"),
-        "maximum": lambda: layers.MaxPooling2D(3, 1, padding="same"),
+        "pool": lambda: layers.MaxPooling2D(3, 2, **exact),
+        "average": lambda: layers.AveragePooling2D(3, 1, padding="same", **exact),
+        "maximum": lambda: layers.MaxPooling2D(3, 1, padding="same", **exact),
     }
 
     def unit(x, name, filters, kernel, strides=1, padding="same"):
@@ -151,8 +151,8 @@ def build(weights):
             strides,
             padding=padding,
             activation="relu",
-            dtype="float32",
             name=name.replace(".", "-"),
+            **exact,
         )
         x = convolution(x)
         convolution.set_weights(weights[name])
@@ -164,7 +164,7 @@ def build(weights):
         name, *options = step
         if isinstance(options[0], list):
             forks = [unit(x, prefix + name + fork, *rest) for fork, *rest in options[0]]
-            return layers.Concatenate()(forks)
+            return layers.Concatenate(**exact)(forks)
         return unit(x, prefix + name, *options)
 
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), dtype="float32")
@@ -178,9 +178,9 @@ def build(weights):
             for step in steps:
                 end = apply(end, step, f"{block}.")
             ends.append(end)
-        x = layers.Concatenate()(ends)
-    features = layers.GlobalAveragePooling2D(dtype="float32")(x)
-    last = layers.Dense(NUM_LOGITS, use_bias=False, dtype="float32", name="fc")
+        x = layers.Concatenate(**exact)(ends)
+    features = layers.GlobalAveragePooling2D(**exact)(x)
+    last = layers.Dense(NUM_LOGITS, use_bias=False, name="fc", **exact)
     logits = last(features)
     last.set_weights(weights["fc"])
     return keras.Model(inputs, [features, logits])

@@ -56,6 +56,7 @@ def test_inception_equals_torch_fidelitys_through_its_resize(ported):
     import torch
 
     network, path = ported
+    keras.config.set_dtype_policy("mixed_float16")  # which must not reach it
     run = features.inception_runner(inception.build(inception.read_weights(path)))
     for size in (28, 64, 299, 320):
         images = pictures(2, (size, size, 3), seed=size)
