@@ -60,12 +60,7 @@ def main():
         callbacks=[
             Watch(run_log, BATCH_SIZE),
             SampleGrids(options.out / "samples", every=100, run_log=run_log),
-            Checkpoints(
-                options.out / "checkpoints",
-                data.images[:500],
-                every=200,
-                run_log=run_log,
-            ),
+            Checkpoints(options.out / "checkpoints", every=200),
         ],
     )
     run_log.close()
