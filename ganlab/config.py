@@ -15,6 +15,7 @@ LEAST = {
     "evaluate_every": 1,
     "generator_filters": 1,
     "instance_noise": 0,
+    "kernel_size": 1,
     "latent_dim": 1,
     "log_every": 1,
     "num_blocks": 1,
@@ -23,6 +24,7 @@ LEAST = {
     "regularizer_weight": 0,
     "sample_every": 1,
     "seed": 0,
+    "signal_every": 1,
     "steps": 1,
 }
 
@@ -47,6 +49,14 @@ class TrainConfig:
         discriminator_filters: `base_filters` of the discriminator.
         num_blocks: Residual blocks at each size, for `r3gan`.
         upsampling: `transposed`, `nearest` or `bilinear`, for `dcgan`.
+        downsampling: `stride`, `average_pool` or `max_pool`, for `dcgan`.
+        kernel_size: Side of every kernel of `dcgan`.
+        generator_activation: `relu`, `leaky_relu`, `tanh`, `sigmoid`, or `None`
+            for the network's own; for `dcgan` and `mlp`, as is what follows.
+        discriminator_activation: Likewise, or `maxout` for `mlp`.
+        output_activation: `tanh`, or `sigmoid` for images in [0, 1]; for `dcgan`.
+        generator_normalization: `batch`, `layer`, `none`, or `None` for the
+            network's own.
         discriminator_normalization: `batch`, `layer`, `none`, or `None` for
             what `completed` says; for `dcgan`.
         spectral_norm: Whether the discriminator's kernels are normalised
@@ -83,6 +93,9 @@ class TrainConfig:
         steps: Generator updates in all.
         seed: Seeds weights, latents and the order of the data.
         precision: A Keras dtype policy of `PRECISIONS`.
+        loss_scaling: Whether losses are scaled where a player computes in float16.
+        signal_every: Steps between looks inside both players, at least; they are
+            held to 3 % of the time.
         log_every: Steps between logged numbers.
         sample_every: Steps between sample grids.
         checkpoint_every: Steps between checkpoints.
@@ -105,6 +118,12 @@ class TrainConfig:
     discriminator_filters: int = 32
     num_blocks: int = 2
     upsampling: str = "transposed"
+    downsampling: str = "stride"
+    kernel_size: int = 4
+    generator_activation: str | None = None
+    discriminator_activation: str | None = None
+    output_activation: str = "tanh"
+    generator_normalization: str | None = None
     discriminator_normalization: str | None = None
     spectral_norm: bool = False
     attention: bool = False
@@ -134,6 +153,8 @@ class TrainConfig:
     steps: int = 6000
     seed: int = 0
     precision: str = "float32"
+    loss_scaling: bool = True
+    signal_every: int = 100
     log_every: int = 50
     sample_every: int = 500
     checkpoint_every: int = 500

@@ -8,6 +8,7 @@ first step, every epoch after the first costs a copy, and any step's batch can
 be had without those before it, which is what resuming needs.
 """
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -29,6 +30,7 @@ from ganlab.sources import DEFAULT_SIZE, decode, open_source
 
 CACHES = ("memory", "disk")
 CHUNK = 256
+HELD_OUT_PART, LEAST_HELD_OUT, MOST_HELD_OUT = 20, 32, 256
 NUM_POINTS = 100_000
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
@@ -44,6 +46,7 @@ class ImageData:
         labels: Int32 array `(N,)`, or `None`.
         class_names: A name for each class; empty without labels.
         skipped: Names of images that could not be read.
+        rows: Integer array: which of the images are meant, or `None` for all.
     """
 
     spec: str
@@ -51,6 +54,10 @@ class ImageData:
     labels: np.ndarray | None
     class_names: tuple[str, ...]
     skipped: tuple[str, ...]
+    rows: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.images if self.rows is None else self.rows)
 
     @property
     def points(self):
@@ -67,13 +74,44 @@ class ImageData:
         """1 (grey) or 3 (colour); `None` for points."""
         return None if self.points else self.images.shape[3]
 
+    def split(self, seed=0):
+        """Sets a twentieth of the images aside, 256 at most.
+
+        They are chosen once, not copied. What is set aside is a function of the seed and the number of images. Of
+        fewer than 640 images none is.
+
+        Returns:
+            Two `ImageData`: to train on, and held out; `None` in place of the
+            latter if there is none.
+        """
+        count = len(self)
+        aside = min(count // HELD_OUT_PART, MOST_HELD_OUT)
+        if aside < LEAST_HELD_OUT:
+            return self, None
+        order = np.random.default_rng([seed, count]).permutation(count)
+        return tuple(
+            dataclasses.replace(self, rows=some)
+            for some in (order[aside:], order[:aside])
+        )
+
+    def some(self, count):
+        """A few images, as batches have them, and their labels or `None`."""
+        rows = self.rows
+        if rows is None:
+            rows = np.random.default_rng(0).permutation(len(self.images))
+        rows = rows[:count]
+        images = self.images[rows]
+        if not self.points:
+            images = images.astype(np.float32) / 127.5 - 1.0
+        return images, None if self.labels is None else self.labels[rows]
+
     def steps_per_epoch(self, batch_size):
         """Number of full batches; the rest of an epoch's images is left out.
 
         Raises:
             UserError: if there are fewer images than one batch takes.
         """
-        count = len(self.images)
+        count = len(self)
         if not 1 <= batch_size <= count:
             raise UserError(
                 f"Expected a batch size of 1 to {count}, the number of images in "
@@ -97,7 +135,7 @@ class ImageData:
             come as they are.
         """
         steps = self.steps_per_epoch(batch_size)
-        count, shape = len(self.images), (batch_size, *self.images.shape[1:])
+        count, shape = len(self), (batch_size, *self.images.shape[1:])
         labels = labels and self.labels is not None
 
         def epoch_batches(epoch):
@@ -108,6 +146,8 @@ class ImageData:
             return order.batch(batch_size, drop_remainder=True)
 
         def load_batch(step, indices):
+            if self.rows is not None:
+                indices = tf.gather(self.rows, indices)
             images = tf.numpy_function(self._gather, [indices], self.images.dtype)
             images = tf.ensure_shape(images, shape)
             if not self.points:

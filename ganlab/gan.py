@@ -133,6 +133,7 @@ class GAN(keras.Model):
         augmentation=None,
         instance_noise=0.0,
         class_weight=1.0,
+        loss_scaling=True,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -162,6 +163,8 @@ class GAN(keras.Model):
             class_weight: Float. Weight of the auxiliary classifier's
                 cross-entropy, where there is one: on real images in the
                 discriminator's loss, on fake ones in the generator's.
+            loss_scaling: Boolean. `False` leaves losses unscaled in float16, where
+                small gradients round to 0.
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See `keras.Model.compile`.
             jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a
@@ -172,6 +175,7 @@ class GAN(keras.Model):
                 "Expected 1 discriminator step or more. "
                 f"Received: discriminator_steps={discriminator_steps}"
             )
+        self.loss_scaling = loss_scaling
         self.generator_optimizer = self._prepared(
             generator_optimizer, self.generator.trainable_variables
         )
@@ -217,7 +221,8 @@ class GAN(keras.Model):
         optimizer = keras.optimizers.get(optimizer)
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         layers = self.generator.layers + self.discriminator.layers
-        if not scaled and any(layer.compute_dtype == "float16" for layer in layers):
+        wanted = self.loss_scaling and not scaled
+        if wanted and any(layer.compute_dtype == "float16" for layer in layers):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(variables)
         return optimizer
@@ -468,6 +473,7 @@ class GAN(keras.Model):
             },
             "discriminator_steps": self.discriminator_steps,
             "class_weight": self.class_weight,
+            "loss_scaling": self.loss_scaling,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }

@@ -21,6 +21,7 @@ from ganlab.callbacks import (
     ProgressBar,
     RunLog,
     SampleGrids,
+    Signals,
     StageBars,
     Watch,
     checkpoints,
@@ -32,6 +33,7 @@ from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.gan import GAN
 from ganlab.networks import blocks
 from ganlab.points import MIXTURES
+from ganlab.signals import PROBE_IMAGES
 
 EVALUATED_IMAGES = 2000
 PLAYERS = {
@@ -47,12 +49,19 @@ FIELDS = {
         "base_filters": "generator_filters",
         "num_blocks": "num_blocks",
         "upsampling": "upsampling",
+        "kernel_size": "kernel_size",
+        "activation": "generator_activation",
+        "output_activation": "output_activation",
+        "normalization": "generator_normalization",
         "attention": "attention",
         "conditioning": "generator_conditioning",
     },
     "discriminator": {
         "base_filters": "discriminator_filters",
         "num_blocks": "num_blocks",
+        "downsampling": "downsampling",
+        "kernel_size": "kernel_size",
+        "activation": "discriminator_activation",
         "normalization": "discriminator_normalization",
         "spectral_norm": "spectral_norm",
         "attention": "attention",
@@ -92,6 +101,21 @@ class Run:
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / "config.json"
         path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Images by what they are for.
+
+    Args:
+        data: `ImageData` to train on.
+        held_out: `ImageData` that D is tested on, or `None` of few images.
+        reference: `ganlab.evaluation.Reference` for scores, or `None`.
+    """
+
+    data: data_module.ImageData
+    held_out: data_module.ImageData | None
+    reference: evaluation.Reference | None
 
 
 def load_run(directory):
@@ -182,6 +206,7 @@ def build_gan(config, num_classes, steps_per_execution=1):
         augmentation=_augmentation(config),
         instance_noise=schedules.fade(config.instance_noise, config.steps),
         steps_per_execution=steps_per_execution,
+        loss_scaling=config.loss_scaling,
     )
     return gan
 
@@ -205,11 +230,15 @@ def build_players(config, num_classes):
         free = config.regularizer == "none"
         return (
             networks.mlp_generator(
-                latent_dim=config.latent_dim, normalization="batch" if free else "none"
+                latent_dim=config.latent_dim,
+                activation=config.generator_activation or "relu",
+                normalization=config.generator_normalization
+                or ("batch" if free else "none"),
             ),
             networks.mlp_discriminator(
                 packing=config.packing,
-                activation="maxout" if free else "leaky_relu",
+                activation=config.discriminator_activation
+                or ("maxout" if free else "leaky_relu"),
                 minibatch_stddev=config.minibatch_stddev,
             ),
         )
@@ -227,6 +256,8 @@ def _build_player(config, make, role, num_classes):
     known = inspect.signature(make).parameters
     for argument, field in FIELDS[role].items():
         value = getattr(config, field)
+        if value is None:
+            continue
         if argument in known:
             options[argument] = value
         elif value != getattr(plain, field):
@@ -322,6 +353,7 @@ def _train(config, out, epochs, resume, stream, callbacks):
             f"Expected data with classes for a conditional GAN. Received: {data.spec} "
             "without labels; leave out --conditional"
         )
+    everything, (data, held_out) = data, data.split(config.seed)
     batch_size = config.batch_size * config.discriminator_steps
     steps_per_epoch = data.steps_per_epoch(batch_size)
     if epochs is not None:
@@ -329,16 +361,17 @@ def _train(config, out, epochs, resume, stream, callbacks):
     config = config.completed(data.image_size, data.channels)
     config = config.replace(conditional=conditional)
     class_names = data.class_names if conditional else ()
-    run = Run(out, config, len(data.images), class_names, data.skipped)
+    run = Run(out, config, len(data), class_names, data.skipped)
     if resume:
         _check_same_data(load_run(out), run)
-    reference = load_reference(config, data, stream)
+    reference = load_reference(config, everything, stream)
     with _dtype_policy(config.precision):
         gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
         run.save()
         if stream is not None:
             callbacks = [*callbacks, ProgressBar(config.steps, stream)]
-        _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks)
+        sets = Sets(data, held_out, reference)
+        _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks)
     return run
 
 
@@ -375,8 +408,8 @@ def _check_same_data(before, now):
             )
 
 
-def _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks):
-    config = run.config
+def _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks):
+    config, data = run.config, sets.data
     start_step = int(gan.step.numpy())
     if start_step >= config.steps:
         logging.getLogger("ganlab").warning(
@@ -394,7 +427,7 @@ def _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks):
         flip=config.flip,
     )
     run_log = RunLog(run.directory, start_step, config.as_dict())
-    own = watching_callbacks(run.directory, config, data, reference, run_log, timer)
+    own = watching_callbacks(run.directory, config, sets, run_log, timer)
     try:
         gan.fit(
             timer.watch(batches),
@@ -412,26 +445,28 @@ def _fit(gan, run, data, reference, batch_size, steps_per_epoch, callbacks):
         run_log.close()
 
 
-def watching_callbacks(directory, config, data, reference, run_log, timer):
-    """What is attached to every run: numbers, sample grids, scores, checkpoints.
+def watching_callbacks(directory, config, sets, run_log, timer):
+    """What is attached to every run: numbers, signals, sample grids, scores.
 
     Args:
         directory: `Path` of the run folder.
         config: A complete `TrainConfig`.
-        data: The `ImageData` that it trains on.
-        reference: What `load_reference` gave.
+        sets: `Sets`.
         run_log: A `RunLog`.
         timer: The `WaitTimer` that times the data.
 
     Returns:
         A dict from a name to a callback; no scores without a reference.
     """
+    data, held_out = sets.data, sets.held_out
     pictures = {"every": config.sample_every, "seed": config.seed, "run_log": run_log}
     if data.points:
         mixture = MIXTURES[data.spec]
         grids = PlanePictures(directory / "samples", mixture, **pictures)
     else:
         grids = SampleGrids(directory / "samples", **pictures)
+    images, labels = data.some(PROBE_IMAGES)
+    aside, aside_labels = held_out.some(PROBE_IMAGES) if held_out else (None, None)
     found = {
         "numbers": Watch(
             run_log,
@@ -439,14 +474,23 @@ def watching_callbacks(directory, config, data, reference, run_log, timer):
             config.log_every,
             timer,
         ),
+        "signals": Signals(
+            run_log,
+            images,
+            aside,
+            labels if config.conditional else None,
+            aside_labels if config.conditional else None,
+            every=config.signal_every,
+            seed=config.seed,
+        ),
         "sample grids": grids,
         "checkpoints": Checkpoints(
             directory / "checkpoints", every=config.checkpoint_every
         ),
     }
-    if reference is not None:
+    if sets.reference is not None:
         found["scores"] = Evaluate(
-            directory, reference, every=config.evaluate_every, run_log=run_log
+            directory, sets.reference, every=config.evaluate_every, run_log=run_log
         )
     return found
 

@@ -130,10 +130,14 @@ def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):
     gan.generator.trainable_variables[0].assign(
         gan.generator.trainable_variables[0] * np.nan
     )
-    with pytest.raises(RunError, match=r"d_loss was nan.*before 2"):
+    tensor = "generator/project/kernel"
+    with pytest.raises(RunError, match=rf"d_loss was nan at step 1, first in {tensor}"):
         fit(gan, source, [Watch(run_log, 8, every=2)])
     run_log.close()
-    assert rows_of(tmp_path)[0]["d_loss"] is None
+    logged, event = rows_of(tmp_path)
+    assert logged["d_loss"] is None
+    assert (event["event"], event["step"]) == ("non_finite", 1)
+    assert (event["loss"], event["tensor"]) == ("d_loss", tensor)
 
 
 def test_run_log_writes_settings_layout_and_pictures(tmp_path):
@@ -234,7 +238,7 @@ def test_evaluate_holds_to_its_budget(
 ):
     clock = iter(np.arange(0.0, 1e4, 1.0))
     monkeypatch.setattr(
-        "ganlab.callbacks.evaluate.time.perf_counter", lambda: next(clock)
+        "ganlab.callbacks.periodic.time.perf_counter", lambda: next(clock)
     )
     steps = []
     callback = Evaluate(tmp_path, reference, every=1, budget=0.1)

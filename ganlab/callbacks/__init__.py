@@ -6,6 +6,7 @@ from ganlab.callbacks.grids import SampleGrids
 from ganlab.callbacks.plane import PlanePictures
 from ganlab.callbacks.progress import ProgressBar, StageBars, decoding_bar
 from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.signals import Signals
 from ganlab.callbacks.watch import Watch
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ProgressBar",
     "RunLog",
     "SampleGrids",
+    "Signals",
     "StageBars",
     "Watch",
     "decoding_bar",

@@ -3,16 +3,17 @@
 import dataclasses
 import json
 import os
-import time
 from pathlib import Path
 
+import numpy as np
+
 from ganlab import evaluation, samples
-from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.periodic import Budgeted
 
 BUDGET = 0.1
 
 
-class Evaluate(Periodic):
+class Evaluate(Budgeted):
     """Scores generated images now and then, and keeps the best checkpoint.
 
     The best is the one of the smallest Fréchet distance. Evaluation is held to
@@ -33,33 +34,18 @@ class Evaluate(Periodic):
     """
 
     def __init__(self, directory, reference, every=500, budget=BUDGET, run_log=None):
-        super().__init__(every)
+        super().__init__(every, budget)
         self.directory = Path(directory)
         self.reference = reference
-        self.budget = budget
         self.run_log = run_log
-        self.seconds = 0.0
         self.last = None
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.seconds, self._latest = 0.0, 0.0
-        self._began = time.perf_counter()
-
-    def is_due(self, step):
-        """Whether `every` steps have gone by and the budget has room for one more."""
-        if not super().is_due(step):
-            return False
-        gone = time.perf_counter() - self._began
-        return self.seconds + self._latest <= self.budget * gone
 
     def on_train_end(self, logs=None):
         self.act_at_end()
         if self.last is not None:
             self._report()
 
-    def act(self, step):
-        started = time.perf_counter()
+    def look(self, step):
         protocol = self.reference.protocol
         labels = None if self.model.num_classes is None else self.reference.labels
         images = self.model.sample(protocol.num_images, protocol.seed, labels)
@@ -67,6 +53,7 @@ class Evaluate(Periodic):
         self.last = _record(step, found)
         if self.run_log is not None:
             values = {name: score.value for name, score in found.scores.items()}
+            values |= self._class_shares(found.details)
             self.run_log.scalars(step, values, protocol.fingerprint)
         best = read_best(self.directory)
         distance = found.scores["frechet_distance"].value
@@ -76,8 +63,20 @@ class Evaluate(Periodic):
             or distance < best["scores"]["frechet_distance"]["value"]
         ):
             self._keep(images, labels)
-        self._latest = time.perf_counter() - started
-        self.seconds += self._latest
+
+    def _class_shares(self, details):
+        """How seldom the rarest class is drawn, over how often it is real."""
+        shares = details.get("class_shares")
+        if shares is None:
+            return {}
+        real = np.bincount(self.reference.labels, minlength=len(shares))
+        wanted = real / real.sum()
+        ratios = [
+            share / each
+            for share, each in zip(shares.values(), wanted, strict=False)
+            if each > 0
+        ]
+        return {"least_class_share": min(ratios)}
 
     def _keep(self, images, labels):
         folder = self.directory / "checkpoints"

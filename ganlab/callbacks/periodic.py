@@ -1,5 +1,6 @@
 """What do callbacks that act every so many steps share?"""
 
+import time
 from pathlib import Path
 
 import keras
@@ -49,6 +50,45 @@ class Periodic(keras.callbacks.Callback):
         if step != self._acted:
             self._acted = step
             self.act(step)
+
+
+class Budgeted(Periodic):
+    """Calls `look(step)` so seldom that it takes a share of the training time.
+
+    After a look that took 2 s, the next waits until 20 s have gone by at a
+    budget of 10 %.
+
+    Args:
+        every: Integer, 1 or more: steps between looks, at least.
+        budget: Float in (0, 1]: largest share of the time.
+    """
+
+    def __init__(self, every, budget):
+        super().__init__(every)
+        self.budget = budget
+        self.seconds = 0.0
+
+    def look(self, step):
+        """What is done; `step` steps have been trained."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.seconds, self._latest = 0.0, 0.0
+        self._began = time.perf_counter()
+
+    def is_due(self, step):
+        """Whether `every` steps have gone by and the budget has room for one more."""
+        if not super().is_due(step):
+            return False
+        gone = time.perf_counter() - self._began
+        return self.seconds + self._latest <= self.budget * gone
+
+    def act(self, step):
+        started = time.perf_counter()
+        self.look(step)
+        self._latest = time.perf_counter() - started
+        self.seconds += self._latest
 
 
 class Pictures(Periodic):

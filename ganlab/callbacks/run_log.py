@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
@@ -119,6 +120,108 @@ SCALARS = {
     ),
     "kl": ("quality/kl", "KL divergence from real to fake points on a grid, in nats."),
     "js": ("quality/js", "Jensen-Shannon divergence on a grid, 0 to 0.693 nats."),
+    "least_class_share": (
+        "diversity/least_class_share",
+        "How often the rarest class is drawn, over how often it is real; 1 is perfect.",
+    ),
+    "pairwise_ratio": (
+        "diversity/pairwise_ratio",
+        "Mean distance of two fakes over that of two real images; far under 1 is mode "
+        "collapse.",
+    ),
+    "class_pairwise_ratio": (
+        "diversity/class_pairwise_ratio",
+        "The same of two images of one class.",
+    ),
+    "nearest_ratio": (
+        "diversity/nearest_ratio",
+        "Distance of a fake to its nearest fake, over that of real images.",
+    ),
+    "logit_real": ("logits/real_mean", "Mean logit of real images of a fixed probe."),
+    "logit_fake": ("logits/fake_mean", "Mean logit of as many fake ones."),
+    "logit_held_out": (
+        "logits/held_out_mean",
+        "Mean logit of real images that are not trained on. Below logits/real_mean "
+        "the discriminator knows its training images by heart.",
+    ),
+    "logit_spread": ("logits/spread", "Standard deviation of real and fake logits."),
+    "real_sign": (
+        "overfitting/real_sign",
+        "ADA's r_t: mean sign of the logits of trained images; past 0.6 D overfits.",
+    ),
+    "overfit_gap": (
+        "overfitting/gap",
+        "ADA's r_v: how far held-out images have moved from trained ones (0) to fakes "
+        "(1).",
+    ),
+    "g_logit_gradient": (
+        "gradient/at_the_logit",
+        "Sum over the batch of |dL_G / dlogit|; cross-entropy: 0 to 1.",
+    ),
+    "gradient_thrown_away": (
+        "gradient/thrown_away_by_minimax",
+        "Share of the non-saturating gradient that the saturating loss has not.",
+    ),
+    "g_gradient_ratio": (
+        "gradient/generator_first_over_last",
+        "Gradient of the first kernel over the last one's, root mean squares.",
+    ),
+    "d_gradient_ratio": ("gradient/discriminator_first_over_last", "Likewise."),
+    "g_zero_gradient_share": (
+        "gradient/generator_zero",
+        "Share of the generator's gradient that is exactly 0.",
+    ),
+    "d_zero_gradient_share": ("gradient/discriminator_zero", "Likewise."),
+    "g_dead_share": (
+        "units/generator_dead",
+        "Share of ReLU units that are above 0 on under 1 % of the probe, worst layer.",
+    ),
+    "d_dead_share": ("units/discriminator_dead", "Likewise."),
+    "g_saturated_share": (
+        "units/generator_saturated",
+        "Share of hidden tanh or sigmoid outputs within 1 % of their ends, worst "
+        "layer.",
+    ),
+    "d_saturated_share": ("units/discriminator_saturated", "Likewise."),
+    "output_saturated_gap": (
+        "units/output_saturated_gap",
+        "Share of generated pixels within 1 % of black or white, less that of real "
+        "ones.",
+    ),
+    "real_low": ("range/real_low", "1st percentile of real pixels."),
+    "real_high": ("range/real_high", "99th percentile of real pixels."),
+    "fake_low": ("range/fake_low", "1st percentile of fake pixels."),
+    "fake_high": ("range/fake_high", "99th percentile of fake pixels."),
+    "d_singular_value": (
+        "singular_value/largest",
+        "Largest singular value of the discriminator's kernels; a sudden rise comes "
+        "before a collapse.",
+    ),
+    "nyquist_excess": (
+        "spectrum/nyquist_excess",
+        "Peak at the highest frequencies, fakes less real images, in decades: a "
+        "checkerboard.",
+    ),
+    "spectrum_gap": (
+        "spectrum/gap",
+        "Difference of fake and real spectra over the upper half of the frequencies, "
+        "in decades.",
+    ),
+    "ema_distance": (
+        "stability/ema_distance",
+        "Distance of the generator from its average, over the size of its weights.",
+    ),
+    "batch_norm_gap": (
+        "stability/batch_norm_gap",
+        "Mean difference, of 2, between images by batch and by moving statistics.",
+    ),
+    "g_loss_scale": ("float16/generator_loss_scale", "Factor on G's loss."),
+    "d_loss_scale": ("float16/discriminator_loss_scale", "Factor on D's loss."),
+    "g_skipped_share": (
+        "float16/generator_skipped",
+        "Share of steps that were skipped for a gradient that was not finite.",
+    ),
+    "d_skipped_share": ("float16/discriminator_skipped", "Likewise."),
     "images_per_second": (
         "speed/images_per_second",
         "Real images trained on a second, everything included.",
@@ -136,6 +239,7 @@ CHARTS = {
     "Gradient norms": ("d_gradient_norm", "g_gradient_norm"),
     "Update ratios": ("d_update_ratio", "g_update_ratio"),
     "Quality": ("frechet_distance", "frechet_infinity"),
+    "Logits of a probe": ("logit_real", "logit_held_out", "logit_fake"),
     "Looks real, and varied": ("precision", "recall", "density", "coverage"),
 }
 
@@ -186,7 +290,7 @@ class RunLog:
         Keys are those of `SCALARS`, or tags of their own with a `/`. The
         fingerprint of a protocol stands on the line of its scores.
         """
-        row = {"step": step, "seconds": round(time.perf_counter() - self._started, 3)}
+        row = {"step": step, "seconds": self._seconds()}
         if protocol is not None:
             row["protocol"] = protocol
         with self._writer.as_default(step=step):
@@ -194,8 +298,28 @@ class RunLog:
                 tag, description = (key, "") if "/" in key else SCALARS[key]
                 tf.summary.scalar(tag, value, description=description)
                 row[key] = value if math.isfinite(value) else None
+        self._write(row)
+
+    def _seconds(self):
+        return round(time.perf_counter() - self._started, 3)
+
+    def _write(self, row):
         self._lines.write(json.dumps(row, allow_nan=False) + "\n")
         self._lines.flush()
+
+    def event(self, step, name, **about):
+        """Writes that something happened at a step; `about` holds JSON values."""
+        row = {"step": step, "seconds": self._seconds(), "event": name, **about}
+        self._write(row)
+        with self._writer.as_default(step=step):
+            tf.summary.text(f"event/{name}", json.dumps(about))
+
+    def histograms(self, step, values):
+        """Writes a dict of float arrays, such as logits, to TensorBoard."""
+        with self._writer.as_default(step=step):
+            for name, array in values.items():
+                if np.isfinite(array).all():
+                    tf.summary.histogram(f"logits/{name}", array)
 
     def picture(self, step, name, pixels):
         """Writes a uint8 array `(height, width, channels)` to TensorBoard."""

@@ -9,6 +9,8 @@ import numpy as np
 from ganlab.callbacks.periodic import Periodic
 from ganlab.errors import RunError
 from ganlab.networks import SpectralNormalization
+from ganlab.samples import class_labels, draw_latents
+from ganlab.signals import first_nonfinite
 
 
 class Watch(Periodic):
@@ -26,7 +28,8 @@ class Watch(Periodic):
             `None`.
 
     Raises:
-        RunError: in `fit`, when a loss is no longer finite.
+        RunError: in `fit`, after the first step whose loss is not finite; the log
+            gets an event that names the first tensor that is not.
     """
 
     def __init__(self, run_log, batch_size, every=50, wait_timer=None):
@@ -49,6 +52,12 @@ class Watch(Periodic):
         if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):
             self._before = [_flat(player) for player in self._players()]
 
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        for name in ("d_loss", "g_loss"):
+            if not math.isfinite((logs or {}).get(name, 0.0)):
+                self._give_up(self._epoch_start + batch + 1, name, logs[name])
+
     def on_epoch_end(self, epoch, logs=None):
         self._collect()
 
@@ -70,6 +79,7 @@ class Watch(Periodic):
             for name, (total, count) in self._window.items()
             if count
         }
+        values |= self._skipped_shares()
         self._window = {}
         optimizers = (
             self.model.discriminator_optimizer,
@@ -96,12 +106,32 @@ class Watch(Periodic):
         self.run_log.scalars(step, values)
         self._logged = step
         self._mark_time()
-        for name in ("d_loss", "g_loss"):
-            if not math.isfinite(values[name]):
-                raise RunError(
-                    f"{name} was {values[name]} in the steps before {step}: the run "
-                    "has diverged; lower the learning rates, or train in float32"
-                )
+
+    def _skipped_shares(self):
+        """Steps without a finite gradient, which loss scaling leaves out."""
+        steps = self._window["d_loss"][1]
+        if self._window["d_gradient_norm"][1] == steps:
+            return {}
+        return {
+            f"{key}_skipped_share": float(
+                1.0 - self._window[f"{key}_gradient_norm"][1] / steps
+            )
+            for key in "dg"
+        }
+
+    def _give_up(self, step, name, value):
+        latents = draw_latents(16, self.model.latent_dim)
+        labels = None
+        if self.model.num_classes is not None:
+            labels = class_labels(16, self.model.num_classes)
+        tensor = first_nonfinite(self.model, latents, labels)
+        self.run_log.scalars(step, {name: value})
+        self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
+        raise RunError(
+            f"{name} was {value} at step {step}"
+            f"{'' if tensor is None else f', first in {tensor}'}: the run has diverged; "
+            "lower the learning rates, or train in float32"
+        )
 
     def _mark_time(self):
         self._time = time.perf_counter()

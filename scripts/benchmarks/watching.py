@@ -21,7 +21,7 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.config import get_preset
 from ganlab.data import WaitTimer
-from ganlab.train import build_gan, load_reference, watching_callbacks
+from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000
@@ -35,16 +35,15 @@ HOOKS = (
 
 def main():
     config = get_preset("dcgan").completed(28, 1).replace(conditional=True)
-    data = load_data("fashion_mnist")
+    everything = load_data("fashion_mnist")
+    data, held_out = everything.split()
     gan = build_gan(config, len(data.class_names))
     timer = WaitTimer()
     batches = data.batches(config.batch_size)
     with tempfile.TemporaryDirectory() as folder:
         run_log = callbacks.RunLog(folder, settings=config.as_dict())
-        reference = load_reference(config, data)
-        attached = watching_callbacks(
-            Path(folder), config, data, reference, run_log, timer
-        )
+        sets = Sets(data, held_out, load_reference(config, everything))
+        attached = watching_callbacks(Path(folder), config, sets, run_log, timer)
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()
         gan.fit(

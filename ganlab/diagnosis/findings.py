@@ -1,0 +1,285 @@
+"""What can go wrong with a GAN, why it matters, and what cures it?
+
+One entry for each failure that ganlab names: two sentences of theory, the
+remedy in words and, where the settings of a run can hold it, as settings.
+"""
+
+from dataclasses import dataclass, field
+
+SEVERITIES = ("note", "warning", "critical")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is known of a failure, whatever run it is found in.
+
+    Args:
+        title: What to call it in a sentence.
+        why: Two sentences of theory.
+        remedy: What to do, in words.
+        changes: Settings of `ganlab train` that do it; `None` where none do.
+        source: A paper.
+    """
+
+    title: str
+    why: str
+    remedy: str
+    changes: dict | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A failure that was found in a run.
+
+    Args:
+        name: A key of `FAILURES`.
+        severity: `note`, `warning` or `critical`.
+        since_step: Integer: the first step from which it holds.
+        evidence: A list of dicts: `signal`, its `value` by now, the `threshold`
+            that it is past, and `says`, a sentence.
+        confidence: Float in (0, 1): the share of the last quarter of the run that
+            is past the threshold, less where no score of quality agrees.
+        changes: Settings that cure it, of a run of ganlab.
+    """
+
+    name: str
+    severity: str
+    since_step: int
+    evidence: list[dict]
+    confidence: float
+    changes: dict = field(default_factory=dict)
+
+    @property
+    def failure(self):
+        """The `Failure` of that name."""
+        return FAILURES[self.name]
+
+    def as_dict(self):
+        """Fields and texts as JSON values."""
+        return {
+            "name": self.name,
+            "title": self.failure.title,
+            "severity": self.severity,
+            "since_step": self.since_step,
+            "evidence": self.evidence,
+            "why": self.failure.why,
+            "remedy": {"text": self.failure.remedy, "changes": self.changes},
+            "confidence": round(self.confidence, 2),
+            "source": self.failure.source,
+        }
+
+
+FAILURES = {
+    "non_finite": Failure(
+        "numbers that are not finite",
+        "A loss or a weight became infinite or NaN, and every later step is made of it. "
+        "It starts where a step is too long for the curvature that it meets, or where "
+        "float16 ends at 65,504.",
+        "Lower both learning rates, clip the gradient, and train in float32 to see "
+        "whether precision is the cause.",
+        {"gradient_clip": 1.0},
+        "https://arxiv.org/abs/1710.03740",
+    ),
+    "discriminator_domination": Failure(
+        "the discriminator dominates",
+        "It tells nearly every image apart, so its logits are far from 0 and flat around "
+        "the generator's images. What the generator learns from them points nowhere in "
+        "particular, and with a saturating loss it is nothing at all.",
+        "Hold the discriminator: a gradient penalty (R1), a lower rate for it, as many "
+        "steps for it as for the generator, a non-saturating loss.",
+        {"regularizer": "r1"},
+        "https://arxiv.org/abs/1701.04862",
+    ),
+    "generator_domination": Failure(
+        "the discriminator tells nothing",
+        "It answers alike on real and fake images though they differ, so the generator "
+        "is taught by noise. Balance alone is no proof of quality: a blind "
+        "discriminator is in balance with any generator.",
+        "Strengthen the discriminator: raise its rate or width, or give it more steps.",
+        {"discriminator_steps": 2},
+        "https://arxiv.org/abs/1406.2661",
+    ),
+    "vanishing_generator_gradient": Failure(
+        "the generator's gradient vanishes",
+        "The saturating loss log(1 - D(G(z))) is flat where the discriminator is sure: "
+        "its gradient in the logit is sigmoid(l), about e^l for a logit of l. So the "
+        "generator learns least just where it is worst.",
+        "Use the non-saturating loss, which has the same fixed point, or a Wasserstein "
+        "critic, whose slope does not vanish.",
+        {"loss": "non_saturating"},
+        "https://arxiv.org/abs/1406.2661",
+    ),
+    "exploding_gradient": Failure(
+        "the gradient explodes",
+        "The gradient's norm has grown by orders of magnitude since the run's start. Steps "
+        "overshoot, and Adam's memory of the old scale makes the first of them the "
+        "longest.",
+        "Clip the gradient's norm, lower the learning rate, or hold the discriminator's "
+        "slope with a penalty.",
+        {"gradient_clip": 1.0},
+        "https://arxiv.org/abs/1211.5063",
+    ),
+    "dying_relu": Failure(
+        "ReLU units are dead",
+        "A ReLU whose input is negative for every sample puts out 0 and has no gradient, "
+        "so nothing can bring it back. One step that is too long kills many at once.",
+        "Use LeakyReLU with slope 0.2, normalise, and lower the learning rate.",
+        {"generator_activation": "leaky_relu", "discriminator_activation": "leaky_relu"},
+        "https://arxiv.org/abs/1502.01852",
+    ),
+    "activation_saturation": Failure(
+        "sigmoid or tanh units block the gradient",
+        "The slope of a sigmoid is a quarter at most, and about 0 at its ends; each such "
+        "layer shrinks the gradient on its way back. The first layers learn many times "
+        "slower than the last one, or not at all.",
+        "Use ReLU in the generator and LeakyReLU in the discriminator, and keep sigmoid "
+        "and tanh for the output.",
+        {"generator_activation": "relu", "discriminator_activation": "leaky_relu"},
+        "https://proceedings.mlr.press/v9/glorot10a.html",
+    ),
+    "output_saturation": Failure(
+        "pixels are stuck at black or white",
+        "The output's tanh is driven to its ends far more often than real images are "
+        "there. Its slope there is about 0, so those pixels no longer learn.",
+        "Lower the generator's rate, start from smaller weights, and check the range of "
+        "the data.",
+        {"regularizer": "r1"},
+        "https://arxiv.org/abs/1511.06434",
+    ),
+    "mode_collapse": Failure(
+        "mode collapse",
+        "Different noise gives nearly the same image: the generator has found what the "
+        "discriminator likes and draws only that. The discriminator judges images one by "
+        "one, and so never sees that they are all alike.",
+        "Pair real with fake (relativistic loss) with R1 and R2, whose loss has no basin "
+        "at collapse; or let the discriminator see several samples at once (packing, "
+        "minibatch standard deviation).",
+        {
+            "loss": "relativistic",
+            "regularizer": "r1+r2",
+            "discriminator_normalization": "none",
+        },
+        "https://arxiv.org/abs/2501.05441",
+    ),
+    "mode_dropping": Failure(
+        "modes are missing",
+        "What is drawn looks real, yet some kinds of real images are never drawn. The "
+        "generator loses little by leaving out what is rare or hard.",
+        "Relativistic loss with R1 and R2, packing, or train on classes and balance "
+        "them.",
+        {
+            "loss": "relativistic",
+            "regularizer": "r1+r2",
+            "discriminator_normalization": "none",
+        },
+        "https://arxiv.org/abs/1712.04086",
+    ),
+    "ignored_labels": Failure(
+        "classes are ignored",
+        "Images are not of the class that was asked for. Nothing in the discriminator "
+        "punishes it, or the class is lost among the noise.",
+        "Judge the class by projection, give it to batch normalisation in the generator, "
+        "and balance the classes.",
+        {"discriminator_conditioning": "projection"},
+        "https://arxiv.org/abs/1802.05637",
+    ),
+    "discriminator_overfitting": Failure(
+        "the discriminator learns its images by heart",
+        "It is surer of the images that it is trained on than of real ones that it has "
+        "not seen. So it no longer measures whether an image is real, and what the "
+        "generator learns from it drifts.",
+        "Augment what the discriminator sees (DiffAugment, or ADA with its cap), or add "
+        "images.",
+        {"augmentation": "diffaugment"},
+        "https://arxiv.org/abs/2006.06676",
+    ),
+    "memorisation": Failure(
+        "training images are copied",
+        "Far more generated images are as near to a training image as only copies are. "
+        "The generator then says nothing new, and may give away what it was shown.",
+        "Add images, augment, and stop earlier.",
+        {"augmentation": "diffaugment"},
+        "https://arxiv.org/abs/1706.08224",
+    ),
+    "checkerboard": Failure(
+        "a checkerboard in the images",
+        "A transposed convolution whose kernel is no multiple of its stride covers "
+        "neighbouring pixels unequally often. The pattern has the highest frequency and "
+        "shows as a peak of the spectrum that real images do not have.",
+        "Resize and convolve, or use a kernel of 4 with a stride of 2; the last "
+        "upsampling matters most.",
+        {"upsampling": "nearest", "kernel_size": 4},
+        "https://distill.pub/2016/deconv-checkerboard",
+    ),
+    "oscillation": Failure(
+        "both players chase each other in circles",
+        "Losses and images swing instead of settling: the game's rotation is stronger "
+        "than its damping. The last step is then as good or bad as chance has it.",
+        "Damp the game with R1, lower beta_1 and both rates, and use the averaged "
+        "generator.",
+        {"regularizer": "r1", "beta_1": 0.0},
+        "https://arxiv.org/abs/1801.04406",
+    ),
+    "late_collapse": Failure(
+        "late collapse",
+        "The images were better before, and three evaluations in a row lie past 1.5 "
+        "times the best. Runs that did so hardly ever came back.",
+        "Go back to the best checkpoint and go on with a change: hold the discriminator, "
+        "lower the rates, or augment.",
+        {"regularizer": "r1"},
+        "https://arxiv.org/abs/1809.11096",
+    ),
+    "float16_overflow": Failure(
+        "gradients overflow in float16",
+        "Scaled gradients pass 65,504, so loss scaling skips the step and halves the "
+        "scale. Now and then is how it finds its scale; often means that many steps are "
+        "lost.",
+        "Keep penalties and last layers in float32, lower the rate, or train in "
+        "bfloat16.",
+        {"precision": "mixed_bfloat16"},
+        "https://arxiv.org/abs/1710.03740",
+    ),
+    "float16_underflow": Failure(
+        "gradients vanish in float16",
+        "float16 has no number between 0 and 6e-8, so small gradients become 0 unless "
+        "the loss is scaled first. Keras scales it for one optimizer alone, and a GAN has "
+        "two.",
+        "Scale both losses, which ganlab does by itself, or train in bfloat16.",
+        {"loss_scaling": True},
+        "https://arxiv.org/abs/1710.03740",
+    ),
+    "batch_norm_gap": Failure(
+        "batch and moving statistics disagree",
+        "In training, batch normalisation uses the batch's mean and variance; exported, "
+        "the moving ones. Where the two differ, the images that are shipped are not those "
+        "that were trained.",
+        "Use larger batches, or normalise each sample by itself (layer).",
+        {"generator_normalization": "layer"},
+        "https://arxiv.org/abs/1502.03167",
+    ),
+    "data_range_mismatch": Failure(
+        "generated and real images have different ranges",
+        "Where the output cannot reach the range of the data, any discriminator tells "
+        "them apart by brightness alone. The generator cannot win, whatever it draws.",
+        "End the generator on tanh for data in [-1, 1], on sigmoid for data in [0, 1].",
+        {"output_activation": "tanh"},
+        "https://arxiv.org/abs/1511.06434",
+    ),
+    "starved_input": Failure(
+        "training waits for its data",
+        "The step is idle until the next batch arrives, so the machine is paid for and "
+        "not used.",
+        "Decode once and keep the images in memory, or on a faster disk.",
+        {"cache": "memory"},
+        "https://www.tensorflow.org/guide/data_performance",
+    ),
+    "undertrained": Failure(
+        "not trained through",
+        "The images were still getting better when the run ended. That is no failure, "
+        "but the end is not what these settings can do.",
+        "Train on.",
+        {},
+        "https://arxiv.org/abs/1706.08500",
+    ),
+}

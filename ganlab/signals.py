@@ -1,0 +1,464 @@
+"""What do both players look like from inside?
+
+A `Probe` holds a few real images that are trained on and a few that are not,
+plays them and as many fake ones through both players as a training step would,
+changes nothing, and gives numbers: logits, gradients by layer, units that are
+dead or saturated, singular values, how far fakes lie apart, their spectrum.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganlab import players
+from ganlab.networks import SpectralNormalization
+
+PROBE_IMAGES = 64
+POWER_STEPS = 5
+ACTIVE = 0.01  # share of the probe on which a living unit is above 0
+SATURATED = 0.99  # of the output's range
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
+
+
+class Probe:
+    """Looks into a GAN with images of its own.
+
+    Args:
+        gan: A compiled `ganlab.GAN`.
+        real: Float32 images `(n, height, width, channels)` in [-1, 1], or points
+            `(n, 2)`, that are trained on; 64 are used.
+        held_out: Likewise, that are not trained on; or `None`.
+        labels: Int32 array `(n,)` of a conditional GAN, or `None`.
+        held_out_labels: Likewise.
+        seed: Integer: seeds the latents.
+    """
+
+    def __init__(
+        self, gan, real, held_out=None, labels=None, held_out_labels=None, seed=0
+    ):
+        self.gan = gan
+        count = min(len(real), PROBE_IMAGES)
+        count = max(count - count % gan.packing, gan.packing)
+        self._real = np.asarray(real[:count], np.float32)
+        self._labels = None if labels is None else np.asarray(labels[:count], np.int32)
+        self._held_out, self._held_out_labels = None, None
+        if held_out is not None and len(held_out) >= gan.packing:
+            many = min(len(held_out), PROBE_IMAGES)
+            many -= many % gan.packing
+            self._held_out = np.asarray(held_out[:many], np.float32)
+            if held_out_labels is not None:
+                self._held_out_labels = np.asarray(held_out_labels[:many], np.int32)
+        draws = np.random.default_rng([seed, 1])
+        self._latents = draws.standard_normal((count, gan.latent_dim), np.float32)
+        self._inside = {
+            "generator": _Inside(gan.generator),
+            "discriminator": _Inside(gan.discriminator),
+        }
+        self._directions = {}
+        self._look = tf.function(self._look_in_graph, jit_compile=False)
+
+    def measure(self):
+        """Looks once.
+
+        Returns:
+            A dict of floats, and a dict of float arrays: the logits of real,
+            fake and held-out images.
+        """
+        found = tf.nest.map_structure(lambda x: np.asarray(x, np.float64), self._look())
+        logits, fake = found.pop("logits"), found.pop("fake")
+        values = {key: float(value) for key, value in found.items()}
+        values |= _logit_numbers(logits)
+        for role, inside in self._inside.items():
+            values |= inside.summary(values, role)
+        values |= self._singular_values()
+        values |= spread(self._real, fake, self._labels)
+        for side, samples in (("real", self._real), ("fake", fake)):
+            values[f"{side}_low"], values[f"{side}_high"] = (
+                float(each) for each in np.percentile(samples, [1, 99])
+            )
+        if fake.ndim == 4:
+            values |= spectra(self._real, fake)
+            values["output_saturated_gap"] = _at_the_ends(fake) - _at_the_ends(
+                self._real
+            )
+        values["ema_distance"] = self._ema_distance()
+        for key, optimizer in (
+            ("g", self.gan.generator_optimizer),
+            ("d", self.gan.discriminator_optimizer),
+        ):
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                values[f"{key}_loss_scale"] = float(optimizer.dynamic_scale.numpy())
+        return values, logits
+
+    def _look_in_graph(self):
+        gan, loss = self.gan, self.gan.adversarial_loss
+        generator, discriminator = self._inside.values()
+        real = tf.constant(self._real)
+        with tf.GradientTape(persistent=True) as tape:
+            weights = {role: each.read() for role, each in self._inside.items()}
+            drawn, hidden = generator.play(
+                weights["generator"], tf.constant(self._latents), self._labels
+            )
+            fake = drawn[0]
+            seen = [players.pack(each, gan.packing) for each in (real, fake)]
+            (on_real, inner), (on_fake, _) = (
+                discriminator.play(weights["discriminator"], images, self._labels)
+                for images in seen
+            )
+            logits = [players.logits_of(each) for each in (on_real, on_fake)]
+            tape.watch(logits[1])
+            losses = {
+                "generator": loss.generator(*logits),
+                "discriminator": loss.discriminator(*logits),
+            }
+            optimizers = {
+                "generator": gan.generator_optimizer,
+                "discriminator": gan.discriminator_optimizer,
+            }
+            scaled = {
+                role: optimizers[role].scale_loss(tf.convert_to_tensor(value))
+                for role, value in losses.items()
+            }
+        found = {
+            "fake": fake,
+            "logits": {"real": logits[0], "fake": logits[1]},
+            "g_logit_gradient": tf.reduce_sum(
+                tf.abs(tape.gradient(losses["generator"], logits[1]))
+            ),
+        }
+        for role, outputs in (("generator", hidden), ("discriminator", inner)):
+            inside = self._inside[role]
+            gradients = tape.gradient(scaled[role], weights[role][0])
+            scale = optimizers[role].scale_loss(tf.constant(1.0))
+            found |= inside.gradient_numbers(gradients, scale, role)
+            found |= inside.unit_numbers(outputs, role)
+        if self._held_out is not None:
+            images = players.pack(tf.constant(self._held_out), gan.packing)
+            outputs, _ = discriminator.play(
+                weights["discriminator"], images, self._held_out_labels
+            )
+            found["logits"]["held_out"] = players.logits_of(outputs)
+        if generator.has_batch_norm:
+            (settled, *_), _ = generator.play(
+                weights["generator"],
+                tf.constant(self._latents),
+                self._labels,
+                training=False,
+            )
+            found["batch_norm_gap"] = tf.reduce_mean(tf.abs(settled - fake))
+        return found
+
+    def _singular_values(self):
+        """The largest singular value of each of D's kernels that is not normalised."""
+        found = {}
+        for name, variable in self._inside["discriminator"].kernels.items():
+            kernel = keras.ops.convert_to_numpy(variable).astype(np.float64)
+            matrix = kernel.reshape(-1, kernel.shape[-1])
+            start = np.ones(matrix.shape[1])
+            direction = self._directions.get(name, start)
+            for _ in range(POWER_STEPS):
+                direction = matrix.T @ (matrix @ direction)
+                direction /= np.linalg.norm(direction) + 1e-300
+            self._directions[name] = direction
+            found[f"singular_value/{name}"] = float(np.linalg.norm(matrix @ direction))
+        largest = max(found.values(), default=None)
+        return found if largest is None else found | {"d_singular_value": largest}
+
+    def _ema_distance(self):
+        """|weights - averaged weights| / |weights| of the generator."""
+        gap, size = 0.0, 0.0
+        weights, averages = self.gan.generator.weights, self.gan.ema_generator.weights
+        for weight, average in zip(weights, averages, strict=True):
+            if weight.trainable:
+                ours, theirs = (
+                    keras.ops.convert_to_numpy(each).astype(np.float64)
+                    for each in (weight, average)
+                )
+                gap += np.square(ours - theirs).sum()
+                size += np.square(ours).sum()
+        return float(np.sqrt(gap / size)) if size else 0.0
+
+
+class _Inside:
+    """A player that also gives what its layers put out, and updates nothing."""
+
+    def __init__(self, player):
+        self.units = {}
+        for layer in player.layers:
+            kind = _activation(layer)
+            if kind is not None:
+                self.units[layer.name] = kind, layer.output
+        outputs = [*player.outputs, *(output for _, output in self.units.values())]
+        self._num_outputs = len(player.outputs)
+        self._takes_labels = len(player.inputs) == 2
+        self._model = keras.Model(player.inputs, outputs)
+        layers = player.layers
+        self.has_batch_norm = any(
+            isinstance(layer, keras.layers.BatchNormalization) for layer in layers
+        )
+        self.kernels = {
+            layer.name: layer.kernel
+            for layer in layers
+            if not isinstance(layer, SpectralNormalization)
+            and getattr(layer, "kernel", None) is not None
+        }
+        trained = [id(variable) for variable in self._model.trainable_variables]
+        self._places = {
+            name: trained.index(id(variable))
+            for name, variable in self.kernels.items()
+            if id(variable) in trained
+        }
+
+    def read(self):
+        """Trainable and other weights as tensors, for a tape to watch."""
+        model = self._model
+        return [
+            [tf.convert_to_tensor(each) for each in variables]
+            for variables in (model.trainable_variables, model.non_trainable_variables)
+        ]
+
+    def play(self, weights, inputs, labels, training=True):
+        """The player's outputs, and those of its activations by name."""
+        inputs = [inputs, tf.constant(labels)] if self._takes_labels else inputs
+        outputs, _ = self._model.stateless_call(*weights, inputs, training=training)
+        if not isinstance(outputs, (list, tuple)):
+            outputs = [outputs]
+        own = list(outputs[: self._num_outputs])
+        return own, dict(zip(self.units, outputs[self._num_outputs :], strict=True))
+
+    def gradient_numbers(self, gradients, scale, role):
+        """Root mean square of each kernel's gradient, and the share that is 0."""
+        found = {}
+        for name, place in self._places.items():
+            if gradients[place] is not None:
+                gradient = tf.cast(gradients[place], tf.float32) / scale
+                found[f"gradient/{role}/{name}"] = tf.sqrt(
+                    tf.reduce_mean(tf.square(gradient))
+                )
+        flat = [
+            tf.reshape(tf.cast(each, tf.float32), [-1])
+            for each in gradients
+            if each is not None
+        ]
+        none = tf.reduce_mean(tf.cast(tf.concat(flat, 0) == 0.0, tf.float32))
+        return found | {f"{role[0]}_zero_gradient_share": none}
+
+    def unit_numbers(self, outputs, role):
+        """By activation: the share of its units that are dead, or saturated."""
+        found = {}
+        for name, output in outputs.items():
+            kind, output = self.units[name][0], tf.cast(output, tf.float32)
+            if kind == "relu":
+                axes = list(range(len(output.shape) - 1))
+                active = tf.reduce_mean(tf.cast(output > 0, tf.float32), axes)
+                found[f"dead/{role}/{name}"] = tf.reduce_mean(
+                    tf.cast(active < ACTIVE, tf.float32)
+                )
+            else:
+                centred = output if kind == "tanh" else 2.0 * output - 1.0
+                found[f"saturated/{role}/{name}"] = tf.reduce_mean(
+                    tf.cast(tf.abs(centred) > SATURATED, tf.float32)
+                )
+        return found
+
+    def summary(self, values, role):
+        """The worst layer's numbers, and how much gradient reaches the first."""
+        found, key = {}, role[0]
+        for what, name in (("dead", "dead_share"), ("saturated", "saturated_share")):
+            shares = [
+                value
+                for each, value in values.items()
+                if each.startswith(f"{what}/{role}/") and not each.endswith("/images")
+            ]
+            if shares:
+                found[f"{key}_{name}"] = max(shares)
+        slopes = [
+            values[f"gradient/{role}/{name}"]
+            for name in self._places
+            if f"gradient/{role}/{name}" in values
+        ]
+        if len(slopes) > 1 and slopes[-1] > 0:
+            found[f"{key}_gradient_ratio"] = slopes[0] / slopes[-1]
+        return found
+
+
+def _activation(layer):
+    """Which of `ACTIVATIONS` a layer ends on, or `None`."""
+    if isinstance(layer, keras.layers.ReLU):
+        return "relu"
+    name = getattr(getattr(layer, "activation", None), "__name__", None)
+    return name if name in ACTIVATIONS else None
+
+
+def _logit_numbers(logits):
+    """Numbers of the logits `(n, 1)` of real, fake and held-out images.
+
+    - `gradient_thrown_away`: the share of the non-saturating gradient, in the
+      logit, that the saturating (minimax) loss has not: 1 - sum sigmoid(l) / sum
+      sigmoid(-l) over fake logits, 0 where D does not win.
+    - `real_sign`: mean sign of the real logits, ADA's r_t.
+    - `overfit_gap`: how far held-out images lie from trained ones towards the
+      fakes, ADA's r_v: 0 without overfitting, 1 where they pass for fake.
+    """
+    real, fake = logits["real"], logits["fake"]
+    with np.errstate(over="ignore"):
+        sure = 1.0 / (1.0 + np.exp(-fake))
+    lead = real.mean() - fake.mean()
+    found = {
+        "logit_real": real.mean(),
+        "logit_fake": fake.mean(),
+        "logit_spread": np.concatenate([real, fake]).std(),
+        "real_sign": np.sign(real).mean(),
+        "gradient_thrown_away": max(
+            0.0, 1.0 - sure.sum() / max((1.0 - sure).sum(), 1e-300)
+        ),
+    }
+    if "held_out" in logits:
+        found["logit_held_out"] = logits["held_out"].mean()
+        if lead > 0:
+            gap = real.mean() - logits["held_out"].mean()
+            found["overfit_gap"] = gap / lead
+    return {key: float(value) for key, value in found.items()}
+
+
+def _at_the_ends(images):
+    """Share of values within 1 % of the range's ends."""
+    return float(np.mean(np.abs(images) > SATURATED))
+
+
+def spread(real, fake, labels=None):
+    """How far fakes lie apart, over how far real ones do.
+
+    - `pairwise_ratio`: mean distance of two fakes over that of two real ones.
+    - `class_pairwise_ratio`: the same of two of one class.
+    - `nearest_ratio`: median distance of a fake to its nearest fake, likewise.
+
+    Args:
+        real: Float array `(n, ...)`.
+        fake: Float array of the same shape.
+        labels: Integer array `(n,)`: the classes of both, or `None`.
+
+    Returns:
+        A dict of floats; 1 is as varied as real images.
+    """
+    distances = []
+    for images in (real, fake):
+        flat = np.asarray(images, np.float64).reshape(len(images), -1)
+        lengths = np.square(flat).sum(axis=1)
+        squared = lengths[:, None] + lengths - 2 * flat @ flat.T
+        distances.append(np.sqrt(np.maximum(squared, 0.0)))
+    apart = ~np.eye(len(real), dtype=bool)
+    pairs = {"pairwise_ratio": apart}
+    if labels is not None:
+        same = np.equal.outer(labels, labels) & apart
+        if same.sum() >= 2:
+            pairs["class_pairwise_ratio"] = same
+    found = {}
+    for name, some in pairs.items():
+        ours, theirs = (each[some].mean() for each in distances)
+        if ours > 0:
+            found[name] = float(theirs / ours)
+    nearest = [
+        np.median(np.where(apart, each, np.inf).min(axis=1)) for each in distances
+    ]
+    if nearest[0] > 0 and np.isfinite(nearest[1]):
+        found["nearest_ratio"] = float(nearest[1] / nearest[0])
+    return found
+
+
+def spectra(real, fake):
+    """How the spectrum of fakes differs from that of real images.
+
+    Power is averaged over images and channels after the mean is taken off.
+
+    - `nyquist_excess`: how much the power at the three highest frequencies of a
+      stride of 2, (pi, 0), (0, pi) and (pi, pi), stands out from what lies
+      around it, in decades; fakes less real images. A checkerboard is a peak.
+    - `spectrum_gap`: mean absolute difference of the azimuthal averages over the
+      upper half of the frequencies, in decades.
+
+    Args:
+        real: Float array `(n, height, width, channels)`.
+        fake: Float array `(m, height, width, channels)`.
+
+    Returns:
+        A dict of floats.
+
+    Reference:
+        [Durall et al., 2020](https://arxiv.org/abs/2003.01826), section 3;
+        [Odena et al., 2016](https://distill.pub/2016/deconv-checkerboard)
+    """
+    powers = [_power(images) for images in (real, fake)]
+    peaks = [_nyquist_peak(power) for power in powers]
+    rings = [_azimuthal(power) for power in powers]
+    upper = slice(len(rings[0]) // 2, None)
+    gap = np.abs(rings[1][upper] - rings[0][upper])
+    return {
+        "nyquist_excess": float(peaks[1] - peaks[0]),
+        "spectrum_gap": float(gap.mean()),
+    }
+
+
+def _power(images):
+    """Mean power `(side, side)` of even side, zero frequency in the middle."""
+    side = min(images.shape[1:3]) // 2 * 2
+    images = np.asarray(images, np.float64)[:, :side, :side]
+    images = images - images.mean(axis=(1, 2), keepdims=True)
+    power = np.abs(np.fft.fft2(images, axes=(1, 2))) ** 2
+    return np.fft.fftshift(power.mean(axis=(0, 3))) / side**2 + 1e-9
+
+
+def _nyquist_peak(power):
+    """Mean over the three Nyquist frequencies of log10(power / around it)."""
+    middle = len(power) // 2
+    found = []
+    for row, column in ((0, 0), (0, middle), (middle, 0)):
+        rows = (row + np.arange(-2, 3)) % len(power)
+        columns = (column + np.arange(-2, 3)) % len(power)
+        patch = power[np.ix_(rows, columns)]
+        around = np.ones((5, 5), bool)
+        around[1:4, 1:4] = False
+        found.append(np.log10(patch[2, 2] / np.median(patch[around])))
+    return float(np.mean(found))
+
+
+def _azimuthal(power):
+    """log10 of the mean power on each ring of frequencies."""
+    at = np.arange(len(power)) - len(power) // 2
+    radius = np.rint(np.hypot(*np.meshgrid(at, at))).astype(int)
+    total = np.bincount(radius.ravel(), power.ravel())
+    count = np.bincount(radius.ravel())
+    return np.log10(total / count)[1 : len(power) // 2 + 1]
+
+
+def first_nonfinite(gan, latents, labels=None):
+    """Names the first tensor that is not finite, from the noise to the logit.
+
+    Args:
+        gan: A `ganlab.GAN`.
+        latents: Float32 array `(n, latent_dim)`.
+        labels: Int32 array `(n,)` of a conditional GAN, or `None`.
+
+    Returns:
+        A string such as `"generator/project/kernel"` or, of an activation,
+        `"discriminator/conv2d output"`; `None` if all are finite.
+    """
+    inputs = tf.constant(latents)
+    for role, player in (
+        ("generator", gan.generator),
+        ("discriminator", gan.discriminator),
+    ):
+        model = keras.Model(player.inputs, [layer.output for layer in player.layers])
+        takes = [inputs, tf.constant(labels)] if len(player.inputs) == 2 else inputs
+        weights = (model.trainable_variables, model.non_trainable_variables)
+        outputs, _ = model.stateless_call(*weights, takes, training=True)
+        for layer, output in zip(player.layers, outputs, strict=True):
+            for weight in layer.weights:
+                if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+                    return f"{role}/{layer.name}/{weight.name}"
+            first = output[0] if isinstance(output, (list, tuple)) else output
+            first = tf.cast(first, tf.float32)
+            if not np.isfinite(first.numpy()).all():
+                return f"{role}/{layer.name} output"
+        inputs = players.pack(tf.cast(outputs[-1], tf.float32), gan.packing)
+    return None
