@@ -13,6 +13,7 @@ LEAST = {
     "discriminator_filters": 1,
     "discriminator_steps": 1,
     "evaluate_every": 1,
+    "evaluate_images": 6,
     "generator_filters": 1,
     "instance_noise": 0,
     "kernel_size": 1,
@@ -101,6 +102,7 @@ class TrainConfig:
         checkpoint_every: Steps between checkpoints.
         evaluate_every: Steps between evaluations, at least; they are held to a
             tenth of the time.
+        evaluate_images: Images they score, at most.
         features: SPEC of the extractor they use, or `None` for the default of
             `ganlab.features`.
     """
@@ -159,6 +161,7 @@ class TrainConfig:
     sample_every: int = 500
     checkpoint_every: int = 500
     evaluate_every: int = 500
+    evaluate_images: int = 2000
     features: str | None = None
 
     def __post_init__(self):

@@ -75,19 +75,19 @@ class ImageData:
         return None if self.points else self.images.shape[3]
 
     def split(self, seed=0):
-        """Sets a twentieth of the images aside, 256 at most.
+        """Sets a twentieth of the images aside, but 32 to 256 of them.
 
-        They are chosen once, not copied. What is set aside is a function of the seed and the number of images. Of
-        fewer than 640 images none is.
+        They are chosen, not copied. What is set aside is a function of the seed
+        and the number of images. Of fewer than 320 images none is.
 
         Returns:
             Two `ImageData`: to train on, and held out; `None` in place of the
             latter if there is none.
         """
         count = len(self)
-        aside = min(count // HELD_OUT_PART, MOST_HELD_OUT)
-        if aside < LEAST_HELD_OUT:
+        if count < 10 * LEAST_HELD_OUT:
             return self, None
+        aside = min(max(count // HELD_OUT_PART, LEAST_HELD_OUT), MOST_HELD_OUT)
         order = np.random.default_rng([seed, count]).permutation(count)
         return tuple(
             dataclasses.replace(self, rows=some)

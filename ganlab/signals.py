@@ -9,6 +9,7 @@ dead or saturated, singular values, how far fakes lie apart, their spectrum.
 import keras
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
 
 from ganlab import players
 from ganlab.networks import SpectralNormalization
@@ -17,6 +18,8 @@ PROBE_IMAGES = 64
 POWER_STEPS = 5
 ACTIVE = 0.01  # share of the probe on which a living unit is above 0
 SATURATED = 0.99  # of the output's range
+LEAST_LEAD = 0.5  # of real logits over fake ones, in standard deviations
+MOST_GROUPS = 4
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
 
 
@@ -30,13 +33,23 @@ class Probe:
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array `(n,)` of a conditional GAN, or `None`.
         held_out_labels: Likewise.
+        batch_size: Integer: images a training batch has.
         seed: Integer: seeds the latents.
     """
 
     def __init__(
-        self, gan, real, held_out=None, labels=None, held_out_labels=None, seed=0
+        self,
+        gan,
+        real,
+        held_out=None,
+        labels=None,
+        held_out_labels=None,
+        *,
+        batch_size=PROBE_IMAGES,
+        seed=0,
     ):
         self.gan = gan
+        self._batch_size = batch_size
         count = min(len(real), PROBE_IMAGES)
         count = max(count - count % gan.packing, gan.packing)
         self._real = np.asarray(real[:count], np.float32)
@@ -64,8 +77,13 @@ class Probe:
             A dict of floats, and a dict of float arrays: the logits of real,
             fake and held-out images.
         """
+        with threadpool_limits(1, "blas"):
+            return self._measure()
+
+    def _measure(self):
         found = tf.nest.map_structure(lambda x: np.asarray(x, np.float64), self._look())
         logits, fake = found.pop("logits"), found.pop("fake")
+        averaged = found.pop("averaged")
         values = {key: float(value) for key, value in found.items()}
         values |= _logit_numbers(logits)
         for role, inside in self._inside.items():
@@ -77,7 +95,7 @@ class Probe:
                 float(each) for each in np.percentile(samples, [1, 99])
             )
         if fake.ndim == 4:
-            values |= spectra(self._real, fake)
+            values |= spectra(self._real, averaged)
             values["output_saturated_gap"] = _at_the_ends(fake) - _at_the_ends(
                 self._real
             )
@@ -94,6 +112,7 @@ class Probe:
         gan, loss = self.gan, self.gan.adversarial_loss
         generator, discriminator = self._inside.values()
         real = tf.constant(self._real)
+        labels = None if self._labels is None else tf.constant(self._labels)
         with tf.GradientTape(persistent=True) as tape:
             weights = {role: each.read() for role, each in self._inside.items()}
             drawn, hidden = generator.play(
@@ -121,6 +140,9 @@ class Probe:
             }
         found = {
             "fake": fake,
+            "averaged": players.play(
+                gan.ema_generator, tf.constant(self._latents), labels, False
+            ),
             "logits": {"real": logits[0], "fake": logits[1]},
             "g_logit_gradient": tf.reduce_sum(
                 tf.abs(tape.gradient(losses["generator"], logits[1]))
@@ -139,14 +161,23 @@ class Probe:
             )
             found["logits"]["held_out"] = players.logits_of(outputs)
         if generator.has_batch_norm:
-            (settled, *_), _ = generator.play(
-                weights["generator"],
-                tf.constant(self._latents),
-                self._labels,
-                training=False,
-            )
-            found["batch_norm_gap"] = tf.reduce_mean(tf.abs(settled - fake))
+            found["batch_norm_gap"] = self._batch_norm_gap(weights["generator"], fake)
         return found
+
+    def _batch_norm_gap(self, weights, fake):
+        """Mean |by batch statistics - by moving ones|, in batches as in training."""
+        generator, size = self._inside["generator"], self._batch_size
+        latents, labels = tf.constant(self._latents), self._labels
+        (settled, *_), _ = generator.play(weights, latents, labels, training=False)
+        if size >= len(self._latents):
+            return tf.reduce_mean(tf.abs(settled - fake))
+        gaps = []
+        for first in range(0, len(self._latents) - size + 1, size)[:MOST_GROUPS]:
+            some = slice(first, first + size)
+            classes = None if labels is None else labels[some]
+            (drawn, *_), _ = generator.play(weights, latents[some], classes)
+            gaps.append(tf.reduce_mean(tf.abs(settled[some] - drawn)))
+        return tf.reduce_mean(gaps)
 
     def _singular_values(self):
         """The largest singular value of each of D's kernels that is not normalised."""
@@ -255,6 +286,8 @@ class _Inside:
                     tf.cast(active < ACTIVE, tf.float32)
                 )
             else:
+                slope = 1.0 - output**2 if kind == "tanh" else output * (1.0 - output)
+                found[f"slope/{role}/{name}"] = tf.reduce_mean(slope)
                 centred = output if kind == "tanh" else 2.0 * output - 1.0
                 found[f"saturated/{role}/{name}"] = tf.reduce_mean(
                     tf.cast(tf.abs(centred) > SATURATED, tf.float32)
@@ -272,6 +305,13 @@ class _Inside:
             ]
             if shares:
                 found[f"{key}_{name}"] = max(shares)
+        passed = [
+            value
+            for each, value in values.items()
+            if each.startswith(f"slope/{role}/") and not each.endswith("/images")
+        ]
+        if passed:
+            found[f"{key}_slope_product"] = float(np.prod(passed))
         slopes = [
             values[f"gradient/{role}/{name}"]
             for name in self._places
@@ -298,7 +338,8 @@ def _logit_numbers(logits):
       sigmoid(-l) over fake logits, 0 where D does not win.
     - `real_sign`: mean sign of the real logits, ADA's r_t.
     - `overfit_gap`: how far held-out images lie from trained ones towards the
-      fakes, ADA's r_v: 0 without overfitting, 1 where they pass for fake.
+      fakes, ADA's r_v: 0 without overfitting, 1 where they pass for fake. Left
+      out where both sides lie too close together to tell.
     """
     real, fake = logits["real"], logits["fake"]
     with np.errstate(over="ignore"):
@@ -315,7 +356,7 @@ def _logit_numbers(logits):
     }
     if "held_out" in logits:
         found["logit_held_out"] = logits["held_out"].mean()
-        if lead > 0:
+        if lead > LEAST_LEAD * found["logit_spread"] > 0:
             gap = real.mean() - logits["held_out"].mean()
             found["overfit_gap"] = gap / lead
     return {key: float(value) for key, value in found.items()}
@@ -374,6 +415,9 @@ def spectra(real, fake):
     - `nyquist_excess`: how much the power at the three highest frequencies of a
       stride of 2, (pi, 0), (0, pi) and (pi, pi), stands out from what lies
       around it, in decades; fakes less real images. A checkerboard is a peak.
+    - `checkerboard_share`: the share of the edges (root mean square of the
+      Laplacian) that is one pattern of period 2, the same in all images; fakes
+      less real images.
     - `spectrum_gap`: mean absolute difference of the azimuthal averages over the
       upper half of the frequencies, in decades.
 
@@ -388,6 +432,7 @@ def spectra(real, fake):
         [Durall et al., 2020](https://arxiv.org/abs/2003.01826), section 3;
         [Odena et al., 2016](https://distill.pub/2016/deconv-checkerboard)
     """
+    patterns = [_checkerboard(images) for images in (real, fake)]
     powers = [_power(images) for images in (real, fake)]
     peaks = [_nyquist_peak(power) for power in powers]
     rings = [_azimuthal(power) for power in powers]
@@ -396,7 +441,25 @@ def spectra(real, fake):
     return {
         "nyquist_excess": float(peaks[1] - peaks[0]),
         "spectrum_gap": float(gap.mean()),
+        "checkerboard_share": float(patterns[1] - patterns[0]),
     }
+
+
+def _checkerboard(images):
+    """Root mean square of the mean of each phase of a stride of 2, over all."""
+    x = np.asarray(images, np.float64)
+    inner = x[:, 1:-1, 1:-1]
+    laplacian = 4 * inner - x[:, :-2, 1:-1] - x[:, 2:, 1:-1]
+    laplacian -= x[:, 1:-1, :-2] + x[:, 1:-1, 2:]
+    height, width = (size // 2 * 2 for size in laplacian.shape[1:3])
+    laplacian = laplacian[:, :height, :width]
+    phases = [
+        laplacian[:, row::2, column::2].mean(axis=(0, 1, 2))
+        for row in range(2)
+        for column in range(2)
+    ]
+    whole = np.square(laplacian).mean()
+    return np.sqrt(np.square(phases).mean() / whole) if whole > 0 else 0.0
 
 
 def _power(images):

@@ -35,7 +35,6 @@ from ganlab.networks import blocks
 from ganlab.points import MIXTURES
 from ganlab.signals import PROBE_IMAGES
 
-EVALUATED_IMAGES = 2000
 PLAYERS = {
     "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
     "resnet": (networks.resnet_generator, networks.resnet_discriminator),
@@ -389,7 +388,7 @@ def load_reference(config, data, stream=None):
     reference = evaluation.load_reference(
         data,
         features=config.features,
-        num_images=EVALUATED_IMAGES,
+        num_images=config.evaluate_images,
         progress=None
         if stream is None
         else lambda done, count: bars("real features", done, count),
@@ -480,6 +479,7 @@ def watching_callbacks(directory, config, sets, run_log, timer):
             aside,
             labels if config.conditional else None,
             aside_labels if config.conditional else None,
+            batch_size=config.batch_size,
             every=config.signal_every,
             seed=config.seed,
         ),

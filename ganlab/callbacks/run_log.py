@@ -183,6 +183,12 @@ SCALARS = {
         "layer.",
     ),
     "d_saturated_share": ("units/discriminator_saturated", "Likewise."),
+    "g_slope_product": (
+        "units/generator_slope",
+        "Product of the mean slopes of hidden tanh and sigmoid layers: the share of "
+        "the gradient that they let pass.",
+    ),
+    "d_slope_product": ("units/discriminator_slope", "Likewise."),
     "output_saturated_gap": (
         "units/output_saturated_gap",
         "Share of generated pixels within 1 % of black or white, less that of real "
@@ -201,6 +207,10 @@ SCALARS = {
         "spectrum/nyquist_excess",
         "Peak at the highest frequencies, fakes less real images, in decades: a "
         "checkerboard.",
+    ),
+    "checkerboard_share": (
+        "spectrum/checkerboard",
+        "Share of the edges that is one pattern of period 2, fakes less real images.",
     ),
     "spectrum_gap": (
         "spectrum/gap",

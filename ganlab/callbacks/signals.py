@@ -19,6 +19,7 @@ class Signals(Budgeted):
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array of a conditional GAN, or `None`.
         held_out_labels: Likewise.
+        batch_size: Integer: images a training batch has.
         every: Integer: steps between looks, at least.
         budget: Float in (0, 1]: largest share of the time.
         seed: Integer: seeds the latents.
@@ -32,19 +33,21 @@ class Signals(Budgeted):
         labels=None,
         held_out_labels=None,
         *,
+        batch_size=64,
         every=100,
         budget=BUDGET,
         seed=0,
     ):
         super().__init__(every, budget)
         self.run_log = run_log
-        self._given = (real, held_out, labels, held_out_labels, seed)
+        self._images = (real, held_out, labels, held_out_labels)
+        self._options = {"batch_size": batch_size, "seed": seed}
         self._probe = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         if self._probe is None or self._probe.gan is not self.model:
-            self._probe = Probe(self.model, *self._given)
+            self._probe = Probe(self.model, *self._images, **self._options)
         self.look(self._acted)
         super().on_train_begin(logs)
 

@@ -129,8 +129,8 @@ class Watch(Periodic):
         self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
         raise RunError(
             f"{name} was {value} at step {step}"
-            f"{'' if tensor is None else f', first in {tensor}'}: the run has diverged; "
-            "lower the learning rates, or train in float32"
+            f"{'' if tensor is None else f', first in {tensor}'}: the run has "
+            "diverged; lower the learning rates, or train in float32"
         )
 
     def _mark_time(self):

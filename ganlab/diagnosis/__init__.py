@@ -1,0 +1,20 @@
+"""What went wrong, since when, how is that known, and what cures it?
+
+NumPy only: it reads what a run has written, while it runs or afterwards.
+"""
+
+from ganlab.diagnosis.findings import FAILURES, SEVERITIES, Failure, Finding
+from ganlab.diagnosis.log import Log, Series, read
+from ganlab.diagnosis.rules import bad_quality, diagnose
+
+__all__ = [
+    "FAILURES",
+    "SEVERITIES",
+    "Failure",
+    "Finding",
+    "Log",
+    "Series",
+    "bad_quality",
+    "diagnose",
+    "read",
+]

@@ -73,9 +73,9 @@ class Finding:
 FAILURES = {
     "non_finite": Failure(
         "numbers that are not finite",
-        "A loss or a weight became infinite or NaN, and every later step is made of it. "
-        "It starts where a step is too long for the curvature that it meets, or where "
-        "float16 ends at 65,504.",
+        "A loss or a weight became infinite or NaN, and every later step is made of "
+        "it. It starts where a step is too long for the curvature that it meets, or "
+        "where float16 ends at 65,504.",
         "Lower both learning rates, clip the gradient, and train in float32 to see "
         "whether precision is the cause.",
         {"gradient_clip": 1.0},
@@ -83,9 +83,9 @@ FAILURES = {
     ),
     "discriminator_domination": Failure(
         "the discriminator dominates",
-        "It tells nearly every image apart, so its logits are far from 0 and flat around "
-        "the generator's images. What the generator learns from them points nowhere in "
-        "particular, and with a saturating loss it is nothing at all.",
+        "It tells nearly every image apart, so its logits are far from 0 and flat "
+        "around the generator's images. What the generator learns from them points "
+        "nowhere in particular, and with a saturating loss it is nothing at all.",
         "Hold the discriminator: a gradient penalty (R1), a lower rate for it, as many "
         "steps for it as for the generator, a non-saturating loss.",
         {"regularizer": "r1"},
@@ -112,29 +112,33 @@ FAILURES = {
     ),
     "exploding_gradient": Failure(
         "the gradient explodes",
-        "The gradient's norm has grown by orders of magnitude since the run's start. Steps "
-        "overshoot, and Adam's memory of the old scale makes the first of them the "
-        "longest.",
-        "Clip the gradient's norm, lower the learning rate, or hold the discriminator's "
-        "slope with a penalty.",
+        "The gradient's norm has grown by orders of magnitude since the run's start. "
+        "Steps overshoot, and Adam's memory of the old scale makes the first of them "
+        "the longest.",
+        "Clip the gradient's norm, lower the learning rate, or hold the "
+        "discriminator's slope with a penalty.",
         {"gradient_clip": 1.0},
         "https://arxiv.org/abs/1211.5063",
     ),
     "dying_relu": Failure(
         "ReLU units are dead",
-        "A ReLU whose input is negative for every sample puts out 0 and has no gradient, "
-        "so nothing can bring it back. One step that is too long kills many at once.",
+        "A ReLU whose input is negative for every sample puts out 0 and has no "
+        "gradient, so nothing can bring it back. One step that is too long kills many "
+        "at once.",
         "Use LeakyReLU with slope 0.2, normalise, and lower the learning rate.",
-        {"generator_activation": "leaky_relu", "discriminator_activation": "leaky_relu"},
+        {
+            "generator_activation": "leaky_relu",
+            "discriminator_activation": "leaky_relu",
+        },
         "https://arxiv.org/abs/1502.01852",
     ),
     "activation_saturation": Failure(
         "sigmoid or tanh units block the gradient",
-        "The slope of a sigmoid is a quarter at most, and about 0 at its ends; each such "
-        "layer shrinks the gradient on its way back. The first layers learn many times "
-        "slower than the last one, or not at all.",
-        "Use ReLU in the generator and LeakyReLU in the discriminator, and keep sigmoid "
-        "and tanh for the output.",
+        "The slope of a sigmoid is a quarter at most, and about 0 at its ends; each "
+        "such layer shrinks the gradient on its way back. The first layers learn many "
+        "times slower than the last one, or not at all.",
+        "Use ReLU in the generator and LeakyReLU in the discriminator, and keep "
+        "sigmoid and tanh for the output.",
         {"generator_activation": "relu", "discriminator_activation": "leaky_relu"},
         "https://proceedings.mlr.press/v9/glorot10a.html",
     ),
@@ -142,19 +146,19 @@ FAILURES = {
         "pixels are stuck at black or white",
         "The output's tanh is driven to its ends far more often than real images are "
         "there. Its slope there is about 0, so those pixels no longer learn.",
-        "Lower the generator's rate, start from smaller weights, and check the range of "
-        "the data.",
+        "Lower the generator's rate, start from smaller weights, and check the range "
+        "of the data.",
         {"regularizer": "r1"},
         "https://arxiv.org/abs/1511.06434",
     ),
     "mode_collapse": Failure(
         "mode collapse",
-        "Different noise gives nearly the same image: the generator has found what the "
-        "discriminator likes and draws only that. The discriminator judges images one by "
-        "one, and so never sees that they are all alike.",
-        "Pair real with fake (relativistic loss) with R1 and R2, whose loss has no basin "
-        "at collapse; or let the discriminator see several samples at once (packing, "
-        "minibatch standard deviation).",
+        "Different noise gives nearly the same image: the generator has found what "
+        "the discriminator likes and draws only that. The discriminator judges images "
+        "one by one, and so never sees that they are all alike.",
+        "Pair real with fake (relativistic loss) with R1 and R2, whose loss has no "
+        "basin at collapse; or let the discriminator see several samples at once "
+        "(packing, minibatch standard deviation).",
         {
             "loss": "relativistic",
             "regularizer": "r1+r2",
@@ -179,8 +183,8 @@ FAILURES = {
         "classes are ignored",
         "Images are not of the class that was asked for. Nothing in the discriminator "
         "punishes it, or the class is lost among the noise.",
-        "Judge the class by projection, give it to batch normalisation in the generator, "
-        "and balance the classes.",
+        "Judge the class by projection, give it to batch normalisation in the "
+        "generator, and balance the classes.",
         {"discriminator_conditioning": "projection"},
         "https://arxiv.org/abs/1802.05637",
     ),
@@ -189,8 +193,8 @@ FAILURES = {
         "It is surer of the images that it is trained on than of real ones that it has "
         "not seen. So it no longer measures whether an image is real, and what the "
         "generator learns from it drifts.",
-        "Augment what the discriminator sees (DiffAugment, or ADA with its cap), or add "
-        "images.",
+        "Augment what the discriminator sees (DiffAugment, or ADA with its cap), or "
+        "add images.",
         {"augmentation": "diffaugment"},
         "https://arxiv.org/abs/2006.06676",
     ),
@@ -205,8 +209,8 @@ FAILURES = {
     "checkerboard": Failure(
         "a checkerboard in the images",
         "A transposed convolution whose kernel is no multiple of its stride covers "
-        "neighbouring pixels unequally often. The pattern has the highest frequency and "
-        "shows as a peak of the spectrum that real images do not have.",
+        "neighbouring pixels unequally often. The pattern has the highest frequency "
+        "and shows as a peak of the spectrum that real images do not have.",
         "Resize and convolve, or use a kernel of 4 with a stride of 2; the last "
         "upsampling matters most.",
         {"upsampling": "nearest", "kernel_size": 4},
@@ -225,16 +229,16 @@ FAILURES = {
         "late collapse",
         "The images were better before, and three evaluations in a row lie past 1.5 "
         "times the best. Runs that did so hardly ever came back.",
-        "Go back to the best checkpoint and go on with a change: hold the discriminator, "
-        "lower the rates, or augment.",
+        "Go back to the best checkpoint and go on with a change: hold the "
+        "discriminator, lower the rates, or augment.",
         {"regularizer": "r1"},
         "https://arxiv.org/abs/1809.11096",
     ),
     "float16_overflow": Failure(
         "gradients overflow in float16",
         "Scaled gradients pass 65,504, so loss scaling skips the step and halves the "
-        "scale. Now and then is how it finds its scale; often means that many steps are "
-        "lost.",
+        "scale. Now and then is how it finds its scale; often means that many steps "
+        "are lost.",
         "Keep penalties and last layers in float32, lower the rate, or train in "
         "bfloat16.",
         {"precision": "mixed_bfloat16"},
@@ -243,17 +247,17 @@ FAILURES = {
     "float16_underflow": Failure(
         "gradients vanish in float16",
         "float16 has no number between 0 and 6e-8, so small gradients become 0 unless "
-        "the loss is scaled first. Keras scales it for one optimizer alone, and a GAN has "
-        "two.",
+        "the loss is scaled first. Keras scales it for one optimizer alone, and a GAN "
+        "has two.",
         "Scale both losses, which ganlab does by itself, or train in bfloat16.",
         {"loss_scaling": True},
         "https://arxiv.org/abs/1710.03740",
     ),
     "batch_norm_gap": Failure(
         "batch and moving statistics disagree",
-        "In training, batch normalisation uses the batch's mean and variance; exported, "
-        "the moving ones. Where the two differ, the images that are shipped are not those "
-        "that were trained.",
+        "In training, batch normalisation uses the batch's mean and variance; "
+        "exported, the moving ones. Where the two differ, the images that are shipped "
+        "are not those that were trained.",
         "Use larger batches, or normalise each sample by itself (layer).",
         {"generator_normalization": "layer"},
         "https://arxiv.org/abs/1502.03167",

@@ -153,7 +153,9 @@ def _read_run(directory):
         else:
             rows.append(row)
     if broken:
-        problems.append(f"{broken} lines of metrics.jsonl cannot be read, and are left out")
+        problems.append(
+            f"{broken} lines of metrics.jsonl cannot be read, and are left out"
+        )
     series, seconds = _series(rows)
     facts = {
         key: about.get(key)

@@ -56,7 +56,8 @@ def _images(**settings):
             "discriminator_filters": 16,
             "batch_size": 32,
             "steps": 1000,
-            "evaluate_every": 100,
+            "evaluate_every": 50,
+            "evaluate_images": 500,
             "signal_every": 25,
             "log_every": 25,
             "sample_every": 250,
@@ -82,9 +83,10 @@ LABS = [
     Lab(
         "flat-cross-entropy",
         "Where real and fake lie apart, cross-entropy is flat; a critic is not.",
-        "A discriminator trained to the end on two distributions that do not overlap is "
-        "right everywhere, and its sigmoid is 1 or 0 with no slope between the images. A "
-        "Wasserstein critic of bounded slope still says how far away they are.",
+        "A discriminator trained to the end on two distributions that do not overlap "
+        "is right everywhere, and its sigmoid is 1 or 0 with no slope between the "
+        "images. A Wasserstein critic of bounded slope still says how far away they "
+        "are.",
         TrainConfig(
             data="ring",
             loss="minimax",
@@ -93,8 +95,9 @@ LABS = [
             discriminator_learning_rate=2e-3,
             generator_learning_rate=5e-4,
             batch_size=64,
-            steps=1200,
-            evaluate_every=100,
+            steps=800,
+            evaluate_every=50,
+            evaluate_images=500,
             signal_every=25,
             log_every=25,
             sample_every=200,
@@ -115,8 +118,8 @@ LABS = [
         "strong-discriminator",
         "A discriminator that is far too strong teaches nothing; balance does.",
         "With five steps and ten times the rate for each step of the generator, the "
-        "discriminator is sure of every image. Its slope around the fakes points nowhere "
-        "in particular.",
+        "discriminator is sure of every image. Its slope around the fakes points "
+        "nowhere in particular.",
         _images(
             discriminator_steps=3,
             discriminator_normalization="none",
@@ -138,20 +141,15 @@ LABS = [
         "saturating-loss",
         "The saturating loss has no gradient just where the generator is worst.",
         "The gradient of log(1 - D(G(z))) in the logit l is sigmoid(l), that of -log "
-        "D(G(z)) is sigmoid(-l). For a fake that is surely told, the first is 0 and the "
-        "second 1.",
+        "D(G(z)) is sigmoid(-l). For a fake that is surely told, the first is 0 and "
+        "the second 1.",
         _images(
             loss="minimax",
             discriminator_normalization="none",
             discriminator_learning_rate=1e-3,
             generator_learning_rate=1e-4,
         ),
-        {
-            "loss": "non_saturating",
-            "discriminator_normalization": "batch",
-            "discriminator_learning_rate": 5e-4,
-            "generator_learning_rate": 5e-4,
-        },
+        {"loss": "non_saturating"},
         "vanishing_generator_gradient",
         ("g_logit_gradient", "frechet_distance", "d_fake"),
         "https://arxiv.org/abs/1406.2661",
@@ -165,9 +163,9 @@ LABS = [
             generator_normalization="none",
             discriminator_normalization="none",
             discriminator_activation="relu",
-            generator_learning_rate=1e-2,
-            discriminator_learning_rate=1e-2,
-            steps=600,
+            generator_learning_rate=2e-2,
+            discriminator_learning_rate=2e-2,
+            steps=500,
         ),
         {
             "generator_activation": "leaky_relu",
@@ -184,13 +182,14 @@ LABS = [
     Lab(
         "sigmoid-hidden",
         "Sigmoids between layers shrink the gradient on its way to the first.",
-        "The slope of a sigmoid is a quarter at most. Through three of them less than a "
-        "sixtieth of the gradient is left, so the first layers hardly learn.",
+        "The slope of a sigmoid is a quarter at most. Through three of them less than "
+        "a sixtieth of the gradient is left, so the first layers hardly learn.",
         _images(
             generator_activation="sigmoid",
             discriminator_activation="sigmoid",
             generator_normalization="none",
             discriminator_normalization="none",
+            steps=600,
         ),
         {
             "generator_activation": "relu",
@@ -199,18 +198,19 @@ LABS = [
             "discriminator_normalization": "batch",
         },
         "activation_saturation",
-        ("g_gradient_ratio", "d_gradient_ratio", "frechet_distance"),
+        ("g_slope_product", "g_gradient_ratio", "frechet_distance"),
         "https://proceedings.mlr.press/v9/glorot10a.html",
     ),
     Lab(
         "without-batch-norm",
-        "Batch normalisation lets a generator learn at a rate that breaks it otherwise.",
-        "Normalised layers have inputs of one scale, whatever the weights do, so the loss "
-        "is smoother and longer steps are safe.",
+        "Batch normalisation lets a generator learn at a rate that breaks it "
+        "otherwise.",
+        "Normalised layers have inputs of one scale, whatever the weights do, so the "
+        "loss is smoother and longer steps are safe.",
         _images(
             generator_normalization="none",
-            generator_learning_rate=2e-3,
-            discriminator_learning_rate=2e-3,
+            generator_learning_rate=2e-4,
+            steps=500,
         ),
         {"generator_normalization": "batch"},
         "mode_collapse",
@@ -222,7 +222,7 @@ LABS = [
         "With tiny batches, what is trained is not what is shipped.",
         "In training batch normalisation uses the batch's statistics, exported the "
         "moving ones. Of four images the batch's are noise.",
-        _images(batch_size=4, steps=1500, discriminator_normalization="none"),
+        _images(batch_size=2, steps=1500, discriminator_normalization="none"),
         {"generator_normalization": "layer"},
         "batch_norm_gap",
         ("batch_norm_gap", "frechet_distance", "pairwise_ratio"),
@@ -233,17 +233,24 @@ LABS = [
         "A kernel that is no multiple of its stride leaves a checkerboard.",
         "A transposed convolution of kernel 3 and stride 2 covers every second pixel "
         "twice. Resizing first covers all alike.",
-        _images(kernel_size=3, steps=700),
-        {"upsampling": "nearest", "kernel_size": 4},
+        _images(
+            kernel_size=3,
+            downsampling="average_pool",
+            discriminator_normalization="none",
+            steps=500,
+        ),
+        {"upsampling": "nearest"},
         "checkerboard",
-        ("nyquist_excess", "spectrum_gap", "frechet_distance"),
+        ("checkerboard_share", "nyquist_excess", "frechet_distance"),
         "https://distill.pub/2016/deconv-checkerboard",
     ),
     Lab(
         "ring-collapse",
-        "A discriminator that judges points one by one does not see that all are alike.",
-        "The generator moves to whatever the discriminator likes now. A relativistic loss "
-        "pairs each fake with a real point, so every mode that is missing costs something.",
+        "A discriminator that judges points one by one does not see that all are "
+        "alike.",
+        "The generator moves to whatever the discriminator likes now. A relativistic "
+        "loss pairs each fake with a real point, so every mode that is missing costs "
+        "something.",
         TrainConfig(
             data="ring",
             discriminator_activation="leaky_relu",
@@ -253,7 +260,8 @@ LABS = [
             beta_1=0.9,
             batch_size=64,
             steps=2500,
-            evaluate_every=100,
+            evaluate_every=50,
+            evaluate_images=500,
             signal_every=50,
             log_every=50,
             sample_every=250,
@@ -273,25 +281,28 @@ LABS = [
     ),
     Lab(
         "small-data",
-        "Of few images the discriminator learns each by heart; augmentation hinders it.",
+        "Of few images the discriminator learns each by heart; augmentation hinders "
+        "it.",
         "It is then surer of trained images than of held-out ones, and no longer a "
         "measure of what is real.",
         _images(
             discriminator_filters=32,
             discriminator_normalization="none",
+            discriminator_learning_rate=1e-3,
+            generator_learning_rate=1e-3,
             steps=1500,
         ),
         {"augmentation": "diffaugment", "augmentation_policy": "translation,cutout"},
         "discriminator_overfitting",
         ("overfit_gap", "logit_held_out", "frechet_distance"),
         "https://arxiv.org/abs/2006.10738",
-        lambda folder: _few_images(folder, 640),
+        lambda folder: _few_images(folder, 400),
     ),
     Lab(
         "range-mismatch",
         "An output in [0, 1] never matches data in [-1, 1].",
-        "The discriminator needs nothing but the brightness of the background. Whatever "
-        "the generator draws, it is told apart.",
+        "The discriminator needs nothing but the brightness of the background. "
+        "Whatever the generator draws, it is told apart.",
         _images(output_activation="sigmoid", steps=600),
         {"output_activation": "tanh"},
         "data_range_mismatch",
@@ -306,9 +317,9 @@ LABS = [
         _images(
             precision="mixed_float16",
             loss_scaling=False,
+            loss="wasserstein",
+            regularizer="weight_clipping",
             image_size=16,
-            generator_filters=8,
-            discriminator_filters=8,
             batch_size=16,
             steps=300,
         ),
@@ -318,19 +329,19 @@ LABS = [
         "https://arxiv.org/abs/1710.03740",
     ),
     Lab(
-        "max-pooling",
-        "Max pooling hands the generator a gradient for one pixel of four.",
-        "A strided convolution learns how to shrink, and every pixel has a slope. The "
-        "largest of four has a slope for one, and the convolution before it costs four "
-        "times as much.",
+        "pooling",
+        "A discriminator that averages before it looks does not see a checkerboard.",
+        "Average pooling takes the highest frequencies away, so nothing tells the "
+        "generator to leave them out. A strided convolution learns what to look at, "
+        "for a quarter of the multiplications.",
         _images(
-            downsampling="max_pool",
-            steps=600,
-            upsampling="nearest",
+            downsampling="average_pool",
+            discriminator_normalization="none",
+            steps=700,
         ),
         {"downsampling": "stride"},
         "checkerboard",
-        ("spectrum_gap", "nyquist_excess", "images_per_second"),
+        ("checkerboard_share", "nyquist_excess", "images_per_second"),
         "https://arxiv.org/abs/1511.06434",
     ),
 ]
