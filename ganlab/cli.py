@@ -43,6 +43,24 @@ EVALUATE_EXAMPLES = """examples:
   ganlab evaluate --self-test            do the scores say what they should?
 """
 
+CHECK_EXAMPLES = """examples:
+  ganlab check                            the default preset on Fashion-MNIST
+  ganlab check --data folder:photos --image-size 64 --set beta_1=0.9
+"""
+
+DIAGNOSE_EXAMPLES = """examples:
+  ganlab diagnose runs/first              report.html, report.md and report.json in it
+  ganlab diagnose runs/first runs/second  what differs
+  ganlab diagnose runs/first --remedy-trials
+  ganlab diagnose log.csv --json          columns step,d_loss,g_loss[,seconds][,fid]
+"""
+
+LAB_EXAMPLES = """examples:
+  ganlab lab list
+  ganlab lab run ring-collapse            half a minute; pictures in labs/ring-collapse
+  ganlab lab run all
+"""
+
 
 def main(argv=None):
     """Runs the command line; returns the exit code."""
@@ -85,13 +103,16 @@ class _Parser(argparse.ArgumentParser):
 def _parser():
     parser = _Parser(
         prog="ganlab",
-        description="Train GANs with Keras, measure what they draw, and ship the "
+        description="Train GANs with Keras, know why one is failing, and ship the "
         "generator that works.",
         epilog="`ganlab COMMAND --help` says more.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_train(commands)
+    _add_check(commands)
+    _add_diagnose(commands)
+    _add_lab(commands)
     _add_export(commands)
     _add_sample(commands)
     _add_evaluate(commands)
@@ -115,6 +136,28 @@ def _add_train(commands):
     parser = _add_command(
         commands, "train", _train, "train a GAN into a run folder", TRAIN_EXAMPLES
     )
+    _add_settings(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out"
+    )
+    parser.add_argument(
+        "--on-failure",
+        choices=("none", "warn", "stop", "rollback"),
+        default="warn",
+        help="of a critical finding: warn (default), stop, or roll back to the best "
+        "checkpoint with a change",
+    )
+    parser.add_argument(
+        "--max-rollbacks",
+        type=_positive,
+        default=2,
+        metavar="N",
+        help="how often, at most (default 2)",
+    )
+
+
+def _add_settings(parser):
+    """The options that say what a run is made of."""
     add = parser.add_argument
     add("--preset", help=f"{', '.join(PRESETS)} (default dcgan)")
     add(
@@ -168,7 +211,60 @@ def _add_train(commands):
         default=[],
         help="any setting, such as discriminator_steps=5; a wrong name lists all",
     )
-    add("--resume", action="store_true", help="go on with the run in --out")
+
+
+def _add_check(commands):
+    parser = _add_command(
+        commands,
+        "check",
+        _check,
+        "look for mistakes before training, with one batch",
+        CHECK_EXAMPLES,
+    )
+    _add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_diagnose(commands):
+    parser = _add_command(
+        commands,
+        "diagnose",
+        _diagnose,
+        "name what went wrong in a run, with evidence and a remedy",
+        DIAGNOSE_EXAMPLES,
+    )
+    add = parser.add_argument
+    add("subjects", metavar="RUN|FILE.csv", nargs="+", help="one, or two to compare")
+    add("--json", action="store_true", help="print one JSON document")
+    add(
+        "--out",
+        metavar="DIR",
+        help="where report.html, .md and .json go (default: the run, or FILE-report)",
+    )
+    add(
+        "--remedy-trials",
+        action="store_true",
+        help="train a short branch for each remedy first, and keep the best",
+    )
+    add(
+        "--trial-steps",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="how far branches go (default 1000)",
+    )
+
+
+def _add_lab(commands):
+    parser = _add_command(
+        commands, "lab", _lab, "make a failure happen, and cure it", LAB_EXAMPLES
+    )
+    add = parser.add_argument
+    add("action", choices=("list", "run"))
+    add("name", nargs="?", help="a name of the list, or all")
+    add("--out", metavar="DIR", help="folder of the lab (default labs/NAME)")
+    add("--seed", type=_natural, default=0, metavar="N", help="default 0")
+    add("--json", action="store_true", help="print one JSON document")
 
 
 def _add_export(commands):
@@ -296,6 +392,37 @@ def _whole_number(text, least):
 
 
 def _train(options):
+    config, given = _config(options)
+    _import_tensorflow()
+    from ganlab import report, rescue, train
+
+    out = _run_folder(options, config)
+    if options.resume:
+        config = _resumed(train.load_run(out).config, options.preset, given)
+    else:
+        train.check_new(out)
+    run = rescue.train(
+        config,
+        out,
+        on_failure=options.on_failure,
+        max_rollbacks=options.max_rollbacks,
+        epochs=options.epochs,
+        resume=options.resume,
+        stream=sys.stderr,
+    )
+    found = report.examine(run.directory)
+    page = report.write(found, run.directory)
+    print(f"run          {run.directory}")
+    print(f"verdict      {found.verdict}")
+    print(f"report       {page}")
+    print(f"pictures     {run.directory / 'samples'}")
+    print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
+    if run.config.image_size is not None:
+        print(f"export       ganlab export {run.directory}")
+
+
+def _config(options):
+    """The `TrainConfig` of the options, and what they gave of it."""
     fields = [
         "data",
         "batch_size",
@@ -319,30 +446,151 @@ def _train(options):
         if getattr(options, name) is not None
     }
     given |= dict(setting(text) for text in options.set)
-    config = get_preset(options.preset or "dcgan").replace(**given)
-    default = (
-        f"{config.preset}-{re.sub(r'[^a-zA-Z0-9_]+', '-', config.data).strip('-')}"
-    )
-    out = Path(options.out or Path("runs") / default)
+    return get_preset(options.preset or "dcgan").replace(**given), given
+
+
+def _run_folder(options, config):
+    data = re.sub(r"[^a-zA-Z0-9_]+", "-", config.data).strip("-")
+    return Path(options.out or Path("runs") / f"{config.preset}-{data}")
+
+
+def _check(options):
+    config, _ = _config(options)
     _import_tensorflow()
     from ganlab import train
+    from ganlab.callbacks.progress import decoding_bar
 
-    if options.resume:
-        config = _resumed(train.load_run(out).config, options.preset, given)
+    found = train.check(config, decoding_bar(sys.stderr))
+    if options.json:
+        print(json.dumps([each.as_dict() for each in found], indent=2))
     else:
-        train.check_new(out)
-    run = train.train_gan(
-        config,
-        out,
-        epochs=options.epochs,
-        resume=options.resume,
-        stream=sys.stderr,
-    )
-    print(f"run          {run.directory}")
-    print(f"pictures     {run.directory / 'samples'}")
-    print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
-    if run.config.image_size is not None:
-        print(f"export       ganlab export {run.directory}")
+        for each in found:
+            print(f"{each.severity:8}  {each.says}")
+            print(f"          {each.fix}{_as_options(each.changes)}")
+        if not found:
+            print("nothing found: the settings, the data and one batch look right")
+    if any(each.severity == "critical" for each in found):
+        raise RunError("the run would fail; mend what is critical first")
+
+
+def _as_options(changes):
+    said = " ".join(f"--set {key}={value}" for key, value in changes.items())
+    return f": {said}" if said else ""
+
+
+def _diagnose(options):
+    from ganlab import report
+
+    if len(options.subjects) > 2:
+        raise UserError(
+            "Expected one or two runs or files to diagnose. Received: "
+            f"{len(options.subjects)}"
+        )
+    if options.remedy_trials:
+        if len(options.subjects) > 1:
+            raise UserError("Expected one run for --remedy-trials. Received: 2")
+        _import_tensorflow()
+        from ganlab import rescue
+
+        rescue.try_remedies(
+            options.subjects[0], steps=options.trial_steps, stream=sys.stderr
+        )
+    found = [report.examine(path) for path in options.subjects]
+    if len(found) == 2:
+        _compare_reports(options, report, *found)
+        return
+    (found,) = found
+    source = Path(options.subjects[0])
+    out = Path(options.out or (source if source.is_dir() else f"{source}-report"))
+    out.mkdir(parents=True, exist_ok=True)
+    page = report.write(found, out)
+    if options.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        return
+    print(found.verdict)
+    for each in found.findings:
+        print(f"\n{each.severity:8}  {each.failure.title}, since {each.since_step:,}")
+        for one in each.evidence:
+            print(f"          {one['says']}")
+        print(f"          remedy: {each.failure.remedy}")
+    for each in found.trials:
+        distance = each["frechet_distance"]
+        print(
+            f"trial     {each['name']}: Fréchet distance "
+            f"{'none' if distance is None else f'{distance:.3g}'}"
+            f"{', kept' if each['kept'] else ''}"
+        )
+    if found.command:
+        print(f"\nchange    {found.command}")
+    if found.best is not None:
+        print(f"best      step {found.best['step']:,}")
+    for problem in found.log.problems:
+        print(f"note      {problem}")
+    print(f"report    {page}")
+
+
+def _compare_reports(options, report, first, second):
+    out = Path(options.out or "comparison")
+    out.mkdir(parents=True, exist_ok=True)
+    text = report.compare(first, second)
+    (out / "comparison.md").write_text(text, encoding="utf-8")
+    page = out / "comparison.html"
+    page.write_text(report.compare_html(first, second), encoding="utf-8")
+    if options.json:
+        both = [each.as_dict() for each in (first, second)]
+        print(json.dumps(both, indent=2, ensure_ascii=False))
+        return
+    print(text)
+    print(f"report    {page}")
+
+
+def _lab(options):
+    from ganlab.labs.catalogue import LABS, get_lab
+
+    if options.action == "list":
+        if options.json:
+            about = [{"name": each.name, "claim": each.claim} for each in LABS]
+            print(json.dumps(about, indent=2))
+            return
+        width = max(len(each.name) for each in LABS)
+        for each in LABS:
+            print(f"{each.name:{width}}  {each.claim}")
+        return
+    if options.name is None:
+        raise UserError(
+            "Expected the name of a lab. Received: none; see ganlab lab list"
+        )
+    labs = LABS if options.name == "all" else [get_lab(options.name)]
+    _import_tensorflow()
+    from ganlab.labs.run import run_lab
+
+    results = []
+    for lab in labs:
+        root = Path(options.out or Path("labs"))
+        out = root / lab.name if len(labs) > 1 or not options.out else root
+        found = run_lab(lab, out, seed=options.seed, stream=sys.stderr)
+        results.append(found)
+        if not options.json:
+            _print_lab(lab, found, out)
+    if options.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    if not all(each["shown"] for each in results):
+        missed = [each["lab"] for each in results if not each["shown"]]
+        raise RunError(f"not shown: {', '.join(missed)}; look at the pictures")
+
+
+def _print_lab(lab, found, out):
+    print(f"{lab.name}: {lab.claim}")
+    print(f"  {lab.theory}")
+    for arm in ("failing", "cured"):
+        print(f"  {arm:8} {found[arm]['verdict']}")
+    for key in lab.shows:
+        before, after = (found[arm]["measured"][key] for arm in ("failing", "cured"))
+        shown = ["none" if each is None else f"{each:.3g}" for each in (before, after)]
+        print(f"  {key:24} {shown[0]:>10} -> {shown[1]}")
+    changes = " ".join(f"{key}={value}" for key, value in lab.remedy.items())
+    print(f"  remedy   {changes}")
+    print(f"  picture  {out / 'lab.png'}\n")
 
 
 def _resumed(config, preset, given):

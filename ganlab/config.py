@@ -95,13 +95,13 @@ class TrainConfig:
         seed: Seeds weights, latents and the order of the data.
         precision: A Keras dtype policy of `PRECISIONS`.
         loss_scaling: Whether losses are scaled where a player computes in float16.
-        signal_every: Steps between looks inside both players, at least; they are
-            held to 3 % of the time.
+        signal_every: Steps between looks inside both players, at least.
+        signal_share: Largest share of the time that they take.
         log_every: Steps between logged numbers.
         sample_every: Steps between sample grids.
         checkpoint_every: Steps between checkpoints.
-        evaluate_every: Steps between evaluations, at least; they are held to a
-            tenth of the time.
+        evaluate_every: Steps between evaluations, at least.
+        evaluate_share: Largest share of the time that they take.
         evaluate_images: Images they score, at most.
         features: SPEC of the extractor they use, or `None` for the default of
             `ganlab.features`.
@@ -157,16 +157,24 @@ class TrainConfig:
     precision: str = "float32"
     loss_scaling: bool = True
     signal_every: int = 100
+    signal_share: float = 0.03
     log_every: int = 50
     sample_every: int = 500
     checkpoint_every: int = 500
     evaluate_every: int = 500
+    evaluate_share: float = 0.1
     evaluate_images: int = 2000
     features: str | None = None
 
     def __post_init__(self):
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
+        for name in ("signal_share", "evaluate_share"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                raise UserError(
+                    f"Expected {name.replace('_', ' ')} above 0 and at most 1. "
+                    f"Received: {getattr(self, name)}"
+                )
         for name, least in LEAST.items():
             value = getattr(self, name)
             if value is not None and not value >= least:

@@ -146,7 +146,7 @@ class Report:
         }
 
 
-def examine(path, trials=()):
+def examine(path):
     """Reads a run folder or CSV file and diagnoses it.
 
     Returns:
@@ -156,7 +156,14 @@ def examine(path, trials=()):
         UserError: see `ganlab.diagnosis.read`.
     """
     log = diagnosis.read(path)
-    return Report(log, diagnosis.diagnose(log), _best(log), list(trials))
+    return Report(log, diagnosis.diagnose(log), _best(log), _trials(log))
+
+
+def _trials(log):
+    path = log.source / "trials" / "trials.json"
+    if log.foreign or not path.is_file():
+        return []
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _best(log):
@@ -281,10 +288,21 @@ def as_markdown(report):
             "",
         ]
     lines += _trials_table(report.trials)
+    quality = _quality(report.log)
+    if quality:
+        lines += [quality.replace("# Quality", "## Quality").rstrip(), ""]
     lines += ["## Timeline", "", "| step | what |", "|---|---|"]
     lines += [f"| {step:,} | {what} |" for step, what in report.timeline()]
     lines += ["", *(f"*{problem}*" for problem in report.log.problems)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _quality(log):
+    """The table of scores that a run of ganlab wrote at its end, or nothing."""
+    path = log.source / "quality.md"
+    if log.foreign or not path.is_file():
+        return ""
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _best_text(best):
@@ -365,6 +383,7 @@ def as_html(report):
         for title, names in OVERVIEW.items()
     )
     parts.append(f'<h2>The run</h2><div class="charts">{charts}</div>')
+    parts.append(_quality_html(_quality(log)))
     if log.settings:
         rows = "".join(
             f"<tr><td>{esc(key)}</td><td><code>{esc(str(value))}</code></td></tr>"
@@ -375,6 +394,20 @@ def as_html(report):
         )
     parts += [f"<p class=dim>{esc(problem)}</p>" for problem in log.problems]
     return "\n".join(parts) + "</html>\n"
+
+
+def _quality_html(text):
+    rows, said = [], []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            cells = [html.escape(cell.strip()) for cell in line.strip("|").split("|")]
+            if not set(line) <= set("|-"):
+                rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+        elif line and not line.startswith(("#", "!")):
+            said.append(f"<p class=dim>{html.escape(line.replace('`', ''))}</p>")
+    if not rows:
+        return ""
+    return f"<h2>Quality</h2><table>{''.join(rows)}</table>{''.join(said)}"
 
 
 def _trials_html(trials):

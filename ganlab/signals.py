@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ganlab import players
 from ganlab.networks import SpectralNormalization
+from ganlab.networks.generators import in_float32
 
 PROBE_IMAGES = 64
 POWER_STEPS = 5
@@ -67,6 +68,11 @@ class Probe:
             "generator": _Inside(gan.generator),
             "discriminator": _Inside(gan.discriminator),
         }
+        self._wide = {
+            role: _Inside(in_float32(getattr(gan, role)))
+            for role in self._inside
+            if any(each.is_half for each in self._inside.values())
+        }
         self._directions = {}
         self._look = tf.function(self._look_in_graph, jit_compile=False)
 
@@ -109,19 +115,73 @@ class Probe:
         return values, logits
 
     def _look_in_graph(self):
-        gan, loss = self.gan, self.gan.adversarial_loss
-        generator, discriminator = self._inside.values()
-        real = tf.constant(self._real)
+        gan = self.gan
         labels = None if self._labels is None else tf.constant(self._labels)
+        weights = {role: each.read() for role, each in self._inside.items()}
+        optimizers = {
+            "generator": gan.generator_optimizer,
+            "discriminator": gan.discriminator_optimizer,
+        }
+        scales = {
+            role: each.scale_loss(tf.constant(1.0)) for role, each in optimizers.items()
+        }
+        fake, logits, at_logit, gradients, hidden = self._played(
+            self._inside, weights, labels, scales
+        )
+        found = {
+            "fake": fake,
+            "averaged": players.play(
+                gan.ema_generator, tf.constant(self._latents), labels, False
+            ),
+            "logits": dict(zip(("real", "fake"), logits, strict=True)),
+            "g_logit_gradient": tf.reduce_sum(tf.abs(at_logit)),
+        }
+        for role, inside in self._inside.items():
+            found |= inside.gradient_numbers(gradients[role], role)
+            found |= inside.unit_numbers(hidden[role], role)
+        if self._wide:
+            ones = dict.fromkeys(scales, tf.constant(1.0))
+            *_, exact, _ = self._played(self._wide, weights, labels, ones)
+            for role, gradient in gradients.items():
+                found[f"{role[0]}_gradient_error"] = _relative_error(
+                    gradient, exact[role]
+                )
+        if self._held_out is not None:
+            images = players.pack(tf.constant(self._held_out), gan.packing)
+            outputs, _ = self._inside["discriminator"].play(
+                weights["discriminator"],
+                images,
+                None
+                if self._held_out_labels is None
+                else tf.constant(self._held_out_labels),
+            )
+            found["logits"]["held_out"] = players.logits_of(outputs)
+        if self._inside["generator"].has_batch_norm:
+            found["batch_norm_gap"] = self._batch_norm_gap(weights["generator"], fake)
+        return found
+
+    def _played(self, insides, weights, labels, scales):
+        """One training step's forward and backward passes, without the step.
+
+        Returns:
+            Fakes; logits of real and fake; the gradient of the generator's loss in
+            the latter; gradients and outputs of activations by role.
+        """
+        gan, loss = self.gan, self.gan.adversarial_loss
+        generator, discriminator = insides.values()
         with tf.GradientTape(persistent=True) as tape:
-            weights = {role: each.read() for role, each in self._inside.items()}
+            for each in weights.values():
+                tape.watch(each[0])
             drawn, hidden = generator.play(
-                weights["generator"], tf.constant(self._latents), self._labels
+                weights["generator"], tf.constant(self._latents), labels
             )
             fake = drawn[0]
-            seen = [players.pack(each, gan.packing) for each in (real, fake)]
+            seen = [
+                players.pack(each, gan.packing)
+                for each in (tf.constant(self._real), fake)
+            ]
             (on_real, inner), (on_fake, _) = (
-                discriminator.play(weights["discriminator"], images, self._labels)
+                discriminator.play(weights["discriminator"], images, labels)
                 for images in seen
             )
             logits = [players.logits_of(each) for each in (on_real, on_fake)]
@@ -130,44 +190,23 @@ class Probe:
                 "generator": loss.generator(*logits),
                 "discriminator": loss.discriminator(*logits),
             }
-            optimizers = {
-                "generator": gan.generator_optimizer,
-                "discriminator": gan.discriminator_optimizer,
-            }
-            scaled = {
-                role: optimizers[role].scale_loss(tf.convert_to_tensor(value))
-                for role, value in losses.items()
-            }
-        found = {
-            "fake": fake,
-            "averaged": players.play(
-                gan.ema_generator, tf.constant(self._latents), labels, False
-            ),
-            "logits": {"real": logits[0], "fake": logits[1]},
-            "g_logit_gradient": tf.reduce_sum(
-                tf.abs(tape.gradient(losses["generator"], logits[1]))
-            ),
+            scaled = {role: scales[role] * value for role, value in losses.items()}
+        gradients = {
+            role: [
+                None if each is None else tf.cast(each, tf.float32) / scales[role]
+                for each in tape.gradient(scaled[role], weights[role][0])
+            ]
+            for role in insides
         }
-        for role, outputs in (("generator", hidden), ("discriminator", inner)):
-            inside = self._inside[role]
-            gradients = tape.gradient(scaled[role], weights[role][0])
-            scale = optimizers[role].scale_loss(tf.constant(1.0))
-            found |= inside.gradient_numbers(gradients, scale, role)
-            found |= inside.unit_numbers(outputs, role)
-        if self._held_out is not None:
-            images = players.pack(tf.constant(self._held_out), gan.packing)
-            outputs, _ = discriminator.play(
-                weights["discriminator"], images, self._held_out_labels
-            )
-            found["logits"]["held_out"] = players.logits_of(outputs)
-        if generator.has_batch_norm:
-            found["batch_norm_gap"] = self._batch_norm_gap(weights["generator"], fake)
-        return found
+        at_logit = tape.gradient(losses["generator"], logits[1])
+        outputs = {"generator": hidden, "discriminator": inner}
+        return fake, logits, at_logit, gradients, outputs
 
     def _batch_norm_gap(self, weights, fake):
         """Mean |by batch statistics - by moving ones|, in batches as in training."""
         generator, size = self._inside["generator"], self._batch_size
-        latents, labels = tf.constant(self._latents), self._labels
+        latents = tf.constant(self._latents)
+        labels = None if self._labels is None else tf.constant(self._labels)
         (settled, *_), _ = generator.play(weights, latents, labels, training=False)
         if size >= len(self._latents):
             return tf.reduce_mean(tf.abs(settled - fake))
@@ -224,6 +263,9 @@ class _Inside:
         self._takes_labels = len(player.inputs) == 2
         self._model = keras.Model(player.inputs, outputs)
         layers = player.layers
+        self.is_half = any(
+            each.compute_dtype in ("float16", "bfloat16") for each in layers
+        )
         self.has_batch_norm = any(
             isinstance(layer, keras.layers.BatchNormalization) for layer in layers
         )
@@ -250,27 +292,22 @@ class _Inside:
 
     def play(self, weights, inputs, labels, training=True):
         """The player's outputs, and those of its activations by name."""
-        inputs = [inputs, tf.constant(labels)] if self._takes_labels else inputs
+        inputs = [inputs, labels] if self._takes_labels else inputs
         outputs, _ = self._model.stateless_call(*weights, inputs, training=training)
         if not isinstance(outputs, (list, tuple)):
             outputs = [outputs]
         own = list(outputs[: self._num_outputs])
         return own, dict(zip(self.units, outputs[self._num_outputs :], strict=True))
 
-    def gradient_numbers(self, gradients, scale, role):
+    def gradient_numbers(self, gradients, role):
         """Root mean square of each kernel's gradient, and the share that is 0."""
         found = {}
         for name, place in self._places.items():
             if gradients[place] is not None:
-                gradient = tf.cast(gradients[place], tf.float32) / scale
                 found[f"gradient/{role}/{name}"] = tf.sqrt(
-                    tf.reduce_mean(tf.square(gradient))
+                    tf.reduce_mean(tf.square(gradients[place]))
                 )
-        flat = [
-            tf.reshape(tf.cast(each, tf.float32), [-1])
-            for each in gradients
-            if each is not None
-        ]
+        flat = [tf.reshape(each, [-1]) for each in gradients if each is not None]
         none = tf.reduce_mean(tf.cast(tf.concat(flat, 0) == 0.0, tf.float32))
         return found | {f"{role[0]}_zero_gradient_share": none}
 
@@ -320,6 +357,17 @@ class _Inside:
         if len(slopes) > 1 and slopes[-1] > 0:
             found[f"{key}_gradient_ratio"] = slopes[0] / slopes[-1]
         return found
+
+
+def _relative_error(gradients, exact):
+    """|gradients - exact| / |exact| over all weights."""
+    pairs = [
+        (ours, theirs)
+        for ours, theirs in zip(gradients, exact, strict=True)
+        if ours is not None
+    ]
+    gap = tf.linalg.global_norm([ours - theirs for ours, theirs in pairs])
+    return gap / (tf.linalg.global_norm([theirs for _, theirs in pairs]) + 1e-30)
 
 
 def _activation(layer):

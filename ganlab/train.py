@@ -7,17 +7,26 @@ import contextlib
 import inspect
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 
-from ganlab import augment, evaluation, losses, networks, regularizers, schedules
+from ganlab import (
+    augment,
+    checks,
+    evaluation,
+    losses,
+    networks,
+    regularizers,
+    schedules,
+)
 from ganlab import data as data_module
 from ganlab.callbacks import (
     Checkpoints,
     Evaluate,
     PlanePictures,
+    Policy,
     ProgressBar,
     RunLog,
     SampleGrids,
@@ -29,6 +38,7 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
+from ganlab.diagnosis import Finding
 from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.gan import GAN
 from ganlab.networks import blocks
@@ -81,6 +91,7 @@ class Run:
         num_images: Integer: how many images it trains on.
         class_names: A name for each class; empty if not conditional.
         skipped: Names of images that could not be read.
+        failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
     """
 
     directory: Path
@@ -88,6 +99,12 @@ class Run:
     num_images: int
     class_names: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    failure: Finding | None = None
+
+    def with_config(self, config, directory=None):
+        """The same run under another config, and perhaps in another folder."""
+        directory = self.directory if directory is None else directory
+        return replace(self, config=config, directory=directory, failure=None)
 
     def save(self):
         """Writes `config.json`."""
@@ -286,7 +303,16 @@ def _augmentation(config):
     return augment.get(config.augmentation)
 
 
-def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=()):
+def train_gan(
+    config,
+    out,
+    *,
+    epochs=None,
+    resume=False,
+    on_failure="warn",
+    stream=None,
+    callbacks=(),
+):
     """Trains the GAN of a config into a run folder.
 
     Args:
@@ -295,6 +321,7 @@ def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=
             run of this config.
         epochs: Integer: passes over the data, instead of `config.steps`.
         resume: Boolean. Goes on from the newest checkpoint in `out`.
+        on_failure: What is done about findings: see `ganlab.callbacks.Policy`.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
         callbacks: Keras callbacks beside ganlab's own.
 
@@ -311,7 +338,7 @@ def train_gan(config, out, *, epochs=None, resume=False, stream=None, callbacks=
     _check_names(config)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        return _train(config, out, epochs, resume, stream, callbacks)
+        return _train(config, out, epochs, resume, on_failure, stream, callbacks)
     except UserError:
         with contextlib.suppress(OSError):
             out.rmdir()
@@ -336,13 +363,36 @@ def _check_names(config):
         blocks.check_image(config.image_size, config.channels or 1)
 
 
-def _train(config, out, epochs, resume, stream, callbacks):
+def check(config, progress=None):
+    """Looks for mistakes before training, with one batch.
+
+    Args:
+        config: A `TrainConfig`.
+        progress: See `ganlab.load_data`.
+
+    Returns:
+        A list of `ganlab.checks.Problem`s, critical ones first.
+
+    Raises:
+        UserError: if the data or the settings are unusable.
+    """
+    _check_names(config)
+    config, everything = _load(config, progress)
+    data, _ = everything.split(config.seed)
+    data.steps_per_epoch(config.batch_size * config.discriminator_steps)
+    with _dtype_policy(config.precision):
+        classes = len(data.class_names) if config.conditional else None
+        return checks.check_config(config, data, build_gan(config, classes))
+
+
+def _load(config, progress):
+    """The data of a config, and the config with nothing left to it."""
     data = data_module.load_data(
         config.data,
         image_size=config.image_size,
         channels=config.channels,
         cache=config.cache,
-        progress=None if stream is None else decoding_bar(stream),
+        progress=progress,
     )
     conditional = config.conditional
     if conditional is None:
@@ -352,14 +402,20 @@ def _train(config, out, epochs, resume, stream, callbacks):
             f"Expected data with classes for a conditional GAN. Received: {data.spec} "
             "without labels; leave out --conditional"
         )
-    everything, (data, held_out) = data, data.split(config.seed)
-    batch_size = config.batch_size * config.discriminator_steps
-    steps_per_epoch = data.steps_per_epoch(batch_size)
+    config = config.completed(data.image_size, data.channels)
+    return config.replace(conditional=conditional), data
+
+
+def _train(config, out, epochs, resume, on_failure, stream, callbacks):
+    progress = None if stream is None else decoding_bar(stream)
+    config, everything = _load(config, progress)
+    data, held_out = everything.split(config.seed)
+    steps_per_epoch = data.steps_per_epoch(
+        config.batch_size * config.discriminator_steps
+    )
     if epochs is not None:
         config = config.replace(steps=epochs * steps_per_epoch)
-    config = config.completed(data.image_size, data.channels)
-    config = config.replace(conditional=conditional)
-    class_names = data.class_names if conditional else ()
+    class_names = data.class_names if config.conditional else ()
     run = Run(out, config, len(data), class_names, data.skipped)
     if resume:
         _check_same_data(load_run(out), run)
@@ -370,8 +426,8 @@ def _train(config, out, epochs, resume, stream, callbacks):
         if stream is not None:
             callbacks = [*callbacks, ProgressBar(config.steps, stream)]
         sets = Sets(data, held_out, reference)
-        _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks)
-    return run
+        failure = _fit(gan, run, sets, (on_failure, stream), callbacks)
+    return replace(run, failure=failure)
 
 
 def load_reference(config, data, stream=None):
@@ -407,8 +463,11 @@ def _check_same_data(before, now):
             )
 
 
-def _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks):
+def _fit(gan, run, sets, policy, callbacks):
+    """Trains; returns the finding that ended it, or `None`."""
     config, data = run.config, sets.data
+    batch_size = config.batch_size * config.discriminator_steps
+    steps_per_epoch = data.steps_per_epoch(batch_size)
     start_step = int(gan.step.numpy())
     if start_step >= config.steps:
         logging.getLogger("ganlab").warning(
@@ -416,7 +475,7 @@ def _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks):
             start_step,
             config.steps,
         )
-        return
+        return None
     timer = data_module.WaitTimer()
     batches = data.batches(
         batch_size,
@@ -427,6 +486,8 @@ def _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks):
     )
     run_log = RunLog(run.directory, start_step, config.as_dict())
     own = watching_callbacks(run.directory, config, sets, run_log, timer)
+    action, stream = policy
+    own["policy"] = Policy(run.directory, run_log, action, stream=stream)
     try:
         gan.fit(
             timer.watch(batches),
@@ -442,6 +503,7 @@ def _fit(gan, run, sets, batch_size, steps_per_epoch, callbacks):
         raise
     finally:
         run_log.close()
+    return own["policy"].finding
 
 
 def watching_callbacks(directory, config, sets, run_log, timer):
@@ -481,6 +543,7 @@ def watching_callbacks(directory, config, sets, run_log, timer):
             aside_labels if config.conditional else None,
             batch_size=config.batch_size,
             every=config.signal_every,
+            budget=config.signal_share,
             seed=config.seed,
         ),
         "sample grids": grids,
@@ -490,7 +553,11 @@ def watching_callbacks(directory, config, sets, run_log, timer):
     }
     if sets.reference is not None:
         found["scores"] = Evaluate(
-            directory, sets.reference, every=config.evaluate_every, run_log=run_log
+            directory,
+            sets.reference,
+            every=config.evaluate_every,
+            budget=config.evaluate_share,
+            run_log=run_log,
         )
     return found
 

@@ -225,9 +225,9 @@ def test_evaluate_keeps_the_best_and_reports(
     assert best["protocol"]["fingerprint"] == reference.protocol.fingerprint
     assert keras.saving.load_model(run / "checkpoints" / "best.keras").step == 4
     assert (run / "checkpoints" / "best.png").exists()
-    report = json.loads((run / "report.json").read_text())
+    report = json.loads((run / "quality.json").read_text())
     assert (report["best"]["step"], report["last"]["step"]) == (4, 10)
-    page = (run / "report.md").read_text()
+    page = (run / "quality.md").read_text()
     assert "best, step 4" in page
     assert "--checkpoint best" in page
     assert "0.200 [0.190, 0.210]" in page

@@ -48,8 +48,8 @@ def test_the_main_job_end_to_end(trained, tmp_path, capsys):
         "tensorboard",
         "checkpoints",
         "samples",
-        "report.json",
-        "report.md",
+        "quality.json",
+        "quality.md",
     }
     out = tmp_path / "grid.png"
     assert cli.main(["sample", str(artifact), "--seed", "3", "--out", str(out)]) == 0

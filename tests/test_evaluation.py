@@ -261,7 +261,7 @@ def test_points_of_the_plane_are_evaluated(tmp_path, capsys):
     run = tmp_path / "run"
     train = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "60"]
     assert cli.main([*train, "--out", str(run)]) == 0
-    assert "Fréchet" in (run / "report.md").read_text()
+    assert "Fréchet" in (run / "quality.md").read_text()
     out = tmp_path / "a.png"
     arguments = ["--num-images", "500", "--checkpoint", "best", "--out", str(out)]
     assert cli.main(["evaluate", str(run), *arguments]) == 0

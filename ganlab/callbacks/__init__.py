@@ -4,6 +4,7 @@ from ganlab.callbacks.checkpoints import Checkpoints
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.grids import SampleGrids
 from ganlab.callbacks.plane import PlanePictures
+from ganlab.callbacks.policy import Policy
 from ganlab.callbacks.progress import ProgressBar, StageBars, decoding_bar
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.signals import Signals
@@ -13,6 +14,7 @@ __all__ = [
     "Checkpoints",
     "Evaluate",
     "PlanePictures",
+    "Policy",
     "ProgressBar",
     "RunLog",
     "SampleGrids",

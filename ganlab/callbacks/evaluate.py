@@ -22,7 +22,7 @@ class Evaluate(Budgeted):
 
     Args:
         directory: The run's folder. Gets `checkpoints/best.keras`, `best.json`
-            and `best.png`, and at the end `report.json` and `report.md`.
+            and `best.png`, and at the end `quality.json` and `quality.md`.
         reference: The `ganlab.evaluation.Reference` that images are held against.
         every: Integer: steps between evaluations, at least.
         budget: Float in (0, 1]: largest share of the time.
@@ -93,8 +93,8 @@ class Evaluate(Budgeted):
         best = read_best(self.directory)
         report = {"best": best, "last": self.last, "evaluation_seconds": self.seconds}
         text = json.dumps(report, indent=2) + "\n"
-        (self.directory / "report.json").write_text(text, encoding="utf-8")
-        (self.directory / "report.md").write_text(_page(report), encoding="utf-8")
+        (self.directory / "quality.json").write_text(text, encoding="utf-8")
+        (self.directory / "quality.md").write_text(_page(report), encoding="utf-8")
 
 
 def _record(step, found):

@@ -172,6 +172,12 @@ SCALARS = {
         "Share of the generator's gradient that is exactly 0.",
     ),
     "d_zero_gradient_share": ("gradient/discriminator_zero", "Likewise."),
+    "g_gradient_error": (
+        "float16/generator_gradient_error",
+        "How far the generator's gradient in half precision is from that in float32, "
+        "over its size.",
+    ),
+    "d_gradient_error": ("float16/discriminator_gradient_error", "Likewise."),
     "g_dead_share": (
         "units/generator_dead",
         "Share of ReLU units that are above 0 on under 1 % of the probe, worst layer.",

@@ -5,6 +5,7 @@ NumPy only: it reads what a run has written, while it runs or afterwards.
 
 from ganlab.diagnosis.findings import FAILURES, SEVERITIES, Failure, Finding
 from ganlab.diagnosis.log import Log, Series, read
+from ganlab.diagnosis.remedy import keeps_players, next_change
 from ganlab.diagnosis.rules import bad_quality, diagnose
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "Series",
     "bad_quality",
     "diagnose",
+    "keeps_players",
+    "next_change",
     "read",
 ]

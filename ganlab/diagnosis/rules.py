@@ -22,6 +22,7 @@ COLLAPSE_FACTOR, COLLAPSE_IN_A_ROW = 1.5, 3
 UNBOUNDED = ("wasserstein",)  # losses whose logits have no zero
 ALIKE = 0.5  # distance of two fakes over that of two real images
 UNCOVERED = 0.1  # coverage; identical sets have 0.97
+EARLY = 200  # steps in which fakes are alike however well a run goes
 STALLED = 0.9  # of the distance before: less than a tenth better is a standstill
 
 
@@ -32,12 +33,12 @@ def diagnose(log):
         log: A `ganlab.diagnosis.Log`.
 
     Returns:
-        A list of `Finding`s, critical ones first, then the surest.
+        A list of `Finding`s, critical ones first, and of those causes before what
+        they lead to.
     """
     found = [rule(log) for rule in RULES]
     found = [each for each in found if each is not None]
-    order = {severity: place for place, severity in enumerate(reversed(SEVERITIES))}
-    return sorted(found, key=lambda each: (order[each.severity], -each.confidence))
+    return sorted(found, key=lambda each: -SEVERITIES.index(each.severity))
 
 
 def sustained(series, past):
@@ -88,8 +89,12 @@ def _finding(log, name, severity, held, evidence, changes=None):
     if severity == "warning":
         confidence *= CHEAP
     changes = FAILURES[name].changes if changes is None else changes
-    known = {} if log.foreign else dict(changes or {})
-    return Finding(name, severity, since, evidence, confidence, known)
+    new = {
+        key: value
+        for key, value in (changes or {}).items()
+        if not log.foreign and log.settings.get(key, value) != value
+    }
+    return Finding(name, severity, since, evidence, confidence, new)
 
 
 def _confirmed(log, name, held, evidence, changes=None):
@@ -145,7 +150,7 @@ def _rising(series):
 
 def _alike(log):
     """Since when fakes lie too near to each other, and the evidence."""
-    if _is_mixture(log):
+    if _is_mixture(log) or log.last_step < EARLY:
         return None
     for signal, threshold, says in (
         (
@@ -430,13 +435,13 @@ output_saturation = _past(
 batch_norm_gap = _past(
     "batch_norm_gap",
     "batch_norm_gap",
-    0.15,
+    0.3,
     "images by batch and by moving statistics differ by {:.2f} on average, of 2",
 )
 checkerboard = _past(
     "checkerboard",
     "checkerboard_share",
-    0.1,
+    0.15,
     "{:.0%} more of the edges are one pattern of period 2 than in real images",
 )
 
@@ -489,12 +494,12 @@ def ignored_labels(log):
 
 def discriminator_overfitting(log):
     """D is surer of its own images than of others."""
-    held = sustained(log.get("overfit_gap"), _over(0.5))
+    held = sustained(log.get("overfit_gap"), _over(0.7))
     if held is None:
         return None
     value = log.last("overfit_gap", LEAST_POINTS)
     says = f"held-out images are {value:.0%} of the way from trained ones to fakes"
-    evidence = [_evidence("overfit_gap", value, 0.5, says)]
+    evidence = [_evidence("overfit_gap", value, 0.7, says)]
     sign = log.last("real_sign", LEAST_POINTS)
     if sign is not None:
         told = f"the mean sign of the logits of trained images is {sign:.2f}"
@@ -648,27 +653,27 @@ def undertrained(log):
     return _finding(log, "undertrained", "note", held, evidence, changes)
 
 
-RULES = (
+RULES = (  # causes before what they lead to
     non_finite,
-    late_collapse,
-    mode_collapse,
     data_range_mismatch,
-    discriminator_domination,
-    generator_domination,
-    vanishing_generator_gradient,
-    exploding_gradient,
-    activation_saturation,
-    dying_relu,
-    output_saturation,
-    mode_dropping,
-    ignored_labels,
-    discriminator_overfitting,
-    memorisation,
-    checkerboard,
-    oscillation,
     float16_overflow,
     float16_underflow,
+    activation_saturation,
+    dying_relu,
+    exploding_gradient,
+    vanishing_generator_gradient,
+    discriminator_overfitting,
+    discriminator_domination,
+    generator_domination,
     batch_norm_gap,
+    output_saturation,
+    checkerboard,
+    oscillation,
+    ignored_labels,
+    mode_collapse,
+    mode_dropping,
+    memorisation,
+    late_collapse,
     starved_input,
     undertrained,
 )
