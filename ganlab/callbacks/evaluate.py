@@ -53,6 +53,7 @@ class Evaluate(Budgeted):
         self.last = _record(step, found)
         if self.run_log is not None:
             values = {name: score.value for name, score in found.scores.items()}
+            values["frechet_error"] = found.scores["frechet_distance"].standard_error
             values |= self._class_shares(found.details)
             self.run_log.scalars(step, values, protocol.fingerprint)
         best = read_best(self.directory)

@@ -76,6 +76,10 @@ SCALARS = {
         "Distance of generated features from real ones; lower is better. The run's "
         "best checkpoint is the one where it is smallest.",
     ),
+    "frechet_error": (
+        "quality/frechet_error",
+        "Standard error of the Fréchet distance, by bootstrap.",
+    ),
     "frechet_infinity": (
         "quality/frechet_infinity",
         "The same, extrapolated to infinitely many images; 0 is perfect.",

@@ -19,6 +19,7 @@ MOST = 0.7  # of the points in it
 LEAST_POINTS = 3
 CHEAP = 0.75  # confidence of a signal that no score agrees with, times its share
 COLLAPSE_FACTOR, COLLAPSE_IN_A_ROW = 1.5, 3
+CHANCE = 3.0  # standard errors
 UNBOUNDED = ("wasserstein",)  # losses whose logits have no zero
 ALIKE = 0.5  # distance of two fakes over that of two real images
 UNCOVERED = 0.1  # coverage; identical sets have 0.97
@@ -415,7 +416,7 @@ def _past(name, signal, threshold, says, condition=_over):
 
     def rule(log):
         held = sustained(log.get(signal), condition(threshold))
-        if held is None:
+        if held is None or log.last_step < EARLY:
             return None
         value = log.last(signal, LEAST_POINTS)
         evidence = [_evidence(signal, value, threshold, says.format(value))]
@@ -551,8 +552,13 @@ def late_collapse(log):
     if series is None:
         return None
     best = np.minimum.accumulate(series.values)
-    past = series.values > COLLAPSE_FACTOR * best
-    past &= best > 0
+    past = (series.values > COLLAPSE_FACTOR * best) & (best > 0)
+    error = log.get("frechet_error")
+    if error is not None:  # a good run's distance is near 0, and mostly chance
+        chance = np.interp(series.steps, error.steps, error.values)
+        past &= series.values - best > CHANCE * (
+            chance + chance[np.argmin(series.values)]
+        )
     in_a_row = np.convolve(past, np.ones(COLLAPSE_IN_A_ROW, int), "valid")
     where = np.flatnonzero(in_a_row == COLLAPSE_IN_A_ROW)
     if not len(where) or not past[-1]:
@@ -610,6 +616,8 @@ def data_range_mismatch(log):
         log.get(name, LEAST_POINTS) for name in ("fake_low", "real_low", "real_high")
     )
     if fake is None or low is None or high is None or _is_mixture(log):
+        return None
+    if log.last_step < EARLY:
         return None
     bottom, top = low.values[-1], high.values[-1]
     threshold = float(bottom + 0.3 * (top - bottom))
