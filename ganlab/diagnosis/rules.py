@@ -133,12 +133,14 @@ def bad_quality(log):
 
 
 def _stalled(log):
-    """Whether the last third of the evaluations is hardly better than before."""
+    """Whether the last third of the run is hardly better than what went before."""
     distance = log.get("frechet_distance", 2 * LEAST_POINTS)
     if distance is None:
         return False
-    cut = len(distance) - max(len(distance) // 3, 2)
-    before, since = distance.values[:cut], distance.values[cut:]
+    late = distance.steps > 2 / 3 * distance.steps[-1]
+    if late.sum() < 2 or late.all():
+        return False
+    before, since = distance.values[~late], distance.values[late]
     return bool(since.min() >= STALLED * before.min())
 
 
