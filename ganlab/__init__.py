@@ -22,14 +22,20 @@ _HOMES = {
 _MODULES = (
     "augment",
     "callbacks",
+    "checks",
+    "diagnosis",
     "evaluation",
     "features",
+    "labs",
     "losses",
     "metrics",
     "networks",
     "regularizers",
+    "report",
+    "rescue",
     "samples",
     "schedules",
+    "signals",
 )
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]

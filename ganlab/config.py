@@ -215,7 +215,7 @@ class TrainConfig:
             "generator_learning_rate": rate,
             "discriminator_learning_rate": rate,
         }
-        if self.network in (None, "dcgan"):
+        if self.network in (None, "dcgan") and not points:
             normalization = "batch" if small and free else "none"
             chosen["discriminator_normalization"] = normalization
         flattened = self.regularizer in ("r1", "r2", "r1+r2")

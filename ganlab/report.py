@@ -62,7 +62,7 @@ pre{background:#f0eff1;padding:.8rem;overflow-x:auto;font-size:.85rem;
 white-space:pre-wrap;word-break:break-word}
 table{border-collapse:collapse}td,th{padding:.25rem .9rem .25rem 0;text-align:left;
 vertical-align:top}
-svg{max-width:100%;height:auto}
+svg{width:100%;max-width:44rem;height:auto}
 .charts{display:flex;flex-wrap:wrap;gap:.5rem}.charts>*{flex:1 1 26rem;min-width:0}
 img{image-rendering:pixelated;max-width:100%}
 """
@@ -213,7 +213,8 @@ def train_command(log, changes, suffix="-remedy"):
     base["network"] = base["network"] or (
         "mlp" if config.image_size is None else "dcgan"
     )
-    base["conditional"] = bool(log.facts.get("class_names")) or config.conditional
+    # Left out, it is whether the data has classes.
+    base["conditional"] = True if config.image_size is not None else config.conditional
     if config.data.startswith(("folder:", "tfds:")):
         base["image_size"] = None
     wanted = config.as_dict() | changes
@@ -473,8 +474,8 @@ def _chart(log, wanted, title, since=None):
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     file = io.StringIO()
-    salt = {"svg.hashsalt": f"{title}{since}{[name for name, _ in wanted]}"}
-    with matplotlib.rc_context(salt):
+    salt = f"{title}{since}{[name for name, _ in wanted]}"
+    with matplotlib.rc_context({"svg.hashsalt": salt}):
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
     text = file.getvalue()
     return f"<div>{text[text.index('<svg') :]}</div>"

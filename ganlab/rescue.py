@@ -97,18 +97,15 @@ def branch(checkpoint, config, num_classes):
         getattr(gan, role).set_weights(getattr(source, role).get_weights())
     gan.step.assign(source.step)
     for name in ("generator_optimizer", "discriminator_optimizer"):
-        ours, theirs = (
-            {each.path.split("/", 1)[-1]: each for each in _moments(model, name)}
-            for model in (gan, source)
-        )
-        for path, variable in ours.items():
-            if path in theirs and theirs[path].shape == variable.shape:
-                variable.assign(theirs[path])
+        ours, theirs = (_moments(getattr(each, name)) for each in (gan, source))
+        if [each.shape for each in ours] == [each.shape for each in theirs]:
+            for variable, value in zip(ours, theirs, strict=True):
+                variable.assign(value)
     return gan
 
 
-def _moments(gan, name):
-    optimizer = getattr(gan, name)
+def _moments(optimizer):
+    """What an optimizer remembers, but for its rate."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     return [each for each in optimizer.variables if "learning_rate" not in each.path]
 

@@ -56,7 +56,9 @@ class Policy(Periodic):
             if finding.severity == "critical" and self.action in ("stop", "rollback"):
                 self.finding = finding
                 self.model.stop_training = True
-                self.run_log.event(step, self.action, finding=finding.name)
+                self.run_log.event(
+                    step, "stopped", finding=finding.name, action=self.action
+                )
                 return
 
     def _tell(self, step, finding):

@@ -230,7 +230,7 @@ def _numbers(found):
 
 def _series(rows):
     """Series by name, and the seconds, from rows in any order."""
-    columns = {}
+    columns: dict[str, dict[int, float]] = {}
     for row in rows:
         for name, value in row.items():
             if name in ("step", "protocol"):

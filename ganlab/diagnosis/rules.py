@@ -95,6 +95,8 @@ def _finding(log, name, severity, held, evidence, changes=None):
         for key, value in (changes or {}).items()
         if not log.foreign and log.settings.get(key, value) != value
     }
+    if _is_mixture(log):  # whose discriminator has no normalisation
+        new.pop("discriminator_normalization", None)
     return Finding(name, severity, since, evidence, confidence, new)
 
 
@@ -261,7 +263,8 @@ def discriminator_domination(log):
         _evidence("d_accuracy", right, 0.97, f"D is right on {right:.1%} of images"),
         _evidence("d_fake", mean, 0.03, f"mean D(G(z)) is {mean:.2g}"),
     ]
-    settings, changes = log.settings, {}
+    settings = log.settings
+    changes: dict = {}
     if settings.get("regularizer", "none") == "none":
         changes |= {"regularizer": "r1", "discriminator_normalization": "none"}
     rates = [

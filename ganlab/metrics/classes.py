@@ -154,11 +154,11 @@ def bin_scores(real, fake, *, bins=100, level=0.05, seed=0):
     bins = max(min(bins, len(real) // 10), 2)
     shares, replicates = [], []
     for start in range(STARTS):
-        counts = (
+        real_bins, fake_bins = (
             np.bincount(each, minlength=bins)
             for each in clusters(real, fake, bins, seed + start)
         )
-        differing = _differing(*counts, level)
+        differing = _differing(real_bins, fake_bins, level)
         shares.append(differing.mean())
         replicates.append(resampled_counts(bins, [seed, start]) @ differing / bins)
     return Score.of(np.mean(shares), np.concatenate(replicates))
