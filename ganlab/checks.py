@@ -140,20 +140,18 @@ def check_data(data):
                 "leave repeats out: they are learned by heart first",
             )
         )
-    if data.labels is not None and len(data.class_names) > 1:
-        labels = data.labels if data.rows is None else data.labels[data.rows]
-        counts = np.bincount(labels, minlength=len(data.class_names))
-        if counts.max() > RARE_CLASS * max(counts.min(), 1):
-            rare = data.class_names[int(counts.argmin())]
-            found.append(
-                Problem(
-                    "class_imbalance",
-                    "warning",
-                    f"{rare} has {counts.min():,} images, the most frequent class "
-                    f"{counts.max():,}",
-                    "add images of rare classes, or leave the classes out",
-                )
+    counts = data.class_counts()
+    if len(counts) > 1 and counts.max() > RARE_CLASS * max(counts.min(), 1):
+        rare = data.class_names[int(counts.argmin())]
+        found.append(
+            Problem(
+                "class_imbalance",
+                "warning",
+                f"{rare} has {counts.min():,} images, the most frequent class "
+                f"{counts.max():,}",
+                "add images of rare classes, or leave the classes out",
             )
+        )
     return found
 
 

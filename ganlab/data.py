@@ -105,6 +105,13 @@ class ImageData:
             images = images.astype(np.float32) / 127.5 - 1.0
         return images, None if self.labels is None else self.labels[rows]
 
+    def class_counts(self):
+        """How many images each class has, an integer array; empty without classes."""
+        if self.labels is None or not self.class_names:
+            return np.zeros(0, int)
+        labels = self.labels if self.rows is None else self.labels[self.rows]
+        return np.bincount(labels, minlength=len(self.class_names))
+
     def steps_per_epoch(self, batch_size):
         """Number of full batches; the rest of an epoch's images is left out.
 

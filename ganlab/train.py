@@ -91,6 +91,7 @@ class Run:
         num_images: Integer: how many images it trains on.
         class_names: A name for each class; empty if not conditional.
         skipped: Names of images that could not be read.
+        class_counts: How many images each class has; empty without classes.
         failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
     """
 
@@ -99,6 +100,7 @@ class Run:
     num_images: int
     class_names: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    class_counts: tuple[int, ...] = ()
     failure: Finding | None = None
 
     def with_config(self, config, directory=None):
@@ -113,6 +115,7 @@ class Run:
             "num_images": self.num_images,
             "class_names": list(self.class_names),
             "skipped": list(self.skipped),
+            "class_counts": list(self.class_counts),
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / "config.json"
@@ -155,6 +158,7 @@ def load_run(directory):
             about["num_images"],
             tuple(about["class_names"]),
             tuple(about["skipped"]),
+            tuple(about.get("class_counts", ())),
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise UserError(
@@ -416,7 +420,8 @@ def _train(config, out, epochs, resume, on_failure, stream, callbacks):
     if epochs is not None:
         config = config.replace(steps=epochs * steps_per_epoch)
     class_names = data.class_names if config.conditional else ()
-    run = Run(out, config, len(data), class_names, data.skipped)
+    counts = tuple(map(int, data.class_counts()))
+    run = Run(out, config, len(data), class_names, data.skipped, counts)
     if resume:
         _check_same_data(load_run(out), run)
     reference = load_reference(config, everything, stream)

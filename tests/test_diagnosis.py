@@ -48,7 +48,7 @@ HEALTHY = {
 }
 
 
-def made(changes=(), config=None, events=(), distances=None):
+def made(changes=(), config=None, events=(), distances=None, facts=None):
     """A log of a healthy run with some series changed."""
     values = HEALTHY | dict(changes)
     series = {}
@@ -62,7 +62,7 @@ def made(changes=(), config=None, events=(), distances=None):
     steps = np.linspace(200, 2000, len(distances)).astype(int)
     series["frechet_distance"] = Series(steps, np.asarray(distances, float))
     config = TrainConfig(**(config or {})).completed(28, 1).as_dict()
-    return Log("run", series, None, list(events), config)
+    return Log("run", series, None, list(events), config, facts or {})
 
 
 def names(log):
@@ -119,7 +119,8 @@ def test_each_failure_is_named(name, changes, config):
 
 def test_every_failure_has_a_rule_that_can_fire():
     covered = {name for name, _, _ in CASES}
-    assert covered | {"non_finite", "late_collapse", "undertrained"} == set(FAILURES)
+    elsewhere = {"non_finite", "late_collapse", "undertrained", "class_imbalance"}
+    assert covered | elsewhere == set(FAILURES)
 
 
 def test_cheap_signals_warn_and_scores_make_it_critical():
@@ -192,6 +193,20 @@ def test_a_distance_within_chance_of_0_has_not_collapsed():
     steps = log.series["frechet_distance"].steps
     log.series["frechet_error"] = Series(steps, np.full(5, 1e-3))
     assert "late_collapse" not in names(log)
+
+
+@pytest.mark.parametrize(
+    ("counts", "drawn", "severity"),
+    [
+        ([100, 90, 80], 0.1, None),
+        ([1000, 90, 80], 0.9, "note"),
+        ([1000, 90, 80], 0.1, "warning"),
+    ],
+)
+def test_unbalanced_classes(counts, drawn, severity):
+    log = made({"least_class_share": drawn}, facts={"class_counts": counts})
+    found = {each.name: each.severity for each in diagnosis.diagnose(log)}
+    assert found.get("class_imbalance") == severity
 
 
 def test_undertrained_is_a_note_and_doubles_the_steps():

@@ -66,7 +66,7 @@ class Evaluate(Budgeted):
             self._keep(images, labels)
 
     def _class_shares(self, details):
-        """How seldom the rarest class is drawn, over how often it is real."""
+        """The share of each class, and the least of them over its real share."""
         shares = details.get("class_shares")
         if shares is None:
             return {}
@@ -77,7 +77,8 @@ class Evaluate(Budgeted):
             for share, each in zip(shares.values(), wanted, strict=False)
             if each > 0
         ]
-        return {"least_class_share": min(ratios)}
+        found = {f"class_share/{name}": share for name, share in shares.items()}
+        return found | {"least_class_share": min(ratios)}
 
     def _keep(self, images, labels):
         folder = self.directory / "checkpoints"

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from ganlab import diagnosis
-from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.periodic import Budgeted
 
 ACTIONS = ("none", "warn", "stop", "rollback")
 GRACE = 1000  # steps before which early training looks like failure
+BUDGET = 0.01
 
 
-class Policy(Periodic):
+class Policy(Budgeted):
     """Diagnoses the run as it goes, and acts on critical findings.
 
     - `warn` writes a finding to the log when it is first made.
@@ -24,7 +25,8 @@ class Policy(Periodic):
         directory: The run's folder.
         run_log: A `RunLog`.
         action: One of `ACTIONS`.
-        every: Integer: steps between diagnoses.
+        every: Integer: steps between diagnoses, at least; they are held to 1 % of
+            the time, for a long log takes a while to read.
         grace: Integer: steps before the first one.
         stream: Text stream for one line a finding, or `None`.
     """
@@ -32,7 +34,7 @@ class Policy(Periodic):
     def __init__(
         self, directory, run_log, action="warn", *, every=500, grace=GRACE, stream=None
     ):
-        super().__init__(every)
+        super().__init__(every, BUDGET)
         self.directory = Path(directory)
         self.run_log = run_log
         self.action = action
@@ -46,7 +48,7 @@ class Policy(Periodic):
         self.finding = None
         self._first = self._acted
 
-    def act(self, step):
+    def look(self, step):
         if self.action == "none" or step - self._first < self.grace:
             return
         for finding in diagnosis.diagnose(diagnosis.read(self.directory)):

@@ -179,6 +179,14 @@ FAILURES = {
         },
         "https://arxiv.org/abs/1712.04086",
     ),
+    "class_imbalance": Failure(
+        "classes are unbalanced",
+        "Some classes have ten times the images of others. What is rare weighs little "
+        "in either loss, so it is drawn last, worst or not at all.",
+        "Add images of rare classes, or show rare ones more often.",
+        {},
+        "https://arxiv.org/abs/1803.09655",
+    ),
     "ignored_labels": Failure(
         "classes are ignored",
         "Images are not of the class that was asked for. Nothing in the discriminator "

@@ -486,6 +486,23 @@ def mode_dropping(log):
     return None
 
 
+def class_imbalance(log):
+    """The data has ten times as many images of one class as of another."""
+    counts = log.facts.get("class_counts")
+    whole = isinstance(counts, list) and all(isinstance(each, int) for each in counts)
+    if not whole or len(counts) < 2 or max(counts) <= 10 * max(min(counts), 1):
+        return None
+    rare = log.last("least_class_share", LEAST_POINTS)
+    says = f"classes have {min(counts):,} to {max(counts):,} images"
+    evidence = [_evidence("class_counts", max(counts) / max(min(counts), 1), 10, says)]
+    severity = "note"
+    if rare is not None and rare < 0.5:
+        told = f"the rarest is drawn {rare:.2f} times as often as it is real"
+        evidence.append(_evidence("least_class_share", rare, 0.5, told))
+        severity = "warning"
+    return _finding(log, "class_imbalance", severity, (0, 1.0), evidence)
+
+
 def ignored_labels(log):
     """Images are not of the class that was asked for."""
     series = log.get("label_fidelity", LEAST_POINTS)
@@ -682,6 +699,7 @@ RULES = (  # causes before what they lead to
     output_saturation,
     checkerboard,
     oscillation,
+    class_imbalance,
     ignored_labels,
     mode_collapse,
     mode_dropping,
