@@ -239,7 +239,8 @@ def _add_diagnose(commands):
     add(
         "--out",
         metavar="DIR",
-        help="where report.html, .md and .json go (default: the run, or FILE-report)",
+        help="where report.html, .md and .json go (default: the run, or FILE-report; of a "
+        "file with --json nowhere)",
     )
     add(
         "--remedy-trials",
@@ -501,9 +502,12 @@ def _diagnose(options):
         return
     (found,) = found
     source = Path(options.subjects[0])
-    out = Path(options.out or (source if source.is_dir() else f"{source}-report"))
-    out.mkdir(parents=True, exist_ok=True)
-    page = report.write(found, out)
+    run = source.is_dir()
+    page = None
+    if run or options.out or not options.json:
+        out = Path(options.out or (source if run else f"{source.stem}-report"))
+        out.mkdir(parents=True, exist_ok=True)
+        page = report.write(found, out)
     if options.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
         return

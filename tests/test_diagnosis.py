@@ -3,6 +3,8 @@
 import itertools
 import json
 import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -416,6 +418,24 @@ def test_json_is_one_document(run_folder, capsys):
     assert cli.main(["diagnose", str(run_folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["findings"][0]["name"] == "discriminator_domination"
+
+
+def test_a_file_is_reported_here_and_without_tensorflow(tmp_path):
+    path = csv_file(tmp_path, table([90, 60, 40, 30, 28, 60, 70, 80, 90, 95]))
+    here = tmp_path / "here"
+    here.mkdir()
+    program = (
+        "import sys; from ganlab import cli; code = cli.main(sys.argv[1:]); "
+        "assert 'tensorflow' not in sys.modules; sys.exit(code)"
+    )
+    command = [sys.executable, "-c", program, "diagnose", str(path)]
+    done = subprocess.run(
+        [*command, "--json"], cwd=here, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["findings"][0]["name"] == "late_collapse"
+    assert list(here.iterdir()) == []
+    subprocess.run(command, cwd=here, capture_output=True, check=True)
+    assert (here / "log-report" / "report.html").exists()
 
 
 def test_two_runs_are_compared(run_folder, tmp_path, capsys):
