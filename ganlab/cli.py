@@ -239,8 +239,8 @@ def _add_diagnose(commands):
     add(
         "--out",
         metavar="DIR",
-        help="where report.html, .md and .json go (default: the run, or FILE-report; of a "
-        "file with --json nowhere)",
+        help="where report.html, .md and .json go (default: the run, or FILE-report; "
+        "of a file with --json nowhere)",
     )
     add(
         "--remedy-trials",
