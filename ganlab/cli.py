@@ -475,8 +475,10 @@ def _check(options):
 
 
 def _as_options(changes):
-    said = " ".join(f"--set {key}={value}" for key, value in changes.items())
-    return f": {said}" if said else ""
+    from ganlab.diagnosis import as_settings
+
+    said = [f"--set {each}" for each in as_settings(changes).split()]
+    return f": {' '.join(said)}" if said else ""
 
 
 def _diagnose(options):
@@ -498,7 +500,7 @@ def _diagnose(options):
         )
     found = [report.examine(path) for path in options.subjects]
     if len(found) == 2:
-        _compare_reports(options, report, *found)
+        _compare_reports(options, *found)
         return
     (found,) = found
     source = Path(options.subjects[0])
@@ -533,13 +535,16 @@ def _diagnose(options):
     print(f"report    {page}")
 
 
-def _compare_reports(options, report, first, second):
+def _compare_reports(options, first, second):
+    from ganlab import report, report_page
+
     out = Path(options.out or "comparison")
     out.mkdir(parents=True, exist_ok=True)
     text = report.compare(first, second)
     (out / "comparison.md").write_text(text, encoding="utf-8")
     page = out / "comparison.html"
-    page.write_text(report.compare_html(first, second), encoding="utf-8")
+    html = report_page.draw_both(first, second, text)
+    page.write_text(html, encoding="utf-8")
     if options.json:
         both = [each.as_dict() for each in (first, second)]
         print(json.dumps(both, indent=2, ensure_ascii=False))
@@ -584,6 +589,8 @@ def _lab(options):
 
 
 def _print_lab(lab, found, out):
+    from ganlab.diagnosis import as_settings
+
     print(f"{lab.name}: {lab.claim}")
     print(f"  {lab.theory}")
     for arm in ("failing", "cured"):
@@ -592,8 +599,7 @@ def _print_lab(lab, found, out):
         before, after = (found[arm]["measured"][key] for arm in ("failing", "cured"))
         shown = ["none" if each is None else f"{each:.3g}" for each in (before, after)]
         print(f"  {key:24} {shown[0]:>10} -> {shown[1]}")
-    changes = " ".join(f"{key}={value}" for key, value in lab.remedy.items())
-    print(f"  remedy   {changes}")
+    print(f"  remedy   {as_settings(lab.remedy)}")
     print(f"  picture  {out / 'lab.png'}\n")
 
 

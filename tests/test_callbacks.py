@@ -18,7 +18,7 @@ from ganlab.callbacks import (
     checkpoints,
 )
 from ganlab.callbacks.evaluate import read_best
-from ganlab.callbacks.run_log import SCALARS
+from ganlab.callbacks.scalars import SCALARS
 from ganlab.errors import RunError
 
 

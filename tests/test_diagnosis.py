@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganlab import cli, diagnosis, report
+from ganlab import cli, diagnosis, report, report_page
 from ganlab.config import TrainConfig, get_preset
 from ganlab.diagnosis import FAILURES, Log, Series
-from ganlab.diagnosis.rules import sustained
+from ganlab.diagnosis.evidence import sustained
 from ganlab.errors import UserError
 
 STEPS = np.arange(50, 2001, 50)
@@ -322,7 +322,7 @@ def test_wild_files_never_crash(tmp_path_factory, content):
     (folder / "metrics.jsonl").write_bytes(content)
     found = report.examine(folder)
     assert found.verdict
-    report.as_html(found)
+    report_page.draw(found)
     path = csv_file(folder, b"step,d_loss,g_loss\n" + content)
     report.as_markdown(report.examine(path))
 

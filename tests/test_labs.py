@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ganlab import cli, labs
-from ganlab.callbacks.run_log import SCALARS
+from ganlab.callbacks.scalars import SCALARS
 from ganlab.config import TrainConfig
 from ganlab.diagnosis import FAILURES
 

@@ -404,3 +404,34 @@ def test_scores_do_not_depend_on_order_or_place(seed, dim):
     assert metrics.frechet_distance(real @ turn + 5, fake @ turn + 5) == pytest.approx(
         metrics.frechet_distance(real, fake), rel=1e-9, abs=1e-12
     )
+
+
+def test_spread_by_hand():
+    real = np.array([[0.0], [2.0], [4.0], [6.0]])
+    found = metrics.spread(real, real / 2, np.array([0, 0, 1, 1]))
+    assert found["pairwise_ratio"] == pytest.approx(0.5)
+    assert found["class_pairwise_ratio"] == pytest.approx(0.5)
+    assert found["nearest_ratio"] == pytest.approx(0.5)
+    assert metrics.spread(real, np.ones_like(real))["pairwise_ratio"] == 0.0
+    assert "pairwise_ratio" not in metrics.spread(np.ones_like(real), real)
+
+
+def test_a_checkerboard_is_seen_and_smooth_noise_is_not():
+    draws = np.random.default_rng(0)
+    real = draws.normal(size=(64, 16, 16, 1)).cumsum(axis=1).cumsum(axis=2) / 16
+    other = draws.normal(size=(64, 16, 16, 1)).cumsum(axis=1).cumsum(axis=2) / 16
+    rows, columns = np.indices((16, 16))
+    board = 0.5 * (-1.0) ** (rows + columns)
+    clean = metrics.spectra(real, other)
+    marked = metrics.spectra(real, other + board[..., None])
+    assert abs(clean["checkerboard_share"]) < 0.05
+    assert abs(clean["nyquist_excess"]) < 0.2
+    assert marked["checkerboard_share"] > 0.5
+    assert marked["nyquist_excess"] > 0.5
+    assert metrics.spectra(real[:, :15, :15], other[:, :15, :15]) is not None
+
+
+def test_an_odd_or_constant_image_has_a_spectrum():
+    flat = np.zeros((4, 17, 17, 3))
+    found = metrics.spectra(flat, flat)
+    assert all(value == pytest.approx(0.0, abs=1e-6) for value in found.values())

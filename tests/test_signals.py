@@ -116,37 +116,6 @@ def test_singular_values_against_numpy(make_gan, images):
             assert found == pytest.approx(largest, rel=0.01)
 
 
-def test_spread_by_hand():
-    real = np.array([[0.0], [2.0], [4.0], [6.0]])
-    found = signals.spread(real, real / 2, np.array([0, 0, 1, 1]))
-    assert found["pairwise_ratio"] == pytest.approx(0.5)
-    assert found["class_pairwise_ratio"] == pytest.approx(0.5)
-    assert found["nearest_ratio"] == pytest.approx(0.5)
-    assert signals.spread(real, np.ones_like(real))["pairwise_ratio"] == 0.0
-    assert "pairwise_ratio" not in signals.spread(np.ones_like(real), real)
-
-
-def test_a_checkerboard_is_seen_and_smooth_noise_is_not():
-    draws = np.random.default_rng(0)
-    real = draws.normal(size=(64, 16, 16, 1)).cumsum(axis=1).cumsum(axis=2) / 16
-    other = draws.normal(size=(64, 16, 16, 1)).cumsum(axis=1).cumsum(axis=2) / 16
-    rows, columns = np.indices((16, 16))
-    board = 0.5 * (-1.0) ** (rows + columns)
-    clean = signals.spectra(real, other)
-    marked = signals.spectra(real, other + board[..., None])
-    assert abs(clean["checkerboard_share"]) < 0.05
-    assert abs(clean["nyquist_excess"]) < 0.2
-    assert marked["checkerboard_share"] > 0.5
-    assert marked["nyquist_excess"] > 0.5
-    assert signals.spectra(real[:, :15, :15], other[:, :15, :15]) is not None
-
-
-def test_an_odd_or_constant_image_has_a_spectrum():
-    flat = np.zeros((4, 17, 17, 3))
-    found = signals.spectra(flat, flat)
-    assert all(value == pytest.approx(0.0, abs=1e-6) for value in found.values())
-
-
 def test_half_precision_is_held_against_float32(images):
     keras.config.set_dtype_policy("mixed_float16")
     gan = GAN(

@@ -3,10 +3,18 @@
 NumPy only: it reads what a run has written, while it runs or afterwards.
 """
 
-from ganlab.diagnosis.findings import FAILURES, SEVERITIES, Failure, Finding
+from ganlab.diagnosis.evidence import bad_quality
+from ganlab.diagnosis.findings import (
+    FAILURES,
+    SEVERITIES,
+    Failure,
+    Finding,
+    as_settings,
+    as_word,
+)
 from ganlab.diagnosis.log import Log, Series, read
 from ganlab.diagnosis.remedy import keeps_players, next_change
-from ganlab.diagnosis.rules import bad_quality, diagnose
+from ganlab.diagnosis.rules import diagnose
 
 __all__ = [
     "FAILURES",
@@ -15,6 +23,8 @@ __all__ = [
     "Finding",
     "Log",
     "Series",
+    "as_settings",
+    "as_word",
     "bad_quality",
     "diagnose",
     "keeps_players",

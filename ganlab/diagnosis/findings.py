@@ -70,6 +70,18 @@ class Finding:
         }
 
 
+def as_settings(changes):
+    """Settings as `NAME=VALUE NAME=VALUE`, the values as `--set` takes them."""
+    return " ".join(f"{name}={as_word(value)}" for name, value in changes.items())
+
+
+def as_word(value):
+    """A setting's value as `--set` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
 FAILURES = {
     "non_finite": Failure(
         "numbers that are not finite",

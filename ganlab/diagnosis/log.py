@@ -135,7 +135,7 @@ def _read_run(directory):
         settings = dict(about["config"])
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         problems.append(f"config.json cannot be read ({error})")
-        settings = {"preset": "unknown"}
+        about, settings = {}, {"preset": "unknown"}
     rows, events = [], []
     lines = directory / "metrics.jsonl"
     text = ""

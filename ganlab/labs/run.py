@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganlab import report
-from ganlab.callbacks.run_log import SCALARS
+from ganlab.callbacks.scalars import SCALARS
 from ganlab.errors import RunError, check_new_folder
 from ganlab.train import train_gan
 

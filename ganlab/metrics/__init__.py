@@ -29,6 +29,7 @@ from ganlab.metrics.pairs import (
     manifold_scores,
     repetition_scores,
 )
+from ganlab.metrics.pictures import spectra, spread
 from ganlab.metrics.plane import grid_divergences, mode_scores, reverse_kl
 from ganlab.metrics.resampling import Score, score_of_means
 
@@ -58,4 +59,6 @@ __all__ = [
     "repetition_scores",
     "reverse_kl",
     "score_of_means",
+    "spectra",
+    "spread",
 ]

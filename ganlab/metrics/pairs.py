@@ -6,7 +6,9 @@ images the blocks take 50 MB. Distances and kernel come from the same matrix
 product of centred features, so a large mean costs no precision.
 """
 
+import itertools
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ DENSITY_NEIGHBORS = 5
 KERNEL_SUBSETS = 100
 KERNEL_SUBSET_SIZE = 1000
 RARE = 0.01
+AHEAD = 2  # blocks a core that are computed before they are read
 
 
 @dataclass(frozen=True)
@@ -277,11 +280,18 @@ def _walk(left, right, measure, counter):
         other = block if left is right and rows == columns else right.block(columns)
         return measure(rows, columns, block @ other.T)
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    known = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    ahead = AHEAD * cores
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
-        for task, result in zip(tasks, pool.map(work, tasks), strict=True):
-            counter()
-            yield *task, result
+        waiting = deque()  # a few, for results pile up if the reader is slow
+        for task in itertools.chain(tasks, [None] * ahead):
+            if task is not None:
+                waiting.append((task, pool.submit(work, task)))
+            if len(waiting) > ahead or (task is None and waiting):
+                task, result = waiting.popleft()
+                counter()
+                yield *task, result.result()
 
 
 def _kernel(products, dim):
