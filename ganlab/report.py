@@ -91,7 +91,7 @@ class Report:
     def command(self):
         """The command line that trains anew with the first remedy, or `None`."""
         first = next((each for each in self.findings if each.changes), None)
-        if first is None or self.log.foreign:
+        if first is None or "preset" not in self.log.settings:
             return None
         return train_command(self.log, first.changes)
 

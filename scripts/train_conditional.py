@@ -25,7 +25,7 @@ from ganlab import (
     losses,
     samples,
 )
-from ganlab.callbacks import RunLog, SampleGrids, Watch
+from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
 
 BATCH_SIZE = 64
 
@@ -38,7 +38,7 @@ def main():
     options.out.mkdir(parents=True)  # refuses to overwrite a run
 
     keras.utils.set_random_seed(0)
-    data = load_data("fashion_mnist")
+    data, held_out = load_data("fashion_mnist").split()
     classes = data.class_names
     gan = GAN(
         dcgan_generator(28, 1, num_classes=len(classes), base_filters=32),
@@ -53,6 +53,7 @@ def main():
         loss=losses.NonSaturating(label_smoothing=0.1),
     )
     run_log = RunLog(options.out)
+    (images, labels), (unseen, unseen_labels) = data.some(64), held_out.some(64)
     gan.fit(
         data.batches(BATCH_SIZE),
         steps_per_epoch=data.steps_per_epoch(BATCH_SIZE),
@@ -60,6 +61,7 @@ def main():
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
             Watch(run_log, BATCH_SIZE),
+            Signals(run_log, images, unseen, labels, unseen_labels),
             SampleGrids(options.out / "samples", run_log=run_log),
             keras.callbacks.ModelCheckpoint(options.out / "gan.keras"),
         ],
@@ -68,9 +70,8 @@ def main():
     bags = gan.sample(16, seed=1, labels=[classes.index("Bag")] * 16)
     samples.save(bags, options.out / "bags.png")
     export_generator(gan, options.out / "artifact", class_names=classes)
-    print(
-        f"Pictures in {options.out}; ganlab sample {options.out}/artifact --label Bag"
-    )
+    print(f"Pictures in {options.out}; ganlab diagnose {options.out}")
+    print(f"ganlab sample {options.out}/artifact --label Bag")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from ganlab import (
     export_generator,
     load_data,
 )
-from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Watch
+from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Signals, Watch
 
 BATCH_SIZE = 64
 
@@ -42,6 +42,7 @@ def main():
     if tf.config.list_physical_devices("GPU"):
         keras.config.set_dtype_policy("mixed_float16")
     data = load_data(f"folder:{options.folder}", image_size=options.image_size)
+    data, held_out = data.split()
     size, channels = data.image_size, data.channels
     gan = GAN(
         dcgan_generator(size, channels, base_filters=32),
@@ -59,15 +60,15 @@ def main():
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
             Watch(run_log, BATCH_SIZE),
+            Signals(run_log, data.some(64)[0], held_out and held_out.some(64)[0]),
             SampleGrids(options.out / "samples", every=100, run_log=run_log),
             Checkpoints(options.out / "checkpoints", every=200),
         ],
     )
     run_log.close()
     export_generator(gan, options.out / "artifact")
-    print(
-        f"Pictures in {options.out / 'samples'}; ganlab sample {options.out}/artifact"
-    )
+    print(f"Pictures in {options.out / 'samples'}")
+    print(f"ganlab diagnose {options.out}; ganlab sample {options.out}/artifact")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import keras
 from keras import layers
 
 from ganlab import GAN, export_generator, load_data
-from ganlab.callbacks import RunLog, SampleGrids, Watch
+from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
 
 LATENT_DIM, BATCH_SIZE = 64, 64
 
@@ -65,7 +65,7 @@ def main():
     options.out.mkdir(parents=True)  # refuses to overwrite a run
 
     keras.utils.set_random_seed(0)
-    data = load_data("fashion_mnist")
+    data, held_out = load_data("fashion_mnist").split()
     gan = GAN(build_generator(), build_discriminator())
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(5e-4, beta_1=0.5),
@@ -80,6 +80,7 @@ def main():
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
             Watch(run_log, BATCH_SIZE),
+            Signals(run_log, data.some(64)[0], held_out.some(64)[0]),
             SampleGrids(options.out / "samples", run_log=run_log),
             keras.callbacks.CSVLogger(options.out / "epochs.csv"),
         ],
@@ -87,9 +88,8 @@ def main():
     run_log.close()
     gan.save(options.out / "gan.keras")
     export_generator(gan, options.out / "artifact")
-    print(
-        f"Pictures in {options.out / 'samples'}; ganlab sample {options.out}/artifact"
-    )
+    print(f"Pictures in {options.out / 'samples'}")
+    print(f"ganlab diagnose {options.out}; ganlab sample {options.out}/artifact")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import Artifact
+from ganlab import Artifact, diagnosis, report
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -33,7 +33,11 @@ def test_fashion_scripts_train_and_export(tmp_path, name):
     artifact = Artifact(tmp_path / "run" / "artifact")
     assert artifact.conditional == (name == "conditional")
     assert artifact.sample(4).shape == (4, 28, 28, 1)
-    assert (tmp_path / "run" / "samples" / "step-0000156.png").exists()
+    assert (tmp_path / "run" / "samples" / "step-0000152.png").exists()
+    log = diagnosis.read(tmp_path / "run")
+    assert log.settings == {"loss": "non_saturating"}
+    assert log.get("logit_held_out") is not None
+    assert report.examine(tmp_path / "run").command is None
 
 
 def test_the_readmes_python_runs(tmp_path):

@@ -1,6 +1,7 @@
 """What goes on inside both players while they train?"""
 
 from ganlab.callbacks.periodic import Budgeted
+from ganlab.losses import LOSSES
 from ganlab.signals import Probe
 
 BUDGET = 0.03
@@ -48,6 +49,9 @@ class Signals(Budgeted):
         super().on_train_begin(logs)
         if self._probe is None or self._probe.gan is not self.model:
             self._probe = Probe(self.model, *self._images, **self._options)
+        kinds = {cls: name for name, cls in LOSSES.items()}
+        loss = type(self.model.adversarial_loss)
+        self.run_log.event(self._acted, "began", loss=kinds.get(loss, loss.__name__))
         self.look(self._acted)
         super().on_train_begin(logs)
 

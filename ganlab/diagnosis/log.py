@@ -59,9 +59,11 @@ class Log:
         series: A dict from a name to a `Series`.
         seconds: `Series` of the seconds gone by, or `None`.
         events: A list of dicts with `step` and `event`.
-        settings: The config's fields; empty of a foreign log.
+        settings: The config's fields; of a script's run its loss alone, and empty of
+            a foreign log.
         facts: What else the run says: `num_images`, `class_names`.
         problems: Strings: what could not be read.
+        foreign: Whether another trainer wrote it.
     """
 
     source: Path
@@ -71,11 +73,7 @@ class Log:
     settings: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-
-    @property
-    def foreign(self):
-        """Whether another trainer wrote it."""
-        return not self.settings
+    foreign: bool = False
 
     @property
     def last_step(self):
@@ -122,22 +120,15 @@ def read(path):
 
 
 def _read_run(directory):
-    path = directory / "config.json"
-    if not path.is_file():
+    path, lines = directory / "config.json", directory / "metrics.jsonl"
+    if not path.is_file() and not lines.is_file():
         raise UserError(
-            f"Expected a run folder, with config.json. Received: {directory}; "
-            "make one with `ganlab train --out DIR`"
+            "Expected a run folder, with config.json or metrics.jsonl. Received: "
+            f"{directory}; make one with `ganlab train --out DIR`"
         )
-    problems = []
-    about = {}
-    try:
-        about = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-        settings = dict(about["config"])
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        problems.append(f"config.json cannot be read ({error})")
-        about, settings = {}, {"preset": "unknown"}
+    problems: list[str] = []
+    about, settings = _config(path, problems)
     rows, events = [], []
-    lines = directory / "metrics.jsonl"
     text = ""
     if lines.is_file():
         text = lines.read_text(encoding="utf-8", errors="replace")
@@ -156,6 +147,9 @@ def _read_run(directory):
         problems.append(
             f"{broken} lines of metrics.jsonl cannot be read, and are left out"
         )
+    for event in events:
+        if event["event"] == "began" and not path.is_file():
+            settings = {"loss": event.get("loss")}
     series, seconds = _series(rows)
     facts = {
         key: about.get(key)
@@ -164,6 +158,18 @@ def _read_run(directory):
     log = Log(directory, series, seconds, events, settings, facts, problems)
     _note_missing(log)
     return log
+
+
+def _config(path, problems):
+    """What `config.json` holds, and its settings; none where there is no such file."""
+    if not path.is_file():
+        return {}, {}
+    try:
+        about = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+        return about, dict(about["config"])
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        problems.append(f"config.json cannot be read ({error})")
+        return {}, {}
 
 
 def _row(line):
@@ -207,7 +213,7 @@ def _read_csv(path):
     if broken:
         problems.append(f"{broken} rows without a whole step are left out")
     series, seconds = _series(rows)
-    log = Log(path, series, seconds, problems=problems)
+    log = Log(path, series, seconds, problems=problems, foreign=True)
     _note_missing(log)
     return log
 

@@ -284,7 +284,7 @@ def _walk(left, right, measure, counter):
     cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
     ahead = AHEAD * cores
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
-        waiting = deque()  # a few, for results pile up if the reader is slow
+        waiting: deque = deque()  # a few, for results pile up if the reader is slow
         for task in itertools.chain(tasks, [None] * ahead):
             if task is not None:
                 waiting.append((task, pool.submit(work, task)))

@@ -171,8 +171,8 @@ def as_table(report):
         part = report[half]
         lines += [
             f"Seeds {seeds} ({half}): recall {part['recall']:.0%}, cleared by the "
-            f"remedy {part['cleared']:.0%}, {len(part['critical_on_healthy'])} critical "
-            f"findings on {part['healthy_runs']} healthy runs.",
+            f"remedy {part['cleared']:.0%}, {len(part['critical_on_healthy'])} "
+            f"critical findings on {part['healthy_runs']} healthy runs.",
             "",
             "| lab | finding | fires on the failing recipe | gone with the remedy |",
             "|---|---|---|---|",
@@ -277,7 +277,7 @@ def fired_at(log):
     fid = log.get("frechet_distance")
     for step in fid.steps:
         so_far = {name: each.until(step) for name, each in log.series.items()}
-        part = diagnosis.Log(log.source, so_far, log.seconds)
+        part = diagnosis.Log(log.source, so_far, log.seconds, foreign=True)
         if any(each.name == "late_collapse" for each in diagnosis.diagnose(part)):
             return step
     return log.last_step
