@@ -205,7 +205,7 @@ def dying_relu(log):
 
     Points of the plane light up few units each, dead or not, so they are left out.
     """
-    if is_mixture(log):
+    if is_mixture(log) or log.last_step < EARLY:
         return None
     return _worst_of_both(
         log,
