@@ -315,7 +315,7 @@ LABS = [
             log_every=50,
             steps=2400,
         ),
-        {"augmentation": "diffaugment", "augmentation_policy": "translation"},
+        {"augmentation": "diffaugment", "augmentation_policy": "translation,cutout"},
         "discriminator_overfitting",
         ("overfit_gap", "logit_held_out", "frechet_distance"),
         "https://arxiv.org/abs/2006.10738",
