@@ -30,8 +30,8 @@ def next_change(finding, settings, tried):
     """The change for the next attempt: never one that was tried.
 
     The players and their weights stay, so settings of the training alone count:
-    first the finding's own, then R1 where no batch normalisation forbids it, then
-    both rates halved.
+    first the finding's own, then R1 where nothing regularizes yet and no batch
+    normalisation forbids it, then both rates halved.
 
     Args:
         finding: A `Finding`.
@@ -47,7 +47,8 @@ def next_change(finding, settings, tried):
         for name in ("generator_learning_rate", "discriminator_learning_rate")
         if settings.get(name)
     }
-    for each in (finding.changes, {"regularizer": "r1"}, halved):
+    held = settings.get("regularizer", "none") != "none"
+    for each in (finding.changes, {} if held else {"regularizer": "r1"}, halved):
         kept = {
             key: value
             for key, value in each.items()
