@@ -174,9 +174,13 @@ def train_command(log, changes, suffix="-remedy"):
     Args:
         log: The `ganlab.diagnosis.Log` of a run of ganlab.
         changes: A dict of settings.
-        suffix: What the name of the new run folder ends on.
+        suffix: What the name of the new run folder ends on; more steps alone go on
+            in the old one.
     """
     settings = log.settings
+    if set(changes) == {"steps"}:
+        words = ["ganlab", "train", "--out", str(log.source), "--resume"]
+        return shlex.join([*words, "--steps", str(changes["steps"])])
     preset = settings.get("preset")
     if preset not in PRESETS:
         preset = "dcgan"

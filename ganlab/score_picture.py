@@ -81,12 +81,18 @@ def _draw_scores(axes, name, comparison, colors):
     if real is not None and name in real.scores:
         perfect = evaluation.shown_score(name, real.scores[name]).value
         axes.axvline(perfect, color="gray", linestyle="--", linewidth=1)
-    names = [Path(name).name for name in found]
+    names = [_short(name) for name in found]
     axes.set_yticks([-place for place in range(len(names))], names, fontsize=8)
     axes.set_ylim(-len(names) + 0.4, 0.8)
     axes.margins(x=0.2)
     axes.tick_params(axis="x", labelsize=8)
     axes.set_title(f"{title} ({'higher' if more else 'lower'} is better)", fontsize=8.5)
+
+
+def _short(name, most=16):
+    """The last part of a path, cut so that charts keep their room."""
+    name = Path(name).name
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _draw_precision_recall(axes, comparison, colors, current):

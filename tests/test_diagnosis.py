@@ -216,6 +216,8 @@ def test_undertrained_is_a_note_and_doubles_the_steps():
     (finding,) = diagnosis.diagnose(log)
     assert (finding.name, finding.severity) == ("undertrained", "note")
     assert finding.changes == {"steps": 12_000}
+    command = report.train_command(log, finding.changes)
+    assert command == "ganlab train --out run --resume --steps 12000"
 
 
 def test_a_diverged_run_names_its_tensor():
