@@ -194,7 +194,8 @@ class TrainConfig:
         0.5 on them.
 
         Points: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
-        latent components. The weight of R1 and R2, which is that of a squared
+        latent components; without one they have batch normalisation and maxout, as
+        PacGAN's. The weight of R1 and R2, which is that of a squared
         gradient, is 0.02 times the square of the outermost centre's distance.
 
         Args:
@@ -218,6 +219,9 @@ class TrainConfig:
         if self.network in (None, "dcgan") and not points:
             normalization = "batch" if small and free else "none"
             chosen["discriminator_normalization"] = normalization
+        if points:
+            chosen["generator_normalization"] = "batch" if free else "none"
+            chosen["discriminator_activation"] = "maxout" if free else "leaky_relu"
         flattened = self.regularizer in ("r1", "r2", "r1+r2")
         if flattened and self.network == "r3gan":
             chosen["regularizer_weight"] = 0.5
@@ -258,7 +262,8 @@ def setting(text):
         raise unknown_name("setting", name, types)
     options = typing.get_args(types[name]) or (types[name],)
     value = value.strip()
-    if type(None) in options and value.lower() == "none":
+    named = name.endswith("_normalization")  # where none is a choice
+    if type(None) in options and value.lower() == "none" and not named:
         return name, None
     kind = options[0]
     try:

@@ -185,14 +185,15 @@ def train_command(log, changes, suffix="-remedy"):
     if preset not in PRESETS:
         preset = "dcgan"
     known = {k: v for k, v in settings.items() if k in TrainConfig.__dataclass_fields__}
-    config = TrainConfig(**known)
-    base = get_preset(preset).replace(
-        data=config.data, regularizer=config.regularizer, network=config.network
-    )
+    config = TrainConfig(**known).replace(**changes)
+    decisive = {  # what decides the rest
+        name: getattr(config, name)
+        for name in ("data", "regularizer", "network", "spectral_norm")
+    }
+    base = get_preset(preset).replace(**decisive)
     base = base.completed(config.image_size, config.channels).as_dict()
     plain = get_preset(preset).as_dict()
-    for name in ("data", "regularizer", "network"):
-        base[name] = plain[name]
+    base |= {name: plain[name] for name in decisive}
     base["network"] = base["network"] or (
         "mlp" if config.image_size is None else "dcgan"
     )
@@ -200,12 +201,12 @@ def train_command(log, changes, suffix="-remedy"):
     base["conditional"] = True if config.image_size is not None else config.conditional
     if config.data.startswith(("folder:", "tfds:")):
         base["image_size"] = None
-    wanted = config.as_dict() | changes
+    wanted = config.as_dict()
     words = ["ganlab", "train"]
     if preset != "dcgan":
         words += ["--preset", preset]
     for name, value in wanted.items():
-        if name == "preset" or value == base[name]:
+        if name == "preset" or value is None or value == base[name]:
             continue
         if name == "conditional":
             words.append("--conditional" if value else "--no-conditional")

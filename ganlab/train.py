@@ -234,9 +234,6 @@ def build_gan(config, num_classes, steps_per_execution=1):
 def build_players(config, num_classes):
     """Builds the generator and the discriminator of a complete config.
 
-    The MLPs are PacGAN's, with batch normalisation and maxout; with a
-    regularizer they have neither, as R3GAN's.
-
     Raises:
         UserError: if the network has no part for something that is set.
     """
@@ -247,18 +244,15 @@ def build_players(config, num_classes):
             f"{config.network} for {config.data}; leave the network out"
         )
     if points:
-        free = config.regularizer == "none"
         return (
             networks.mlp_generator(
                 latent_dim=config.latent_dim,
                 activation=config.generator_activation or "relu",
-                normalization=config.generator_normalization
-                or ("batch" if free else "none"),
+                normalization=config.generator_normalization,
             ),
             networks.mlp_discriminator(
                 packing=config.packing,
-                activation=config.discriminator_activation
-                or ("maxout" if free else "leaky_relu"),
+                activation=config.discriminator_activation,
                 minibatch_stddev=config.minibatch_stddev,
             ),
         )

@@ -462,6 +462,7 @@ def test_two_runs_are_compared(run_folder, tmp_path, capsys):
         TrainConfig(batch_size=16, flip=True, seed=3, beta_1=0.9).completed(28, 1),
         get_preset("wgan-gp").replace(data="folder:my photos").completed(64, 3),
         get_preset("r3gan").replace(data="ring").completed(None, None),
+        get_preset("dcgan").replace(data="ring").completed(None, None),
         get_preset("small-data").replace(precision="mixed_float16").completed(28, 1),
     ],
 )
@@ -470,6 +471,8 @@ def test_the_command_gives_the_same_run_with_the_change(config):
     config = config.replace(conditional=bool(config.conditional))
     log = Log("runs/a b", {}, settings=config.as_dict())
     changes = {"loss": "hinge", "gradient_clip": 2.0}
+    if config.regularizer == "none":
+        changes["regularizer"] = "r1"  # which decides other settings, left as they are
     words = shlex.split(report.train_command(log, changes))
     assert words[:2] == ["ganlab", "train"]
     options = cli._parser().parse_args(words[1:])
@@ -477,7 +480,8 @@ def test_the_command_gives_the_same_run_with_the_change(config):
     made = made.completed(config.image_size, config.channels)
     if made.conditional is None:  # then it is what the data says
         made = made.replace(conditional=config.image_size is not None)
-    assert made == config.replace(**changes)
+    expected = config.replace(**changes)
+    assert made == expected.completed(config.image_size, config.channels)
     assert options.out == "runs/a b-remedy"
 
 

@@ -106,6 +106,7 @@ def test_a_preset_composes_with_anything_else():
         ("beta-1 = 0", ("beta_1", 0.0)),
         ("attention=true", ("attention", True)),
         ("image_size=none", ("image_size", None)),
+        ("generator_normalization=none", ("generator_normalization", "none")),
         ("data=folder:a=b", ("data", "folder:a=b")),
     ],
 )
