@@ -37,7 +37,7 @@ class Report:
         log: The `ganlab.diagnosis.Log`.
         findings: A list of `ganlab.diagnosis.Finding`s, the worst first.
         best: A dict of `step`, `frechet_distance` and `path`, or `None`.
-        trials: What `ganlab.remedies` found, or an empty list.
+        trials: What `ganlab.rescue.try_remedies` found, or an empty list.
     """
 
     log: diagnosis.Log
@@ -51,9 +51,14 @@ class Report:
         return self.findings[0].severity if self.findings else None
 
     @property
+    def serious(self):
+        """The findings that are more than notes."""
+        return [each for each in self.findings if each.severity != "note"]
+
+    @property
     def verdict(self):
         """One sentence."""
-        log, serious = self.log, [f for f in self.findings if f.severity != "note"]
+        log, serious = self.log, self.serious
         steps = f"{log.last_step:,} steps"
         if not log.series or (log.last_step == 0 and not serious):
             return "Nothing to judge: " + "; ".join(
@@ -168,14 +173,13 @@ def _best(log):
     }
 
 
-def train_command(log, changes, suffix="-remedy"):
+def train_command(log, changes):
     """The `ganlab train` command of a run with some settings changed.
 
     Args:
         log: The `ganlab.diagnosis.Log` of a run of ganlab.
-        changes: A dict of settings.
-        suffix: What the name of the new run folder ends on; more steps alone go on
-            in the old one.
+        changes: A dict of settings; more steps alone go on in the run's folder,
+            anything else begins one whose name ends on `-remedy`.
     """
     settings = log.settings
     if set(changes) == {"steps"}:
@@ -190,10 +194,9 @@ def train_command(log, changes, suffix="-remedy"):
         name: getattr(config, name)
         for name in ("data", "regularizer", "network", "spectral_norm")
     }
-    base = get_preset(preset).replace(**decisive)
-    base = base.completed(config.image_size, config.channels).as_dict()
-    plain = get_preset(preset).as_dict()
-    base |= {name: plain[name] for name in decisive}
+    plain = get_preset(preset)
+    base = plain.replace(**decisive).completed(config.image_size, config.channels)
+    base = base.as_dict() | {name: getattr(plain, name) for name in decisive}
     base["network"] = base["network"] or (
         "mlp" if config.image_size is None else "dcgan"
     )
@@ -201,22 +204,21 @@ def train_command(log, changes, suffix="-remedy"):
     base["conditional"] = True if config.image_size is not None else config.conditional
     if config.data.startswith(("folder:", "tfds:")):
         base["image_size"] = None
-    wanted = config.as_dict()
     words = ["ganlab", "train"]
     if preset != "dcgan":
         words += ["--preset", preset]
-    for name, value in wanted.items():
+    for name, value in config.as_dict().items():
         if name == "preset" or value is None or value == base[name]:
             continue
         if name == "conditional":
             words.append("--conditional" if value else "--no-conditional")
         elif name == "flip" and value:
             words.append("--flip")
-        elif name in FLAGS and value is not None:
+        elif name in FLAGS:
             words += [f"--{name.replace('_', '-')}", diagnosis.as_word(value)]
         else:
             words += ["--set", f"{name}={diagnosis.as_word(value)}"]
-    words += ["--out", f"{log.source}{suffix}"]
+    words += ["--out", f"{log.source}-remedy"]
     return shlex.join(words)
 
 

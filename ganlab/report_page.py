@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganlab.diagnosis import as_settings
+from ganlab.points import MIXTURES
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
 MOST_POINTS = 400
@@ -211,7 +212,7 @@ def _strips(report):
                 picture = opened.convert("RGB")
         except OSError:
             continue  # a picture that broke off
-        points = report.log.settings.get("data") in ("ring", "grid")
+        points = report.log.settings.get("data") in tuple(MIXTURES)
         height = picture.height if points else min(STRIP_HEIGHT, picture.height)
         picture = picture.crop((0, 0, picture.width, height))
         if points:

@@ -47,8 +47,6 @@ def train(config, out, *, on_failure="warn", max_rollbacks=2, **options):
         config = run.config.replace(**change)
         step = _go_back(out, best, config, len(run.class_names) or None, len(tried))
         _note(out, step, run.failure.name, change)
-        run = load_run(out).with_config(config)
-        run.save()
         run = train_gan(config, out, on_failure=on_failure, **options)
     return run
 
@@ -139,8 +137,7 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
         UserError: if there is nothing to remedy.
     """
     directory = Path(directory)
-    run, found = load_run(directory), report.examine(directory).findings
-    serious = [each for each in found if each.severity != "note"]
+    run, serious = load_run(directory), report.examine(directory).serious
     candidates = {each.name: each.changes for each in serious if each.changes}
     if not candidates:
         raise UserError(
@@ -198,13 +195,12 @@ def _step_of(path):
 
 def _result(name, changes, folder):
     found = report.examine(folder)
-    serious = [each for each in found.findings if each.severity != "note"]
     return {
         "name": name,
         "changes": changes,
         "frechet_distance": found.log.last("frechet_distance"),
-        "findings": [each.name for each in serious],
-        "critical": sum(each.severity == "critical" for each in serious),
+        "findings": [each.name for each in found.serious],
+        "critical": sum(each.severity == "critical" for each in found.serious),
         "folder": str(folder),
         "kept": False,
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from ganlab.diagnosis.findings import FAILURES, Finding
 from ganlab.diagnosis.log import Series
+from ganlab.points import MIXTURES
 
 TAIL = 0.25  # of the run that a finding must hold over
 MOST = 0.7  # of the points in it
@@ -41,9 +42,13 @@ def sustained(series, past):
     share = flags[tail].mean()
     if share < MOST:
         return None
-    from_here = np.cumsum(flags[::-1])[::-1] / np.arange(len(flags), 0, -1)
-    first = np.flatnonzero(flags & (from_here >= MOST))[0]
+    first = np.flatnonzero(flags & (_share_from_here(flags) >= MOST))[0]
     return int(series.steps[first]), float(share)
+
+
+def _share_from_here(flags):
+    """Of each place, the share of flags that are set from it to the end."""
+    return np.cumsum(flags[::-1])[::-1] / np.arange(len(flags), 0, -1)
 
 
 def over(threshold):
@@ -64,7 +69,7 @@ def shown(signal, value, threshold, says):
 
 
 def make(log, name, severity, held, evidence, changes=None):
-    """A `Finding`; a warning that quality confirms becomes critical."""
+    """A `Finding`, with the changes that the run has not made already."""
     since, share = held
     confidence = 0.99 * float(share)
     if severity == "warning":
@@ -165,9 +170,9 @@ def alike(log):
 
 def few_modes(log, share=0.5):
     """Since when no more than a share of a mixture's modes is hit."""
-    modes = {"ring": 8, "grid": 25}.get(log.settings.get("data"))
-    if modes is None:
+    if not is_mixture(log):
         return None
+    modes = len(MIXTURES[log.settings["data"]].centers)
     series = log.get("modes_hit", LEAST_POINTS)
     held = sustained(series, lambda values: values <= share * modes)
     if held is None or rising(series):
@@ -178,7 +183,7 @@ def few_modes(log, share=0.5):
 
 
 def is_mixture(log):
-    return log.settings.get("data") in ("ring", "grid")
+    return log.settings.get("data") in tuple(MIXTURES)
 
 
 def smooth(series, width=9):
@@ -213,8 +218,7 @@ def late_collapse(log):
     if not len(where) or not past[-1]:
         return None
     # A run that mostly came back afterwards had not collapsed yet.
-    later = np.cumsum(past[::-1])[::-1] / np.arange(len(past), 0, -1)
-    runs = where[later[where] >= MOST]
+    runs = where[_share_from_here(past)[where] >= MOST]
     since = int(runs[0] if len(runs) else where[-1])
     lowest = int(np.argmin(series.values))
     value, least = float(series.values[-1]), float(series.values[lowest])

@@ -250,11 +250,11 @@ def _worst_of_both(log, name, signal, threshold, says, changes):
     return None
 
 
-def _past(name, signal, threshold, says, condition=over):
-    """A rule of one signal."""
+def _past(name, signal, threshold, says):
+    """A rule of one signal that is past its threshold."""
 
     def rule(log):
-        held = sustained(log.get(signal), condition(threshold))
+        held = sustained(log.get(signal), over(threshold))
         if held is None or log.last_step < EARLY:
             return None
         value = log.last(signal, LEAST_POINTS)
