@@ -1,12 +1,15 @@
 """How are the two players trained against each other?"""
 
+import dataclasses
+import functools
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from ganlab import augment, ema, losses, players, samples
 from ganlab import regularizers as kit
-from ganlab.errors import UserError
+from ganlab.errors import UserError, unknown_name
 
 NUMBERS = (
     "d_loss",
@@ -18,6 +21,7 @@ NUMBERS = (
     "d_gradient_norm",
     "g_gradient_norm",
 )
+UPDATES = ("simultaneous", "alternating")
 LATENTS, AUGMENTATION, NOISE, PENALTY = range(4)  # what a step draws
 
 
@@ -134,6 +138,7 @@ class GAN(keras.Model):
         instance_noise=0.0,
         class_weight=1.0,
         loss_scaling=True,
+        updates="simultaneous",
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -165,6 +170,10 @@ class GAN(keras.Model):
                 discriminator's loss, on fake ones in the generator's.
             loss_scaling: Boolean. `False` leaves losses unscaled in float16, where
                 small gradients round to 0.
+            updates: `"simultaneous"`: both players move from where they stand, and
+                one backward pass through the discriminator serves both if each
+                sample is judged alone. Or `"alternating"`: the generator meets
+                the discriminator that has just moved, for one more pass.
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See `keras.Model.compile`.
             jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a
@@ -198,8 +207,21 @@ class GAN(keras.Model):
         self.instance_noise = instance_noise
         self.class_weight = class_weight
         self.discriminator_steps = discriminator_steps
+        if updates not in UPDATES:
+            raise unknown_name("updates", updates, UPDATES)
+        self.updates = updates
         self._critic = players.stateless_critic(
             self.discriminator, any(each.takes_gradients for each in self.regularizers)
+        )
+        computes_in = functools.partial(players.computes_in, self.discriminator)
+        self._alone = players.judges_each_alone(self.discriminator)
+        self._one_stage = (
+            self._alone and not self.auxiliary and not computes_in("float16")
+        )
+        self._shares_slopes = (
+            self._alone
+            and not computes_in("float16", "bfloat16")
+            and any(each.takes_slopes for each in self.regularizers)
         )
         names = [*NUMBERS]
         if self._penalties():
@@ -287,36 +309,28 @@ class GAN(keras.Model):
         return self._track(logs)
 
     def _play(self, real_images, labels, part, train_generator):
-        """One discriminator step and, from the same pass, one generator step."""
+        """One discriminator step and, from the same fake images, one generator step."""
         latents = self._draw_latents(ops.shape(real_images)[0], part)
-        sides = [("d", self.discriminator, self.discriminator_optimizer)]
-        if train_generator:
-            sides.append(("g", self.generator, self.generator_optimizer))
-        with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape() as drawing:
             fake_images = players.play(self.generator, latents, labels, training=True)
-            shown = [
-                self._shown(images, part, side)
-                for side, images in enumerate((real_images, fake_images))
-            ]
-            logs, real, fake = self._judge(*shown, labels, training=True)
-            totals = {key: logs[f"{key}_loss"] for key, _, _ in sides}
-            for key in totals:
-                if self.auxiliary:
-                    totals[key] += self.class_weight * logs[f"{key}_class_loss"]
-            if self._penalties():
-                logs["d_penalty"] = self._penalty(real, fake, labels, part)
-                totals["d"] += logs["d_penalty"]
-            scaled = {
-                key: self._scaled(totals[key], optimizer) for key, _, optimizer in sides
-            }
-        gradients = {
-            key: tape.gradient(scaled[key], player.trainable_variables)
-            for key, player, _ in sides
-        }
-        for key, player, optimizer in sides:
-            norm = tf.linalg.global_norm(gradients[key])
-            logs[f"{key}_gradient_norm"] = norm / self._scaled(1.0, optimizer)
-            optimizer.apply(gradients[key], player.trainable_variables)
+            fake_images = self._shown(fake_images, part, side=1)
+        shown = (self._shown(real_images, part, side=0), fake_images)
+        together = train_generator and self.updates == "simultaneous"
+        logs, gradients, at_fake, logits = self._discriminate(
+            shown, labels, part, together
+        )
+        real, fake = (
+            kit.Side(tf.stop_gradient(images), said)
+            for images, said in zip(shown, logits, strict=True)
+        )
+        self._update("d", gradients, logs)
+        if train_generator:
+            if not together:
+                at_fake = self._judge_again(shown, labels, logs)
+            gradients = drawing.gradient(
+                fake_images, self.generator.trainable_variables, at_fake
+            )
+            self._update("g", gradients, logs)
         for regularizer in self.regularizers:
             regularizer.after_step(self.discriminator, real, fake)
         if self.augmentation is not None:
@@ -325,6 +339,121 @@ class GAN(keras.Model):
             if self.augmentation.adapts:
                 logs["augment_probability"] = self.augmentation.probability
         return logs
+
+    def _side(self, key):
+        """Player and optimizer for `d` or `g`."""
+        if key == "d":
+            return self.discriminator, self.discriminator_optimizer
+        return self.generator, self.generator_optimizer
+
+    def _update(self, key, gradients, logs):
+        player, optimizer = self._side(key)
+        norm = ops.cast(tf.linalg.global_norm(gradients), "float32")
+        logs[f"{key}_gradient_norm"] = norm / self._scaled(1.0, optimizer)
+        optimizer.apply(gradients, player.trainable_variables)
+
+    def _total(self, key, logs):
+        """A player's loss, with its part of the auxiliary classifier's."""
+        total = logs[f"{key}_loss"]
+        if self.auxiliary:
+            total += self.class_weight * logs[f"{key}_class_loss"]
+        return total
+
+    def _judge_again(self, shown, labels, logs):
+        """The generator's gradient at its images under the present discriminator."""
+        with tf.GradientTape() as tape:
+            tape.watch(shown[1])
+            again, _, _ = self._judge(*shown, labels, training=True)
+            total = self._scaled(self._total("g", again), self.generator_optimizer)
+        logs |= {key: again[key] for key in again if key.startswith("g_")}
+        return tape.gradient(total, shown[1])
+
+    def _discriminate(self, shown, labels, part, with_generator):
+        """Judges both sides; differentiates in the discriminator's weights.
+
+        Returns:
+            Logs; gradients of the discriminator's loss in its weights; gradient of the
+            generator's loss at the fake images, `None` without it; the logits.
+        """
+        every = {each.every for each in self._penalties() if each.takes_gradients}
+        branch = functools.partial(
+            self._differentiate, shown, labels, part, with_generator
+        )
+        if not every or 1 in every:
+            return branch(penalized=bool(every))
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if replicas > 1 and self.discriminator.non_trainable_variables:
+            # Replicas cannot agree on new state inside a branch: the penalty is
+            # computed at every step, and weighs nothing where it is not due.
+            return branch(penalized=True)
+
+        def tensors(penalized):
+            logs, gradients, at_fake, logits = branch(penalized=penalized)
+            variables = self.discriminator.trainable_variables
+            gradients = [
+                tf.zeros(variable.shape, variable.dtype)
+                if gradient is None
+                else tf.convert_to_tensor(gradient)
+                for gradient, variable in zip(gradients, variables, strict=True)
+            ]
+            return logs, gradients, () if at_fake is None else at_fake, logits
+
+        step = self._discriminator_step(part)
+        due = tf.reduce_any([step % each == 0 for each in every])
+        logs, gradients, at_fake, logits = tf.cond(
+            due, lambda: tensors(True), lambda: tensors(False)
+        )
+        return logs, gradients, at_fake if with_generator else None, logits
+
+    def _differentiate(self, shown, labels, part, with_generator, *, penalized):
+        variables = self.discriminator.trainable_variables
+        optimizer = self.discriminator_optimizer
+        shares_slopes = penalized and self._shares_slopes
+        penalty, gradients = None, [None, None]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(shown[1])
+            with tf.GradientTape() as slopes:
+                slopes.watch(shown)
+                logs, *sides = self._judge(*shown, labels, training=True)
+                logits = [side.logits for side in sides]
+            if shares_slopes:
+                gradients = slopes.gradient(logits, shown)
+            total = self._total("d", logs)
+            if self._penalties():
+                logs["d_penalty"] = self._penalty(sides, labels, part, False)
+                total += logs["d_penalty"]
+            total = self._scaled(total, optimizer)
+            if penalized:
+                known = [
+                    dataclasses.replace(side, gradient=gradient)
+                    for side, gradient in zip(sides, gradients, strict=True)
+                ]
+                penalty = self._penalty(known, labels, part, True)
+                logs["d_penalty"] += penalty
+                penalty = self._scaled(penalty, optimizer)
+            if with_generator:
+                for_generator = self._scaled(
+                    self._total("g", logs), self.generator_optimizer
+                )
+        if not (with_generator and self._one_stage):
+            targets = [total] if penalty is None else [total, penalty]
+            found, at_fake = tape.gradient(targets, variables), None
+            if with_generator:
+                at_fake = tape.gradient(for_generator, shown[1])
+            return logs, found, at_fake, logits
+        sent = tape.gradient(total, logits)
+        factor = tape.gradient(for_generator, logits[1])
+        targets, wanted = [*logits], [*variables]
+        if penalty is not None:
+            targets.append(penalty)
+            sent.append(ops.ones_like(penalty))
+        if shares_slopes:
+            found, at_fake = tape.gradient(targets, wanted, sent), gradients[1]
+        else:
+            sent[1], factor = players.shared_direction(sent[1], factor)
+            wanted.append(shown[1])
+            *found, at_fake = tape.gradient(targets, wanted, sent)
+        return logs, found, players.one_each(factor, at_fake) * at_fake, logits
 
     def _shown(self, images, part, side):
         """What the discriminator sees of images: augmented, noisy, packed."""
@@ -341,10 +470,15 @@ class GAN(keras.Model):
 
     def _judge(self, real_images, fake_images, labels, training):
         """Both losses, how well real is told from fake, and both sides."""
-        judged = [
-            players.play(self.discriminator, images, labels, training)
-            for images in (real_images, fake_images)
-        ]
+        if self._alone:
+            judged = players.judge_both(
+                self.discriminator, real_images, fake_images, labels, training
+            )
+        else:
+            judged = [
+                players.play(self.discriminator, images, labels, training)
+                for images in (real_images, fake_images)
+            ]
         logits = [players.logits_of(outputs) for outputs in judged]
         margins = self.adversarial_loss.margins(*logits)
         logs = {
@@ -377,26 +511,26 @@ class GAN(keras.Model):
         """Regularizers that add to the loss."""
         return [each for each in self.regularizers if each.weight]
 
-    def _penalty(self, real, fake, labels, part):
-        """Sum of the weighted penalties that are due at this step."""
-        step = self.step * self.discriminator_steps + part
+    def _penalty(self, sides, labels, part, takes_gradients):
+        """Sum of the weighted penalties of one kind that are due at this step."""
+        step = self._discriminator_step(part)
 
         def critic(images):
             return self._critic(images, labels)
 
         total = 0.0
         for index, each in enumerate(self._penalties()):
-            stream = self._stream(part, PENALTY, index)
-
-            def due(each=each, stream=stream):
-                weight = ops.cast(each.weight_at(self.step) * each.every, "float32")
-                return weight * each.penalty(critic, real, fake, stream)
-
-            if each.every == 1:
-                total += due()
-            else:
-                total += tf.cond(step % each.every == 0, due, lambda: 0.0)
+            if each.takes_gradients == takes_gradients:
+                stream = self._stream(part, PENALTY, index)
+                penalty = each.penalty(critic, *sides, stream)
+                weight = each.weight_at(self.step) * each.every
+                for factor in (weight, step % each.every == 0):
+                    penalty *= ops.cast(factor, penalty.dtype)
+                total += penalty
         return total
+
+    def _discriminator_step(self, part):
+        return self.step * self.discriminator_steps + part
 
     def _draw_latents(self, num_images, part):
         """Noise that is a function of seed, step, part and replica alone."""
@@ -474,6 +608,7 @@ class GAN(keras.Model):
             "discriminator_steps": self.discriminator_steps,
             "class_weight": self.class_weight,
             "loss_scaling": self.loss_scaling,
+            "updates": self.updates,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }

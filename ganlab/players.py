@@ -1,9 +1,10 @@
 """How is a player called, and do two of them fit each other?"""
 
+import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab import losses
+from ganlab import losses, networks
 from ganlab.errors import UserError
 from ganlab.networks.generators import in_float32
 
@@ -36,6 +37,75 @@ def pack(images, packing):
     return ops.concatenate(ops.split(images, packing), axis=-1)
 
 
+def computes_in(player, *dtypes):
+    """Whether any layer of a player computes in one of some dtypes."""
+    return any(layer.compute_dtype in dtypes for layer in player.layers)
+
+
+def judges_each_alone(discriminator):
+    """Whether each sample's logit depends on that sample alone.
+
+    Not so with batch statistics. Of a layer that neither Keras nor ganlab has,
+    or one of free-form code, it is not known, and the answer is no.
+    """
+    coupling = (
+        keras.layers.BatchNormalization,
+        keras.layers.Lambda,
+        networks.MinibatchStdDev,
+    )
+    return all(
+        isinstance(layer, keras.Layer)
+        and not isinstance(layer, coupling)
+        and type(layer).__module__.split(".")[0] in ("keras", "ganlab")
+        for layer in discriminator._flatten_layers(include_self=False)
+    ) and all(
+        isinstance(operation, keras.Layer) for operation in discriminator.operations
+    )
+
+
+def judge_both(discriminator, real, fake, labels, training):
+    """Judges both sides of a batch at once; returns the outputs of each."""
+    if labels is not None:
+        labels = ops.concatenate([labels, labels])
+    outputs = play(discriminator, ops.concatenate([real, fake]), labels, training)
+    if isinstance(outputs, (list, tuple)):
+        return list(zip(*(ops.split(each, 2) for each in outputs), strict=True))
+    return ops.split(outputs, 2)
+
+
+def one_each(values, images):
+    """Numbers `(batch, 1)` in a shape that scales each image of a batch by its own."""
+    return ops.reshape(values, (-1, *[1] * (len(images.shape) - 1)))
+
+
+def shared_direction(of_discriminator, of_generator):
+    """How one backward pass carries the gradients of two losses.
+
+    Each logit depends on one sample alone, so below it both players' gradients
+    have one direction and differ by a factor a sample: the generator's is
+
+        r = of_generator / of_discriminator
+
+    times the discriminator's. Where the latter is 0 or nearly so, as where an
+    image is surely fake, 2^-40 of the generator's takes its place, which rounds
+    to nothing beside the other samples.
+
+    Args:
+        of_discriminator: Gradient of its loss in fake logits, `(batch, 1)`.
+        of_generator: Gradient of its loss in them.
+
+    Returns:
+        What to send back from the fake logits, and `r`.
+
+    Reference:
+        [Shen et al., 2021](https://arxiv.org/abs/2103.00430), section 3
+    """
+    least = 2.0**-40 * of_generator
+    tiny = ops.abs(of_discriminator) < ops.abs(least)
+    sent = ops.where(tiny, least, of_discriminator)
+    return sent, tf.math.divide_no_nan(of_generator, sent)
+
+
 def stateless_critic(discriminator, wanted=True):
     """A function of `(images, labels)` to float32 logits that changes no state.
 
@@ -47,9 +117,7 @@ def stateless_critic(discriminator, wanted=True):
         discriminator: A functional `keras.Model`.
         wanted: Boolean: `False` spares the twin if the function is never called.
     """
-    half = any(
-        layer.compute_dtype in ("float16", "bfloat16") for layer in discriminator.layers
-    )
+    half = computes_in(discriminator, "float16", "bfloat16")
     twin = in_float32(discriminator) if half and wanted else discriminator
 
     def judge(images, labels):

@@ -29,10 +29,13 @@ class Side:
     Args:
         images: Tensor `(batch, ...)`: the discriminator's input.
         logits: Float32 tensor `(batch, 1)`.
+        gradient: Of each logit in its image, a tensor like `images`, where it is
+            known already.
     """
 
     images: Any
     logits: Any
+    gradient: Any = None
 
 
 class Regularizer(keras.layers.Layer):
@@ -51,6 +54,7 @@ class Regularizer(keras.layers.Layer):
     """
 
     takes_gradients = True  # of the critic, in its input
+    takes_slopes = False  # those gradients are at the images that it judged
 
     def __init__(self, weight, every=1):
         super().__init__(dtype="float32", autocast=False)
@@ -168,11 +172,13 @@ class R1(Regularizer):
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9
     """
 
+    takes_slopes = True
+
     def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
-        return 0.5 * ops.mean(_squared_slope(critic, real.images))
+        return 0.5 * ops.mean(_squared_slope(critic, real))
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -192,11 +198,13 @@ class R2(Regularizer):
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 10
     """
 
+    takes_slopes = True
+
     def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
-        return 0.5 * ops.mean(_squared_slope(critic, fake.images))
+        return 0.5 * ops.mean(_squared_slope(critic, fake))
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -291,18 +299,20 @@ def _uniform(stream, shape, dtype):
     return tf.random.stateless_uniform(shape, stream, dtype=dtype)
 
 
-def _squared_slope(critic, images):
-    """`|grad D|²` of each image, float32 `(batch,)`."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        total = tf.reduce_sum(critic(images))
-    gradient = tape.gradient(total, images)
-    return ops.sum(ops.square(gradient), axis=list(range(1, len(images.shape))))
+def _squared_slope(critic, side):
+    """`|grad D|²` of each image of a side, float32 `(batch,)`."""
+    gradient = side.gradient
+    if gradient is None:
+        with tf.GradientTape() as tape:
+            tape.watch(side.images)
+            total = tf.reduce_sum(critic(side.images))
+        gradient = tape.gradient(total, side.images)
+    return ops.sum(ops.square(gradient), axis=list(range(1, len(gradient.shape))))
 
 
 def _slope_from_one(critic, images):
     """`E[(|grad D| - 1)²]`, differentiable where the gradient is 0."""
-    slope = ops.sqrt(_squared_slope(critic, images) + 1e-12)
+    slope = ops.sqrt(_squared_slope(critic, Side(images, None)) + 1e-12)
     return ops.mean(ops.square(slope - 1.0))
 
 

@@ -420,3 +420,77 @@ def test_one_optimizer_for_both_is_refused(make_gan):
 def test_conditional_without_labels_is_one_clear_error(make_gan, images):
     with pytest.raises(UserError, match=r"\(images, labels\)"):
         make_gan(3).fit(images[0], verbose=0)
+
+
+def in_float64(model):
+    def widened(layer):
+        return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
+
+    return keras.models.clone_model(model, clone_function=widened)
+
+
+def two_passes(gan, options, images):
+    """Both gradients by the definition, one pass for each loss."""
+    loss = losses.get(options["loss"])
+    latents = tf.cast(gan._draw_latents(len(images), 0), "float64")
+    with tf.GradientTape(persistent=True) as tape:
+        fake_images = gan.generator(latents, training=True)
+        real = gan.discriminator(images, training=True)
+        fake = gan.discriminator(fake_images, training=True)
+        d_loss = loss.discriminator(real, fake)
+        g_loss = loss.generator(real, fake)
+        for name in options.get("regularizers", []):
+            side = images if name == "r1" else tf.stop_gradient(fake_images)
+            with tf.GradientTape() as inner:
+                inner.watch(side)
+                total = tf.reduce_sum(gan.discriminator(side, training=True))
+            slope = tf.reduce_sum(inner.gradient(total, side) ** 2, axis=(1, 2, 3))
+            d_loss += 0.05 * 0.5 * tf.reduce_mean(slope)
+    return [
+        tape.gradient(total, player.trainable_variables)
+        for total, player in ((d_loss, gan.discriminator), (g_loss, gan.generator))
+    ]
+
+
+@pytest.mark.parametrize("regularizers", [[], ["r1"], ["r1", "r2"]])
+@pytest.mark.parametrize("loss", losses.LOSSES)
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_gradients_are_the_simultaneous_ones(loss, regularizers, normalization):
+    """One stage, or two passes with batch statistics; equal in float64."""
+    if normalization == "batch" and regularizers:
+        pytest.skip("penalties take a critic without batch statistics")
+    keras.config.set_floatx("float64")
+    try:
+        keras.utils.set_random_seed(0)
+        gan = GAN(
+            in_float64(networks.dcgan_generator(16, latent_dim=8, base_filters=4)),
+            in_float64(
+                networks.dcgan_discriminator(
+                    16, base_filters=4, normalization=normalization
+                )
+            ),
+        )
+        for layer in gan.discriminator.layers + gan.generator.layers:
+            for weight in layer.trainable_weights:
+                weight.assign(weight * 5.0)  # so that logits lie apart
+        options = {"loss": loss, "regularizers": regularizers}
+        images = tf.constant(np.random.default_rng(1).normal(size=(6, 16, 16, 1)))
+        gan.compile(keras.optimizers.SGD(1.0), keras.optimizers.SGD(1.0), **options)
+        assert gan._one_stage == (normalization == "none")
+        expected = two_passes(gan, options, images)
+        latents = tf.cast(gan._draw_latents(len(images), 0), "float64")
+        with tf.GradientTape() as drawing:
+            fake_images = gan.generator(latents, training=True)
+        _, of_discriminator, at_fake, _ = gan._differentiate(
+            (images, fake_images), None, 0, True, penalized=bool(regularizers)
+        )
+        of_generator = drawing.gradient(
+            fake_images, gan.generator.trainable_variables, at_fake
+        )
+        actual = (of_discriminator, of_generator)
+        for ours, theirs in zip(actual, expected, strict=True):
+            scale = max(np.abs(each).max() for each in theirs)
+            for one, other in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(one / scale, other / scale, atol=1e-9)
+    finally:
+        keras.config.set_floatx("float32")

@@ -262,7 +262,9 @@ def test_projection_logit_by_hand():
     )([images, labels]).numpy()
     kernel, bias = discriminator.get_layer("logits").get_weights()
     embeddings = discriminator.get_layer("class").get_weights()[0]
-    expected = features @ kernel[:, 0] + bias + (features * embeddings[labels]).sum(1)
+    expected = (
+        features @ kernel[:, 0] + bias + (features * embeddings[:, labels].T).sum(1)
+    )
     logits = discriminator([images, labels]).numpy()[:, 0]
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-6)
 

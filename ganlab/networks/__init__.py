@@ -4,6 +4,7 @@ from ganlab.networks.discriminators import dcgan_discriminator
 from ganlab.networks.generators import dcgan_generator
 from ganlab.networks.layers import (
     Basis,
+    ChosenClass,
     GroupedConv2D,
     MinibatchStdDev,
     SelfAttention,
@@ -19,6 +20,7 @@ from ganlab.networks.residual import (
 
 __all__ = [
     "Basis",
+    "ChosenClass",
     "GroupedConv2D",
     "MinibatchStdDev",
     "SelfAttention",

@@ -13,7 +13,12 @@ import keras
 from keras import layers
 
 from ganlab.errors import UserError, unknown_name
-from ganlab.networks.layers import SpectralNormalization
+from ganlab.networks.convolution import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+)
+from ganlab.networks.layers import ChosenClass, SpectralNormalization
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
 NORMALIZATIONS = ("batch", "layer", "none")
@@ -93,9 +98,7 @@ def normalize(x, normalization, labels=None, num_classes=None):
     check_choice("normalization", normalization, NORMALIZATIONS)
     if normalization == "batch" and labels is not None:
         channels = x.shape[-1]
-        x = layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, center=False, scale=False
-        )(x)
+        x = BatchNormalization(momentum=0.9, epsilon=1e-5, center=False, scale=False)(x)
         scale, offset = (
             layers.Reshape((1, 1, channels))(
                 layers.Embedding(num_classes, channels, embeddings_initializer=start)(
@@ -106,7 +109,7 @@ def normalize(x, normalization, labels=None, num_classes=None):
         )
         return layers.Add()([layers.Multiply()([x, scale]), offset])
     if normalization == "batch":
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+        return BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     if normalization == "layer":
         return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
     return x
@@ -157,10 +160,10 @@ def upsample(
     check_choice("upsampling", upsampling, UPSAMPLINGS)
     options = convolution_options(padding, normalization)
     if upsampling == "transposed":
-        x = layers.Conv2DTranspose(filters, kernel_size, strides=2, **options)(x)
+        x = Conv2DTranspose(filters, kernel_size, strides=2, **options)(x)
     else:
         x = layers.UpSampling2D(2, interpolation=upsampling)(x)
-        x = layers.Conv2D(filters, kernel_size, **options)(x)
+        x = Conv2D(filters, kernel_size, **options)(x)
     x = normalize(x, normalization, labels, num_classes)
     return x if activation is None else activate(x, activation)
 
@@ -208,10 +211,10 @@ def downsample(
     check_choice("downsampling", downsampling, DOWNSAMPLINGS)
     options = convolution_options(padding, normalization)
     if downsampling == "stride":
-        layer = layers.Conv2D(filters, kernel_size, strides=2, **options)
+        layer = Conv2D(filters, kernel_size, strides=2, **options)
         x = spectral(layer, spectral_norm)(x)
     else:
-        layer = layers.Conv2D(filters, kernel_size, **options)
+        layer = Conv2D(filters, kernel_size, **options)
         x = spectral(layer, spectral_norm)(x)
         pool = (
             layers.AveragePooling2D
@@ -275,7 +278,8 @@ def judge(
 
         D(x, y) = w . f(x) + b + embedding(y) . f(x)
 
-    and `"auxiliary"` gives a second output, the logits of the classes.
+    (all classes' products are taken and one is chosen, which is faster than to look
+    embeddings up), and `"auxiliary"` gives a second output, the logits of the classes.
     Everything here is float32.
 
     Reference:
@@ -285,10 +289,9 @@ def judge(
     check_choice("conditioning", conditioning, DISCRIMINATOR_CONDITIONINGS)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
 
-    def dense(units, name):
-        layer = layers.Dense(
-            units, kernel_initializer=kernel_initializer, dtype="float32", name=name
-        )
+    def dense(units, name, **options):
+        options = {"kernel_initializer": kernel_initializer, **options}
+        layer = layers.Dense(units, dtype="float32", name=name, **options)
         return spectral(layer, spectral_norm)
 
     logits = dense(1, "logits")(features)
@@ -298,16 +301,11 @@ def judge(
         classes = dense(num_classes, "class_logits")(features)
         return keras.Model(images, [logits, classes], name=name)
     labels = keras.Input((), dtype="int32", name="labels")
-    embedding = layers.Embedding(
-        num_classes,
-        features.shape[-1],
-        embeddings_initializer=initializer(),
-        dtype="float32",
-        name="class",
+    embedding = dense(
+        num_classes, "class", use_bias=False, kernel_initializer=initializer()
     )
-    embedded = spectral(embedding, spectral_norm)(labels)
-    projection = layers.Dot(axes=1, dtype="float32", name="projection")(
-        [features, embedded]
+    projection = ChosenClass(dtype="float32", name="projection")(
+        [embedding(features), labels]
     )
     logits = layers.Add(dtype="float32", name="conditional_logits")(
         [logits, projection]

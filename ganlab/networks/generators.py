@@ -118,6 +118,8 @@ def _start_size(image_size, stages, growth):
 def in_float32(model):
     """Rebuilds a functional model in float32, trainable, with equal weights.
 
+    Layers of `ganlab.networks.convolution` become Keras's own.
+
     Args:
         model: A functional `keras.Model` under any dtype policy.
 
@@ -134,7 +136,7 @@ def in_float32(model):
         return config
 
     def clone(layer):
-        return layer.__class__.from_config(widened(layer))
+        return getattr(layer, "stock", type(layer)).from_config(widened(layer))
 
     copy = keras.models.clone_model(model, clone_function=clone)
     copy.set_weights([ops.convert_to_numpy(weight) for weight in model.weights])

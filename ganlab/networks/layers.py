@@ -128,6 +128,23 @@ class MinibatchStdDev(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
+class ChosenClass(layers.Layer):
+    """Of a number for each class, the one of each sample's own class.
+
+    It takes `[values, labels]` of shapes `(batch, classes)` and `(batch,)` and gives
+    `(batch, 1)`.
+    """
+
+    def call(self, inputs):
+        values, labels = inputs
+        chosen = ops.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        return ops.sum(values * chosen, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0][0], 1)
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
 class GroupedConv2D(layers.Layer):
     """A 3 by 3 (or other) convolution in groups, computed as one for each group.
 

@@ -1,0 +1,187 @@
+"""Which of Keras's layers compute their results in a slower way than there is?
+
+Each class here is Keras's of the same name, with its arguments and weights and, to
+rounding, its results; `in_float32` turns it into that one, so that exported files
+need no ganlab. What was measured stands in `docs/decisions/0013`.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+# On a CPU in bfloat16: maps of at most so many pixels a side, whose kernels'
+# gradients are faster as products of matrices.
+FEW_PIXELS = 8
+# On a CPU: as many channels out at most, and a transposed convolution is faster
+# as a plain one with four times as many.
+FEW_CHANNELS = 4
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Conv2D(layers.Conv2D):
+    """`keras.layers.Conv2D`, faster where the kernel is 4 by 4 and the stride 2."""
+
+    stock = layers.Conv2D
+
+    def convolution_op(self, inputs, kernel):
+        if _halves(self) and _even(inputs):
+            return _halve(inputs, tf.convert_to_tensor(kernel))
+        return super().convolution_op(inputs, kernel)
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class Conv2DTranspose(layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`, faster for a kernel of 4 by 4 and stride 2."""
+
+    stock = layers.Conv2DTranspose
+
+    def call(self, inputs):
+        if not _halves(self) or self.output_padding is not None:
+            return super().call(inputs)
+        outputs = _double(inputs, tf.convert_to_tensor(self.kernel))
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        return self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class BatchNormalization(layers.BatchNormalization):
+    """`keras.layers.BatchNormalization`, with batch statistics in one fused pass.
+
+    Half-precision maps are read as they are; statistics are float32.
+    """
+
+    stock = layers.BatchNormalization
+
+    def call(self, inputs, training=None, mask=None):
+        fused = training and self.trainable and mask is None and not self.renorm
+        fused = fused and not self.synchronized and len(inputs.shape) == 4
+        fused = fused and self.axis in (3, -1) and inputs.dtype != "float64"
+        if not fused:
+            return super().call(inputs, training=training, mask=mask)
+        channels = inputs.shape[-1]
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma if self.scale else tf.ones(channels),
+            offset=self.beta if self.center else tf.zeros(channels),
+            mean=tf.zeros(0),
+            variance=tf.zeros(0),
+            epsilon=self.epsilon,
+        )
+        count = tf.cast(tf.size(inputs) // channels, "float32")
+        variance *= (count - 1.0) / count  # the fused pass gives the unbiased one
+        for moving, now in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
+            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
+        return outputs
+
+
+def _halves(layer):
+    """Whether a layer has a 4 by 4 kernel, stride 2 and nothing out of the way."""
+    return (
+        (*layer.kernel_size, *layer.strides, *layer.dilation_rate) == (4, 4, 2, 2, 1, 1)
+        and layer.padding == "same"
+        and layer.data_format == "channels_last"
+        and getattr(layer, "groups", 1) == 1
+    )
+
+
+def _even(inputs):
+    return all(size is not None and size % 2 == 0 for size in inputs.shape[1:3])
+
+
+@tf.custom_gradient
+def _halve(images, kernel):
+    """A convolution of stride 2, from `(n, 2h, 2w, c)` to `(n, h, w, filters)`."""
+    maps = tf.nn.conv2d(images, kernel, 2, "SAME")
+
+    def gradient(upstream):
+        upstream = tf.ensure_shape(upstream, maps.shape)
+        return _double(upstream, kernel), _kernel_gradient(images, upstream)
+
+    return maps, gradient
+
+
+@tf.custom_gradient
+def _double(maps, kernel):
+    """Its transpose, from `(n, h, w, filters)` to `(n, 2h, 2w, c)`."""
+    narrow = kernel.shape[2] <= FEW_CHANNELS and _on_cpu()
+    images = (_double_by_pixels if narrow else _double_directly)(maps, kernel)
+
+    def gradient(upstream):
+        upstream = tf.ensure_shape(upstream, images.shape)
+        return _halve(upstream, kernel), _kernel_gradient(upstream, maps)
+
+    return images, gradient
+
+
+def _double_directly(maps, kernel):
+    height, width = maps.shape[1:3]
+    shape = tf.stack([tf.shape(maps)[0], 2 * height, 2 * width, kernel.shape[2]])
+    return tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=shape,
+        filter=kernel,
+        out_backprop=maps,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+
+
+def _double_by_pixels(maps, kernel):
+    """The four pixels that each place becomes, as channels of one convolution.
+
+    Reference:
+        [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
+    """
+    channels, filters = kernel.shape[2:]
+    kernel = tf.reshape(kernel, (2, 2, 2, 2, channels, filters))
+    kernel = tf.reverse(tf.transpose(kernel, (0, 2, 5, 1, 3, 4)), (0, 1))
+    kernel = tf.reshape(kernel, (2, 2, filters, 4 * channels))
+    padding = [[0, 0], [1, 1], [1, 1], [0, 0]]
+    images = tf.nn.depth_to_space(tf.nn.conv2d(maps, kernel, 1, padding), 2)
+    return images[:, 1:-1, 1:-1]
+
+
+def _kernel_gradient(images, upstream):
+    """Gradient of `_halve` in its kernel, `(4, 4, c, filters)`."""
+    channels, filters = images.shape[-1], upstream.shape[-1]
+    few = max(upstream.shape[1:3]) <= FEW_PIXELS
+    if few and images.dtype == tf.bfloat16 and _on_cpu():
+        return _kernel_gradient_by_products(images, upstream)
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=(4, 4, channels, filters),
+        out_backprop=upstream,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+
+
+def _kernel_gradient_by_products(images, upstream):
+    """One product of matrices for each quarter of the kernel."""
+    height, width, filters = upstream.shape[1:]
+    channels = images.shape[-1]
+    images = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    fours = tf.nn.space_to_depth(images, 2)
+    upstream = tf.reshape(upstream, (-1, filters))
+    quarters = [
+        tf.matmul(
+            tf.reshape(
+                fours[:, row : row + height, column : column + width],
+                (-1, 4 * channels),
+            ),
+            upstream,
+            transpose_a=True,
+        )
+        for row in (0, 1)
+        for column in (0, 1)
+    ]
+    kernel = tf.reshape(tf.stack(quarters), (2, 2, 2, 2, channels, filters))
+    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
+    return tf.reshape(kernel, (4, 4, channels, filters))
+
+
+def _on_cpu():
+    return not tf.config.list_physical_devices("GPU")
