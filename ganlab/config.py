@@ -78,6 +78,7 @@ class TrainConfig:
             `translation`, `cutout`, joined by commas.
         instance_noise: Standard deviation of the noise on what the
             discriminator sees at first; it fades to 0 over the run.
+        updates: `simultaneous` or `alternating`: see `ganlab.GAN.compile`.
         discriminator_steps: Discriminator updates for each of the generator's.
         generator_learning_rate: Adam's, or `None` for what `completed` says.
         discriminator_learning_rate: Likewise.
@@ -141,6 +142,7 @@ class TrainConfig:
     augmentation: str = "none"
     augmentation_policy: str = "color,translation,cutout"
     instance_noise: float = 0.0
+    updates: str = "simultaneous"
     discriminator_steps: int = 1
     generator_learning_rate: float | None = None
     discriminator_learning_rate: float | None = None

@@ -563,8 +563,11 @@ class GAN(keras.Model):
     def _track(self, logs):
         for name, value in logs.items():
             weight = None
-            if name.endswith("gradient_norm"):
-                # Loss scaling skips a step whose gradient overflows.
+            key = name.removesuffix("_gradient_norm")
+            if key in "dg" and isinstance(
+                self._side(key)[1], keras.optimizers.LossScaleOptimizer
+            ):
+                # It skips a step whose gradient overflows.
                 finite = ops.isfinite(value)
                 value, weight = ops.where(finite, value, 0.0), finite
             self.trackers[name].update_state(value, sample_weight=weight)

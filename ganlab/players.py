@@ -53,13 +53,15 @@ def judges_each_alone(discriminator):
         keras.layers.Lambda,
         networks.MinibatchStdDev,
     )
+    parts = [
+        *discriminator._flatten_layers(include_self=False),
+        *getattr(discriminator, "operations", ()),
+    ]
     return all(
-        isinstance(layer, keras.Layer)
-        and not isinstance(layer, coupling)
-        and type(layer).__module__.split(".")[0] in ("keras", "ganlab")
-        for layer in discriminator._flatten_layers(include_self=False)
-    ) and all(
-        isinstance(operation, keras.Layer) for operation in discriminator.operations
+        isinstance(part, keras.Layer)
+        and not isinstance(part, coupling)
+        and type(part).__module__.split(".")[0] in ("keras", "ganlab")
+        for part in parts
     )
 
 

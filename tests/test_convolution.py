@@ -50,7 +50,9 @@ def differentiated(layer, images):
         gradients = first.gradient(total, [images])
         slope = tf.reduce_sum(tf.square(gradients[0]))
     values = [layer(images, training=True), *gradients]
-    return values + [each for each in second.gradient(slope, sources) if each is not None]
+    return values + [
+        each for each in second.gradient(slope, sources) if each is not None
+    ]
 
 
 @pytest.mark.parametrize("size", [6, 7, 8])

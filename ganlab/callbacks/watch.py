@@ -28,8 +28,8 @@ class Watch(Periodic):
             `None`.
 
     Raises:
-        RunError: in `fit`, after the first step whose loss is not finite; the log
-            gets an event that names the first tensor that is not.
+        RunError: in `fit`, after the first step whose loss or gradient is not finite;
+            the log gets an event that names the first tensor that is not.
     """
 
     def __init__(self, run_log, batch_size, every=50, wait_timer=None):
@@ -54,7 +54,7 @@ class Watch(Periodic):
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
-        for name in ("d_loss", "g_loss"):
+        for name in ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm"):
             if not math.isfinite((logs or {}).get(name, 0.0)):
                 self._give_up(self._epoch_start + batch + 1, name, logs[name])
 
