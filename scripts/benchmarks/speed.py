@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 IMAGES, SIZE, LATENTS, FILTERS = 1024, 64, 100, 64
+EPOCHS = 1000  # until the main process ends it
 CONTENDERS = {
     "keras.io example, float32": ("keras", "float32"),
     "PyTorch example, float32": ("torch", "float32"),
@@ -154,9 +155,7 @@ def multiply_adds():
     """
     sizes = [SIZE // 2**k for k in range(1, 5)]
     widths = [3, *(FILTERS * 2**k for k in range(4))]
-    layers = [
-        16 * size**2 * widths[k] * widths[k + 1] for k, size in enumerate(sizes)
-    ]
+    layers = [16 * size**2 * widths[k] * widths[k + 1] for k, size in enumerate(sizes)]
     return 3 * sum(layers) + 6 * sum(layers) - layers[0]
 
 
@@ -215,25 +214,47 @@ def draw(report, path):
 
 def work(arguments, images, batch_size):
     """Takes an epoch whenever it is told to, and answers with seconds."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    turns = Turns()
     kind, precision, *modes = arguments
-    epoch = {"keras": keras_io, "torch": pytorch, "ganlab": ganlab_run}[kind](
-        precision, modes, images, batch_size
-    )
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        steps = epoch()
-        seconds = time.perf_counter() - start
-        answer = {
-            "epoch": seconds,
-            "step": statistics.median(np.diff(steps)),
-            "memory": peak(),
-        }
-        print(json.dumps(answer), file=answers, flush=True)
+    run = {"keras": keras_io, "torch": pytorch, "ganlab": ganlab_run}[kind]
+    run(precision, modes, images, batch_size, turns)
+
+
+class Turns:
+    """Waits before an epoch until it is told to go, and then says how it went."""
+
+    def __init__(self):
+        self.answers = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)  # what libraries print is no answer
+        self.steps = None
+
+    def begin(self):
+        if self.steps is not None:
+            answer = {
+                "epoch": time.perf_counter() - self.start,
+                "step": statistics.median(np.diff(self.steps)),
+                "memory": peak(),
+            }
+            print(json.dumps(answer), file=self.answers, flush=True)
+        if not sys.stdin.readline():
+            raise SystemExit
+        self.start, self.steps = time.perf_counter(), []
+
+    def step(self):
+        self.steps.append(time.perf_counter())
+
+    def callback(self):
+        """The same for `fit`, whose epochs go from one beginning to the next."""
+        import keras
+
+        return keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self.begin(),
+            on_train_batch_end=lambda batch, logs: self.step(),
+        )
 
 
 def peak():
+    """Most memory that this process has held, in GB."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1e6
 
@@ -245,20 +266,7 @@ def players(module):
     return generator, module.dcgan_discriminator(SIZE, 3, base_filters=FILTERS)
 
 
-def step_times():
-    import keras
-
-    class Times(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            self.times = []
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.times.append(time.perf_counter())
-
-    return Times()
-
-
-def keras_io(precision, modes, images, batch_size):
+def keras_io(precision, modes, images, batch_size, turns):
     """keras.io/examples/generative/dcgan_overriding_train_step, on these networks.
 
     Both players run twice a step; the discriminator judges real and fake images
@@ -325,17 +333,12 @@ def keras_io(precision, modes, images, batch_size):
     data = keras.utils.image_dataset_from_directory(
         images, label_mode=None, image_size=(SIZE, SIZE), batch_size=batch_size
     ).map(lambda pixels: pixels / 127.5 - 1.0)
-    model, times = Example(), step_times()
+    model = Example()
     model.compile()
-
-    def epoch():
-        model.fit(data, epochs=1, callbacks=[Monitor(), times], verbose=2)
-        return times.times
-
-    return epoch
+    model.fit(data, epochs=EPOCHS, callbacks=[Monitor(), turns.callback()], verbose=2)
 
 
-def pytorch(precision, modes, images, batch_size):
+def pytorch(precision, modes, images, batch_size, turns):
     """pytorch/examples/dcgan/main.py, on these networks."""
     import contextlib
 
@@ -361,9 +364,7 @@ def pytorch(precision, modes, images, batch_size):
             nn.BatchNorm2d(narrow),
             nn.ReLU(True),
         ]
-    generator = nn.Sequential(
-        *up, nn.ConvTranspose2d(widths[0], 3, 4, 2, 1), nn.Tanh()
-    )
+    generator = nn.Sequential(*up, nn.ConvTranspose2d(widths[0], 3, 4, 2, 1), nn.Tanh())
     down = []
     for narrow, wide in zip([3, *widths], widths, strict=False):
         down += [nn.Conv2d(narrow, wide, 4, 2, 1), nn.LeakyReLU(0.2, True)]
@@ -404,8 +405,8 @@ def pytorch(precision, modes, images, batch_size):
     folder = Path(tempfile.mkdtemp())
     ones, zeros = torch.ones((batch_size, 1)), torch.zeros((batch_size, 1))
 
-    def epoch():
-        times = []
+    for _ in range(EPOCHS):
+        turns.begin()
         for real in loader:
             real = real.to(memory_format=layout)
             discriminator.zero_grad()
@@ -423,20 +424,17 @@ def pytorch(precision, modes, images, batch_size):
             g_loss.backward()
             g_optimizer.step()
             print(d_real.item() + d_fake.item(), g_loss.item())
-            times.append(time.perf_counter())
+            turns.step()
         with torch.no_grad():
             drawn = run_g(torch.randn(batch_size, LATENTS)).float()
         pixels = ((drawn.permute(0, 2, 3, 1).numpy() + 1) * 127.5).astype(np.uint8)
         Image.fromarray(np.concatenate(list(pixels))).save(folder / "fake.png")
         torch.save(generator.state_dict(), folder / "g.pth")
         torch.save(discriminator.state_dict(), folder / "d.pth")
-        return times
-
-    return epoch
 
 
-def ganlab_run(precision, modes, images, batch_size):
-    """What `ganlab train` does, epoch by epoch."""
+def ganlab_run(precision, modes, images, batch_size, turns):
+    """What `ganlab train` does, with pictures and checkpoints once an epoch."""
     import keras
 
     from ganlab import callbacks, load_data
@@ -445,6 +443,7 @@ def ganlab_run(precision, modes, images, batch_size):
     from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
 
     data = load_data(f"folder:{images}", image_size=SIZE)
+    steps = len(data) // batch_size
     config = TrainConfig(
         data=f"folder:{images}",
         latent_dim=LATENTS,
@@ -453,26 +452,22 @@ def ganlab_run(precision, modes, images, batch_size):
         conditional=False,
         batch_size=batch_size,
         precision=precision,
+        **dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), steps),
     ).completed(SIZE, 3)
     keras.config.set_dtype_policy(precision)
-    gan, timer, times = build_gan(config, None), WaitTimer(), step_times()
+    gan, timer = build_gan(config, None), WaitTimer()
     folder = Path(tempfile.mkdtemp())
     run_log = callbacks.RunLog(folder, settings=config.as_dict())
     sets = Sets(data, None, load_reference(config, data))
     attached = watching_callbacks(folder, config, sets, run_log, timer)
-    batches = timer.watch(data.batches(batch_size, labels=False))
-
-    def epoch():
-        gan.fit(
-            batches,
-            steps_per_epoch=IMAGES // batch_size,
-            shuffle=False,
-            verbose=0,
-            callbacks=[*attached.values(), times],
-        )
-        return times.times
-
-    return epoch
+    gan.fit(
+        timer.watch(data.batches(batch_size, labels=False)),
+        epochs=EPOCHS,
+        steps_per_epoch=steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[*attached.values(), turns.callback()],
+    )
 
 
 def say(text):
