@@ -86,6 +86,23 @@ def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
+    arguments = ["--num-images", 256, "--rounds", 1, "--only", "ganlab", "--out", "out"]
+    printed = run("benchmarks/speed.py", *arguments, cwd=tmp_path)
+    assert "| ganlab, bfloat16 |" in printed
+    report = json.loads((tmp_path / "out" / "speed.json").read_text())
+    assert set(report["contenders"]) == {
+        "keras.io example, float32",
+        "ganlab, float32",
+        "ganlab, bfloat16",
+    }
+    for row in report["contenders"].values():
+        assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
+    with Image.open(tmp_path / "out" / "speed.png") as picture:
+        assert picture.width > 600
+
+
+@pytest.mark.slow
 def test_the_default_preset_reaches_its_quality(tmp_path):
     for arguments in (
         ["train", "--out", "run"],

@@ -25,10 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-IMAGES, SIZE, LATENTS, FILTERS = 1024, 64, 100, 64
+SIZE, LATENTS, FILTERS = 64, 100, 64
 EPOCHS = 1000  # until the main process ends it
+BASE = "keras.io example, float32"
 CONTENDERS = {
-    "keras.io example, float32": ("keras", "float32"),
+    BASE: ("keras", "float32"),
     "PyTorch example, float32": ("torch", "float32"),
     "PyTorch, channels last, float32": ("torch", "float32", "channels_last"),
     "PyTorch, channels last, compiled, float32": (
@@ -56,6 +57,8 @@ def main():
     add("--out", type=Path, default=Path("runs/speed"), help="default %(default)s")
     add("--rounds", type=int, default=3, help="default %(default)s")
     add("--batch-size", type=int, default=64, help="default %(default)s")
+    add("--num-images", type=int, default=1024, help="an epoch (default %(default)s)")
+    add("--only", default="", help="contenders whose names hold this, and keras.io's")
     add("--worker", nargs="+", help=argparse.SUPPRESS)
     add("--images", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -64,9 +67,10 @@ def main():
         return
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        write_images(Path(folder))
-        found = measure(Path(folder), options.rounds, options.batch_size)
-    report = summarize(found, options.batch_size)
+        write_images(Path(folder), options.num_images)
+        names = [name for name in CONTENDERS if options.only in name or name == BASE]
+        found = measure(Path(folder), names, options)
+    report = summarize(found, options)
     (options.out / "speed.json").write_text(json.dumps(report, indent=2) + "\n")
     table = as_table(report)
     (options.out / "speed.md").write_text(table)
@@ -74,13 +78,13 @@ def main():
     print(table)
 
 
-def write_images(folder):
+def write_images(folder, count):
     """Fashion-MNIST enlarged, as a folder of PNG files."""
     from PIL import Image
 
     from ganlab import load_data
 
-    images, _ = load_data("fashion_mnist").some(IMAGES)
+    images, _ = load_data("fashion_mnist").some(count)
     (folder / "all").mkdir()
     for index, image in enumerate(images):
         pixels = ((image[..., 0] + 1.0) * 127.5).astype(np.uint8)
@@ -88,26 +92,26 @@ def write_images(folder):
         picture.save(folder / "all" / f"{index:05}.png")
 
 
-def measure(folder, rounds, batch_size):
+def measure(folder, names, options):
     """Contender -> one dict an epoch, all contenders in turn."""
-    workers, found = {}, {name: [] for name in CONTENDERS}
+    workers, found = {}, {name: [] for name in names}
     try:
-        for name, arguments in CONTENDERS.items():
+        for name in names:
             say(f"starting {name}")
             command = [sys.executable, __file__, "--images", str(folder)]
-            command += ["--batch-size", str(batch_size), "--worker", *arguments]
+            command += ["--batch-size", str(options.batch_size), "--worker"]
             workers[name] = subprocess.Popen(
-                command,
+                [*command, *CONTENDERS[name]],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
             turn(name, workers[name])  # compiles; not counted
-        for each in range(rounds):
+        for each in range(options.rounds):
             for name, worker in workers.items():
                 found[name].append(turn(name, worker))
-                rate = IMAGES / found[name][-1]["epoch"]
+                rate = options.num_images / found[name][-1]["epoch"]
                 say(f"round {each + 1}: {name}: {rate:.0f} images/s")
     finally:
         for worker in workers.values():
@@ -124,24 +128,24 @@ def turn(name, worker):
     return json.loads(answer)
 
 
-def summarize(found, batch_size):
+def summarize(found, options):
     ceilings = {kind: ceiling(kind) for kind in ("float32", "bfloat16")}
-    flops = multiply_adds() * 2 * batch_size
+    flops = multiply_adds() * 2 * options.batch_size
     rows = {}
     for name, epochs in found.items():
-        rates = [IMAGES / each["epoch"] for each in epochs]
+        rates = [options.num_images / each["epoch"] for each in epochs]
         step = statistics.median(each["step"] for each in epochs)
         kind = "bfloat16" if "bfloat16" in name else "float32"
         rows[name] = {
             "epoch_images_per_second": statistics.median(rates),
             "spread": [min(rates), max(rates)],
-            "step_images_per_second": batch_size / step,
+            "step_images_per_second": options.batch_size / step,
             "peak_memory_gb": max(each["memory"] for each in epochs),
         }
         if name.startswith("ganlab"):
             rows[name]["share_of_ceiling"] = flops / step / 1e9 / ceilings[kind]
     return {
-        "batch_size": batch_size,
+        "batch_size": options.batch_size,
         "ceiling_gflops": ceilings,
         "contenders": rows,
     }
@@ -174,7 +178,7 @@ def ceiling(kind, size=2048, repeats=10):
 
 def as_table(report):
     rows = report["contenders"]
-    base = rows["keras.io example, float32"]["epoch_images_per_second"]
+    base = rows[BASE]["epoch_images_per_second"]
     lines = [
         "| | images/s, whole epoch | to keras.io | images/s, step | GB |",
         "|---|---|---|---|---|",
@@ -242,15 +246,6 @@ class Turns:
 
     def step(self):
         self.steps.append(time.perf_counter())
-
-    def callback(self):
-        """The same for `fit`, whose epochs go from one beginning to the next."""
-        import keras
-
-        return keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: self.begin(),
-            on_train_batch_end=lambda batch, logs: self.step(),
-        )
 
 
 def peak():
@@ -335,7 +330,12 @@ def keras_io(precision, modes, images, batch_size, turns):
     ).map(lambda pixels: pixels / 127.5 - 1.0)
     model = Example()
     model.compile()
-    model.fit(data, epochs=EPOCHS, callbacks=[Monitor(), turns.callback()], verbose=2)
+    steps = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: turns.step()
+    )
+    for _ in range(EPOCHS):  # an iterator that outlives a turn would count its wait
+        turns.begin()
+        model.fit(data, callbacks=[Monitor(), steps], verbose=2)
 
 
 def pytorch(precision, modes, images, batch_size, turns):
@@ -460,13 +460,17 @@ def ganlab_run(precision, modes, images, batch_size, turns):
     run_log = callbacks.RunLog(folder, settings=config.as_dict())
     sets = Sets(data, None, load_reference(config, data))
     attached = watching_callbacks(folder, config, sets, run_log, timer)
+    turn = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: turns.begin(),
+        on_train_batch_end=lambda batch, logs: turns.step(),
+    )
     gan.fit(
         timer.watch(data.batches(batch_size, labels=False)),
         epochs=EPOCHS,
         steps_per_epoch=steps,
         shuffle=False,
         verbose=0,
-        callbacks=[*attached.values(), turns.callback()],
+        callbacks=[*attached.values(), turn],
     )
 
 
