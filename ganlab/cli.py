@@ -402,12 +402,6 @@ def _train(options):
         config = _resumed(train.load_run(out).config, options.preset, given)
     else:
         train.check_new(out)
-    if not options.resume and train.bfloat16_would_help(config):
-        print(
-            "This processor multiplies in bfloat16: --precision mixed_bfloat16 trains "
-            "faster, the more the larger the images",
-            file=sys.stderr,
-        )
     run = rescue.train(
         config,
         out,
