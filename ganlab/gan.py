@@ -453,7 +453,8 @@ class GAN(keras.Model):
             sent[1], factor = players.shared_direction(sent[1], factor)
             wanted.append(shown[1])
             *found, at_fake = tape.gradient(targets, wanted, sent)
-        return logs, found, players.one_each(factor, at_fake) * at_fake, logits
+        at_fake *= ops.reshape(factor, kit.one_each(at_fake))
+        return logs, found, at_fake, logits
 
     def _shown(self, images, part, side):
         """What the discriminator sees of images: augmented, noisy, packed."""

@@ -75,11 +75,6 @@ def judge_both(discriminator, real, fake, labels, training):
     return ops.split(outputs, 2)
 
 
-def one_each(values, images):
-    """Numbers `(batch, 1)` in a shape that scales each image of a batch by its own."""
-    return ops.reshape(values, (-1, *[1] * (len(images.shape) - 1)))
-
-
 def shared_direction(of_discriminator, of_generator):
     """How one backward pass carries the gradients of two losses.
 

@@ -125,7 +125,7 @@ class GradientPenalty(Regularizer):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
-        share = _uniform(stream, _one_each(real.images), real.images.dtype)
+        share = _uniform(stream, one_each(real.images), real.images.dtype)
         mixed = share * real.images + (1.0 - share) * fake.images
         return _slope_from_one(critic, mixed)
 
@@ -290,7 +290,7 @@ class WeightClipping(Regularizer):
         return {"limit": self.limit}
 
 
-def _one_each(images):
+def one_each(images):
     """Shape that broadcasts one number over each image of a batch."""
     return (ops.shape(images)[0], *[1] * (len(images.shape) - 1))
 

@@ -496,13 +496,10 @@ def test_gradients_are_the_simultaneous_ones(loss, regularizers, normalization):
         keras.config.set_floatx("float32")
 
 
-def test_alternating_the_generator_meets_the_discriminator_that_moved(images):
+def test_alternating_the_generator_meets_the_discriminator_that_moved(make_gan, images):
     def generator_after(discriminator_rate, updates):
         keras.utils.set_random_seed(0)
-        gan = GAN(
-            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
-            networks.dcgan_discriminator(16, base_filters=4),
-        )
+        gan = make_gan()
         gan.compile(
             keras.optimizers.SGD(1.0),
             keras.optimizers.SGD(discriminator_rate),

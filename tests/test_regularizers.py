@@ -170,13 +170,10 @@ def test_lecam_gradient_equals_finite_differences():
         assert gradient[index] == pytest.approx(slope, rel=1e-5)
 
 
-def test_lazy_penalties_count_for_the_steps_between(images):
+def test_lazy_penalties_count_for_the_steps_between(make_gan, images):
     def weights_after(steps, **options):
         keras.utils.set_random_seed(0)
-        gan = GAN(
-            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
-            networks.dcgan_discriminator(16, base_filters=4),
-        )
+        gan = make_gan()
         gan.compile(
             keras.optimizers.SGD(0.0),
             keras.optimizers.SGD(0.1),

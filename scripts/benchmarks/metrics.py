@@ -14,15 +14,14 @@ Time on 2 cores: 12 minutes, half of them for 50,000 vectors.
 
 import argparse
 import json
-import re
 import statistics
 import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
+from memory import peak
 
 from ganlab import metrics
 from ganlab.features import class_shares
@@ -207,12 +206,6 @@ def memory_of(count):
         "peak_gb": round(peak(), 2),
         "peak_before_gb": round(before, 2),
     }
-
-
-def peak():
-    """Most memory that this process has held, in GB; its parent's does not count."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1e6
 
 
 def import_torch_fidelity():

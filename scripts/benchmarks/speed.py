@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from memory import peak
 
 SIZE, LATENTS, FILTERS = 64, 100, 64
 EPOCHS = 1000  # until the main process ends it
@@ -248,19 +249,6 @@ class Turns:
         self.steps.append(time.perf_counter())
 
 
-def peak():
-    """Most memory that this process has held, in GB."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1e6
-
-
-def players(module):
-    generator = module.dcgan_generator(
-        SIZE, 3, latent_dim=LATENTS, base_filters=FILTERS
-    )
-    return generator, module.dcgan_discriminator(SIZE, 3, base_filters=FILTERS)
-
-
 def keras_io(precision, modes, images, batch_size, turns):
     """keras.io/examples/generative/dcgan_overriding_train_step, on these networks.
 
@@ -273,7 +261,11 @@ def keras_io(precision, modes, images, batch_size, turns):
     from ganlab import networks
     from ganlab.networks.generators import in_float32
 
-    generator, discriminator = (in_float32(each) for each in players(networks))
+    generator = networks.dcgan_generator(
+        SIZE, 3, latent_dim=LATENTS, base_filters=FILTERS
+    )
+    discriminator = networks.dcgan_discriminator(SIZE, 3, base_filters=FILTERS)
+    generator, discriminator = in_float32(generator), in_float32(discriminator)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
 
     class Example(keras.Model):

@@ -1,0 +1,10 @@
+"""How much memory did a benchmark take?"""
+
+import re
+from pathlib import Path
+
+
+def peak():
+    """Most memory that this process has held, in GB; its parent's does not count."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1e6
