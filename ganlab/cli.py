@@ -30,6 +30,7 @@ SAMPLE_EXAMPLES = """examples:
   ganlab sample saved_models/fashion
   ganlab sample saved_models/fashion --label Bag --num-images 16 --out bags.png
   ganlab sample saved_models/fashion --num-images 1000 --out images.npz
+  ganlab sample saved_models/fashion --precision int8
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
 """
 
@@ -293,6 +294,13 @@ def _add_sample(commands):
     add("--num-images", type=_positive, metavar="N", help="how many (default 64)")
     add("--seed", type=_natural, default=0, metavar="N", help="default 0")
     add("--label", metavar="K", help="class, by number or name (default: each in turn)")
+    add(
+        "--precision",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="int8 is fastest on a CPU, float16 is for GPUs (default %(default)s); the "
+        "card says how far they differ",
+    )
     add(
         "--truncation",
         type=float,
@@ -632,6 +640,7 @@ def _export(options):
     card = export.export_generator(
         gan,
         to,
+        reference=_real_images(run),
         class_names=run.class_names,
         training={
             "data": run.config.data,
@@ -648,6 +657,8 @@ def _export(options):
         f"parity       SavedModel {differences['saved_model']:.1e}, "
         f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
     )
+    for precision, about in card["precisions"].items():
+        print(f"{precision:12} {_describe_precision(about)}")
     print(
         f"batch norm   training and inference images differ by "
         f"{parity['batch_norm_gap']:.3f} on average, of 2"
@@ -655,10 +666,56 @@ def _export(options):
     print(f"sample       ganlab sample {to}")
 
 
+def _real_images(run):
+    """Real images that the exported files are held against; `None` if out of reach."""
+    from ganlab import evaluation
+    from ganlab.callbacks import StageBars
+    from ganlab.data import load_data
+
+    config, bars = run.config, StageBars(sys.stderr)
+    try:
+        data = load_data(
+            config.data,
+            image_size=config.image_size,
+            channels=config.channels,
+            progress=lambda done, count: bars("decoding", done, count),
+        )
+        if len(data.images) < evaluation.LEAST_IMAGES:
+            return None
+        return evaluation.load_reference(
+            data,
+            features=config.features,
+            progress=lambda done, count: bars("real features", done, count),
+        )
+    except (UserError, OSError) as error:
+        logging.getLogger("ganlab").warning(
+            "The card will state no Fréchet distance: %s", error
+        )
+        return None
+    finally:
+        bars.close()
+
+
+def _describe_precision(about):
+    """Size, differences and distance of one precision's file, in one line."""
+    said = f"{about['bytes'] / 1e6:.2f} MB"
+    if about["max_difference"]:
+        said += (
+            f"; {about['mean_difference']:.1e} from float32 on average, "
+            f"{about['max_difference']:.1e} at most, of 2"
+        )
+    if "frechet_distance" in about:
+        from ganlab.evaluation import shown_score
+
+        score = shown_score("frechet_distance", about["frechet_distance"])
+        said += f"; Fréchet distance {score}"
+    return said
+
+
 def _sample(options):
     from ganlab import inference, samples
 
-    artifact = inference.Artifact(options.artifact)
+    artifact = inference.Artifact(options.artifact, options.precision)
     animated = options.interpolate is not None
     num_images = options.num_images or (16 if animated else 64)
     columns, labels = None, None

@@ -12,9 +12,14 @@ import numpy as np
 import onnxruntime
 
 from ganlab import samples
-from ganlab.errors import UserError
+from ganlab.errors import UserError, unknown_name
 
 BATCH_SIZE = 64
+FILES = {
+    "float32": "generator.onnx",
+    "float16": "generator.float16.onnx",
+    "int8": "generator.int8.onnx",
+}
 MAX_CARD_BYTES = 1 << 20
 
 
@@ -22,24 +27,28 @@ class Artifact:
     """An exported generator, loaded from its folder.
 
     Args:
-        directory: Folder with `card.json` and `generator.onnx`.
+        directory: Folder with `card.json` and the precision's ONNX file.
+        precision: `"float32"`; `"float16"`, for GPUs; or `"int8"`, fastest on
+            CPUs. How far the images differ is on the card, under `precisions`.
 
     Raises:
         UserError: if a file is missing or differs from its hash in the card.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, precision="float32"):
+        if precision not in FILES:
+            raise unknown_name("precision", precision, FILES)
         self.directory = Path(directory)
         self.card = read_card(self.directory)
-        path = self.directory / "generator.onnx"
+        path = self.directory / FILES[precision]
         check_files(self.directory, self.card, but=path)
         if not path.is_file():
             raise UserError(
-                f"Expected generator.onnx in {self.directory}. Received: an artifact "
+                f"Expected {path.name} in {self.directory}. Received: an artifact "
                 "without it; export the run again"
             )
         model = path.read_bytes()
-        if sha256(model) != self.card["files"].get("generator.onnx"):
+        if sha256(model) != self.card["files"].get(path.name):
             raise _changed(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

@@ -40,6 +40,8 @@ def test_artifact_folder_holds_what_the_design_names(exported):
     assert names == {
         "saved_model",
         "generator.onnx",
+        "generator.float16.onnx",
+        "generator.int8.onnx",
         "generator.keras",
         "card.json",
         "samples.png",
@@ -78,6 +80,60 @@ def test_onnx_file_is_named_dynamic_and_current(exported):
             "labels": np.zeros(batch, np.int32),
         }
         assert session.run(["images"], feeds)[0].shape == (batch, 16, 16, 3)
+
+
+def test_fewer_bits_draw_nearly_the_same_images_and_the_card_says_how_near(exported):
+    _, directory, card = exported
+    about = card["precisions"]
+    assert list(about) == ["float32", "float16", "int8"]
+    expected = Artifact(directory).sample(64, seed=3).astype(int)
+    for precision, limit in (("float16", 0.005), ("int8", 0.05)):
+        found = about[precision]
+        assert 0 < found["mean_difference"] <= limit
+        assert found["mean_difference"] < found["max_difference"]
+        assert found["bytes"] < about["float32"]["bytes"]
+        drawn = Artifact(directory, precision).sample(64, seed=3)
+        assert np.abs(drawn - expected).mean() <= limit * 127.5 + 0.5
+    with pytest.raises(UserError, match="float32"):
+        Artifact(directory, "int4")
+
+
+def test_int8_computes_in_8_bits_but_for_the_layer_that_draws_the_image(exported):
+    _, directory, _ = exported
+    graph = onnx.load(directory / "generator.int8.onnx").graph
+    made = {name: node.op_type for node in graph.node for name in node.output}
+    layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    widths = [made.get(node.input[1]) == "DequantizeLinear" for node in layers]
+    assert widths.count(False) == 1
+    assert not widths[-1]
+
+
+def test_a_precision_that_is_worthless_is_left_out(
+    make_gan, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setitem(export.MEAN_TOLERANCES, "int8", 0.0)
+    card = export.export_generator(make_gan(), tmp_path / "a")
+    assert set(card["precisions"]) == {"float32", "float16"}
+    assert "generator.int8.onnx" not in card["files"]
+    assert "generator.int8.onnx is left out" in caplog.text
+    with pytest.raises(UserError, match=r"generator\.int8\.onnx"):
+        Artifact(tmp_path / "a", "int8")
+
+
+def test_the_card_states_each_precisions_distance_as_evaluate_takes_it(
+    make_gan, tmp_path
+):
+    from ganlab import evaluation, load_data
+
+    reference = evaluation.load_reference(load_data("fashion_mnist"), num_images=500)
+    gan = make_gan(players={"image_size": 28})
+    card = export.export_generator(gan, tmp_path / "a", reference=reference)
+    images = Artifact(tmp_path / "a", "int8").sample(500)
+    scores = evaluation.evaluate(reference, images).scores
+    about = card["precisions"]["int8"]
+    expected = scores["frechet_distance"].value
+    assert about["frechet_distance"]["value"] == pytest.approx(expected)
+    assert about["fingerprint"] == reference.protocol.fingerprint
 
 
 def test_every_format_draws_the_averaged_generators_images(exported):
@@ -169,10 +225,10 @@ def test_a_format_that_differs_fails_the_export_and_leaves_nothing(
 ):
     genuine = export._write_onnx
 
-    def write_another(generator, path):
+    def write_another(generator, *rest):
         other = export.in_float32(generator)
         other.weights[-1].assign_add([0.1])  # the last layer's bias
-        genuine(other, path)
+        genuine(other, *rest)
 
     monkeypatch.setattr(export, "_write_onnx", write_another)
     with pytest.raises(

@@ -1,0 +1,358 @@
+"""How long does training take to reach a quality?
+
+    pip install -e ".[dev]"
+    python scripts/benchmarks/time_to_quality.py --out runs/time_to_quality
+
+The DCGAN of keras.io/examples/generative/dcgan_overriding_train_step, its layers for
+28 pixels, trains for ten minutes on the 10,000 Fashion-MNIST images of the package;
+ganlab's default preset trains its own length as `ganlab train` does, with simultaneous
+and alternating updates and in bfloat16, from several seeds. Each is one process
+at a time; its clock starts with it and stands still while it is scored: the Fréchet
+distance of 10,000 images to the real ones, in the features of the embedded
+classifier.
+
+It writes quality.json, quality.md and quality.png. Time on 2 cores: 50 minutes.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BASE = "keras.io example"
+CONTENDERS = {
+    BASE: None,
+    "ganlab": {},
+    "ganlab, alternating": {"updates": "alternating"},
+    "ganlab, bfloat16": {"precision": "mixed_bfloat16"},
+}
+KERAS_IO_SECONDS = 600
+EVERY = 30.0  # seconds between scores
+NUM_IMAGES = 10_000
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("runs/time_to_quality"))
+    add("--seeds", type=int, default=3, help="of ganlab (default %(default)s)")
+    add("--only", default="", help="contenders whose names hold this, and keras.io's")
+    add("--seconds", type=float, default=KERAS_IO_SECONDS, help="keras.io's")
+    add("--steps", type=int, help="ganlab's (default: the preset's)")
+    add("--worker", help=argparse.SUPPRESS)
+    add("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(options)
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for seed in range(options.seeds):
+        for name in CONTENDERS:
+            if name != BASE and options.only not in name:
+                continue
+            if name == BASE and seed:
+                continue
+            print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
+            found.setdefault(name, []).append(run(name, seed, options))
+            text = json.dumps(found, indent=2) + "\n"
+            (options.out / "quality.json").write_text(text)
+    table = as_table(found)
+    (options.out / "quality.md").write_text(table)
+    draw(found, options.out / "quality.png")
+    print(table)
+
+
+def run(name, seed, options):
+    """One contender's scores: lists of seconds, steps and distances."""
+    command = [sys.executable, __file__, "--worker", name, "--seed", str(seed)]
+    command += ["--seconds", str(options.seconds)]
+    if options.steps:
+        command += ["--steps", str(options.steps)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{name} failed; run it alone with --worker to see why")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def reached(scores, distance):
+    """Seconds until the distance is reached, or `None`."""
+    for second, value in zip(scores["seconds"], scores["distance"], strict=True):
+        if value <= distance:
+            return second
+    return None
+
+
+def as_table(found):
+    goal = found[BASE][0]["distance"][-1]
+    lines = [
+        f"| | Fréchet distance at the end | reaches {goal:.2f} after |",
+        "|---|---|---|",
+    ]
+    for name, runs in found.items():
+        ends = sorted(each["distance"][-1] for each in runs)
+        times = [reached(each, goal) for each in runs]
+        said = (
+            "never"
+            if None in times
+            else f"{statistics.median(times):.0f} s "
+            f"[{min(times):.0f}, {max(times):.0f}]"
+        )
+        length = statistics.median(each["seconds"][-1] for each in runs)
+        lines.append(
+            f"| {name} | {statistics.median(ends):.2f} "
+            f"[{ends[0]:.2f}, {ends[-1]:.2f}] in {length:.0f} s | {said} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def draw(found, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    colours = dict(
+        zip(CONTENDERS, ["#888888", "#2a7f9e", "#d98c3f", "#7a5aa8"], strict=True)
+    )
+    figure, axes = pyplot.subplots(figsize=(8, 3.6), layout="constrained")
+    for name, runs in found.items():
+        for index, each in enumerate(runs):
+            label = name if index == 0 else None
+            style = {"color": colours[name], "label": label, "linewidth": 1.4}
+            axes.plot(each["seconds"], each["distance"], **style)
+    axes.set_yscale("log")
+    axes.set_xlabel("seconds since the command was given, scoring not counted")
+    axes.set_ylabel("Fréchet distance")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+class Clock:
+    """Scores a generator every so often, and stands still meanwhile."""
+
+    def __init__(self):
+        self.start, self.due = START, EVERY
+        self.found = {"seconds": [], "steps": [], "distance": []}
+        self.reference = None
+
+    def load(self):
+        """The real images' features; the time for them does not count."""
+        from ganlab import load_data
+        from ganlab.evaluation import load_reference
+
+        begin = time.perf_counter()
+        self.reference = load_reference(load_data("fashion_mnist"))
+        self.start += time.perf_counter() - begin
+
+    def seconds(self):
+        return time.perf_counter() - self.start
+
+    def tick(self, step, sample, last=False):
+        if self.seconds() < self.due and not last:
+            return
+        from ganlab import metrics
+
+        begin = time.perf_counter()
+        self.found["seconds"].append(begin - self.start)
+        self.found["steps"].append(step)
+        features, _ = self.reference.extractor.extract(sample(NUM_IMAGES))
+        distance = metrics.frechet_distance(self.reference.features, features)
+        self.found["distance"].append(float(distance))
+        self.start += time.perf_counter() - begin
+        self.due = self.seconds() + EVERY
+
+
+def work(options):
+    clock = Clock()
+    changes = CONTENDERS[options.worker]
+    if changes is None:
+        keras_io(clock, options)
+    else:
+        ganlab_run(clock, changes, options)
+    print(json.dumps(clock.found))
+
+
+def keras_io(clock, options):
+    """keras.io's example: its layers, rates, batch, labels and pipeline."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from keras import layers
+
+    from ganlab import load_data, samples
+
+    keras.utils.set_random_seed(options.seed)
+    clock.load()
+    latent_dim = 128
+    discriminator = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(64, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(128, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(128, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    generator = keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(7 * 7 * 128),
+            layers.Reshape((7, 7, 128)),
+            layers.Conv2DTranspose(128, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2DTranspose(256, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(1, 5, padding="same", activation="sigmoid"),
+        ]
+    )
+    loss = keras.losses.BinaryCrossentropy()
+
+    class Example(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.generator, self.discriminator = generator, discriminator
+            self.built = True
+
+        def compile(self):
+            super().compile()
+            self.d_optimizer = keras.optimizers.Adam(1e-4)
+            self.g_optimizer = keras.optimizers.Adam(1e-4)
+            self.d_mean = keras.metrics.Mean(name="d_loss")
+            self.g_mean = keras.metrics.Mean(name="g_loss")
+
+        @property
+        def metrics(self):
+            return [self.d_mean, self.g_mean]
+
+        def train_step(self, real):
+            count = tf.shape(real)[0]
+            fake = self.generator(tf.random.normal((count, latent_dim)), training=True)
+            joined = tf.concat([fake, real], axis=0)
+            labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
+            labels += 0.05 * tf.random.uniform(tf.shape(labels))
+            with tf.GradientTape() as tape:
+                d_loss = loss(labels, self.discriminator(joined, training=True))
+            weights = self.discriminator.trainable_weights
+            gradients = tape.gradient(d_loss, weights)
+            self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            latents = tf.random.normal((count, latent_dim))
+            with tf.GradientTape() as tape:
+                drawn = self.generator(latents, training=True)
+                judged = self.discriminator(drawn, training=True)
+                g_loss = loss(tf.zeros((count, 1)), judged)
+            weights = self.generator.trainable_weights
+            gradients = tape.gradient(g_loss, weights)
+            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            self.d_mean.update_state(d_loss)
+            self.g_mean.update_state(g_loss)
+            return {"d_loss": self.d_mean.result(), "g_loss": self.g_mean.result()}
+
+    pixels = load_data("fashion_mnist").images
+    folder = Path(tempfile.mkdtemp())
+    write_folder(pixels, folder)
+    data = keras.utils.image_dataset_from_directory(
+        folder,
+        label_mode=None,
+        image_size=(28, 28),
+        batch_size=32,
+        color_mode="grayscale",
+    ).map(lambda images: images / 255.0)
+
+    def sample(count):
+        latents = samples.draw_latents(count, latent_dim, 0)
+        drawn = np.concatenate(
+            [
+                generator(latents[first : first + 500], training=False).numpy()
+                for first in range(0, count, 500)
+            ]
+        )
+        return (drawn * 255.0).round().astype(np.uint8)
+
+    class Watch(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+            last = clock.seconds() > options.seconds
+            clock.tick(self.steps, sample, last)
+            self.model.stop_training = last
+
+        def on_epoch_end(self, epoch, logs=None):
+            latents = tf.random.normal((3, latent_dim))
+            for index, image in enumerate(self.model.generator(latents).numpy()):
+                image = keras.utils.array_to_img(image)
+                image.save(folder / f"generated_{epoch}_{index}.png")
+
+    model = Example()
+    model.compile()
+    model.fit(data, epochs=1000, callbacks=[Watch()], verbose=0)
+
+
+def write_folder(images, folder):
+    from PIL import Image
+
+    (folder / "images").mkdir()
+    for index, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(folder / "images" / f"{index:05}.png")
+
+
+def ganlab_run(clock, changes, options):
+    """What `ganlab train` does."""
+    import keras
+    import numpy as np
+
+    from ganlab import samples
+    from ganlab.config import get_preset
+    from ganlab.train import train_gan
+
+    config = get_preset("dcgan").replace(seed=options.seed, **changes)
+    if options.steps:
+        config = config.replace(steps=options.steps)
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            clock.load()
+
+        def on_train_batch_end(self, batch, logs=None):
+            if clock.seconds() > clock.due:
+                clock.tick(int(self.model.step.numpy()), self.sample)
+
+        def on_train_end(self, logs=None):
+            clock.tick(int(self.model.step.numpy()), self.sample, last=True)
+
+        def sample(self, count):
+            gan = self.model
+            labels = clock.reference.labels
+            latents = samples.draw_latents(count, gan.latent_dim, 0)
+            drawn = [
+                gan.ema_generator(
+                    [latents[k : k + 500], labels[k : k + 500]], training=False
+                ).numpy()
+                for k in range(0, count, 500)
+            ]
+            return samples.to_uint8(np.concatenate(drawn))
+
+    folder = Path(tempfile.mkdtemp()) / "run"
+    train_gan(config, folder, callbacks=[Watch()], stream=io.StringIO())
+
+
+START = time.perf_counter()
+
+if __name__ == "__main__":
+    main()
