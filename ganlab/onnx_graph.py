@@ -393,14 +393,9 @@ class _Graph:
                 image = self.add(kind, image, self.constant(np.array(value)))
             else:
                 image = self.add(kind, image, perm=value)
-        first = np.array(pads[:2])
-        image = self.add(
-            "Slice",
-            image,
-            self.constant(first),
-            self.constant(first + [height, width]),
-            self.constant(np.array([1, 2])),
-        )
+        ends = np.array(pads[:2]) + np.array([height, width])
+        edges = (self.constant(each) for each in (pads[:2], ends, [1, 2]))
+        image = self.add("Slice", image, *edges)
         self.add("Transpose", image, perm=[0, 3, 1, 2], output=output)
 
 
