@@ -17,6 +17,7 @@ LEAST = {
     "generator_filters": 1,
     "instance_noise": 0,
     "kernel_size": 1,
+    "gradient_accumulation_steps": 1,
     "latent_dim": 1,
     "log_every": 1,
     "num_blocks": 1,
@@ -79,6 +80,7 @@ class TrainConfig:
         instance_noise: Standard deviation of the noise on what the
             discriminator sees at first; it fades to 0 over the run.
         updates: `simultaneous` or `alternating`: see `ganlab.GAN.compile`.
+        recompute: Whether images are drawn twice to save memory: see there.
         discriminator_steps: Discriminator updates for each of the generator's.
         generator_learning_rate: Adam's, or `None` for what `completed` says.
         discriminator_learning_rate: Likewise.
@@ -92,7 +94,9 @@ class TrainConfig:
             end, likewise.
         ema_decay: Weight of the past in the averaged generator.
         batch_size: Real images for each discriminator update.
-        steps: Generator updates in all.
+        gradient_accumulation_steps: Batches whose mean gradient makes one update of
+            each player.
+        steps: Batches for the generator in all; with the above, as many updates less.
         seed: Seeds weights, latents and the order of the data.
         precision: A Keras dtype policy of `PRECISIONS`.
         loss_scaling: Whether losses are scaled where a player computes in float16.
@@ -143,6 +147,7 @@ class TrainConfig:
     augmentation_policy: str = "color,translation,cutout"
     instance_noise: float = 0.0
     updates: str = "simultaneous"
+    recompute: bool = False
     discriminator_steps: int = 1
     generator_learning_rate: float | None = None
     discriminator_learning_rate: float | None = None
@@ -154,6 +159,7 @@ class TrainConfig:
     final_weight_share: float = 1.0
     ema_decay: float = 0.999
     batch_size: int = 64
+    gradient_accumulation_steps: int = 1
     steps: int = 6000
     seed: int = 0
     precision: str = "float32"

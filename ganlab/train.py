@@ -206,12 +206,14 @@ def build_gan(config, num_classes, steps_per_execution=1):
         seed=config.seed,
     )
     beta_2 = schedules.anneal(config.beta_2, config.final_beta_2, config.steps)
+    accumulated = config.gradient_accumulation_steps
     generator_optimizer, discriminator_optimizer = (
         schedules.ScheduledAdam(
             schedules.anneal(rate, rate * config.final_rate_share, config.steps),
             beta_1=config.beta_1,
             beta_2=beta_2,
             global_clipnorm=config.gradient_clip,
+            gradient_accumulation_steps=accumulated if accumulated > 1 else None,
         )
         for rate in (
             config.generator_learning_rate,
@@ -229,6 +231,7 @@ def build_gan(config, num_classes, steps_per_execution=1):
         steps_per_execution=steps_per_execution,
         loss_scaling=config.loss_scaling,
         updates=config.updates,
+        recompute=config.recompute,
     )
     return gan
 

@@ -212,18 +212,29 @@ def test_mirrored_strategy_equals_one_device_on_the_whole_batch(strategy, images
     assert mirrored.step == 1
 
 
-def test_mirrored_strategy_in_float16_with_batch_norm(strategy, images):
+def test_mirrored_strategy_in_float16_with_batch_norm_recomputed(strategy, images):
     keras.config.set_dtype_policy("mixed_float16")
     with strategy.scope():
         gan = GAN(
             networks.dcgan_generator(16, latent_dim=8, base_filters=4),
             networks.dcgan_discriminator(16, base_filters=4, normalization="batch"),
         )
-        gan.compile("adam", "adam")
+        gan.compile("adam", "adam", recompute=True)
     batches = tf.data.Dataset.from_tensors(images[0]).repeat()
     gan.fit(batches, steps_per_epoch=3, epochs=2, verbose=0, shuffle=False)
     assert gan.step == 6
     assert np.isfinite(gan.predict(np.zeros((4, 8)), verbose=0)).all()
+
+
+def test_accumulation_over_several_devices_is_refused(strategy):
+    with strategy.scope():
+        gan = GAN(
+            networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+            networks.dcgan_discriminator(16, base_filters=4),
+        )
+        adams = [keras.optimizers.Adam(gradient_accumulation_steps=2) for _ in range(2)]
+        with pytest.raises(UserError, match=r"one device.*2 devices"):
+            gan.compile(*adams)
 
 
 def test_mirrored_strategy_with_state_and_penalties(strategy, images):
@@ -520,3 +531,95 @@ def test_alternating_the_generator_meets_the_discriminator_that_moved(make_gan, 
     assert max(apart) > 1e-4
     with pytest.raises(UserError, match="simultaneous"):
         still.compile("sgd", "sgd", updates="both")
+
+
+def test_recomputing_the_fakes_changes_nothing(images):
+    def trained(recompute):
+        keras.utils.set_random_seed(0)
+        generator = networks.dcgan_generator(16, latent_dim=8, base_filters=4)
+        noisy = keras.layers.Dropout(0.3, seed=1)(generator.layers[-2].output)
+        generator = keras.Model(
+            generator.inputs, keras.layers.Activation("tanh")(noisy)
+        )
+        gan = GAN(generator, networks.dcgan_discriminator(16, base_filters=4))
+        gan.compile(
+            keras.optimizers.SGD(0.05),
+            keras.optimizers.SGD(0.05),
+            augmentation="diffaugment",
+            recompute=recompute,
+        )
+        gan.fit(images[0], batch_size=4, shuffle=False, verbose=0)
+        return weights_of(gan)
+
+    for plain, again in zip(trained(False), trained(True), strict=True):
+        np.testing.assert_allclose(plain, again, rtol=1e-4, atol=1e-5)
+
+
+def test_accumulated_gradients_move_both_players_and_the_average_once(make_gan, images):
+    rate, steps = 0.1, 3
+
+    def optimizers(accumulated):
+        return (
+            keras.optimizers.SGD(rate, gradient_accumulation_steps=accumulated)
+            for _ in range(2)
+        )
+
+    def players_of(gan):
+        return [
+            weight.numpy()
+            for player in (gan.generator, gan.discriminator)
+            for weight in player.trainable_variables
+        ]
+
+    gan = make_gan(players={"normalization": "none"})
+    gan.compile(*optimizers(steps))
+    start = gan.get_weights()
+    at_rest, averaged = players_of(gan), gan.ema_generator.get_weights()
+    for index in range(steps):
+        for before, now in zip(at_rest, players_of(gan), strict=True):
+            np.testing.assert_array_equal(before, now)
+        for before, now in zip(averaged, gan.ema_generator.get_weights(), strict=True):
+            np.testing.assert_array_equal(before, now)
+        gan.train_on_batch(images[0][5 * index : 5 * index + 5])
+    accumulated = players_of(gan)
+    moves = []
+    for index in range(steps):
+        single = make_gan(players={"normalization": "none"})
+        single.compile(*optimizers(None))
+        single.set_weights(start)
+        single.step.assign(index)
+        single.train_on_batch(images[0][5 * index : 5 * index + 5])
+        moves.append(
+            [now - then for now, then in zip(players_of(single), at_rest, strict=True)]
+        )
+    for now, then, *each in zip(accumulated, at_rest, *moves, strict=True):
+        np.testing.assert_allclose(now, then + np.mean(each, axis=0), atol=1e-6)
+    decay = 0.1  # (1 + 0) / (10 + 0), of the first update
+    for before, now, weight in zip(
+        averaged, gan.ema_generator.get_weights(), gan.generator.weights, strict=True
+    ):
+        expected = before + (1 - decay) * (weight.numpy() - before)
+        np.testing.assert_allclose(now, expected, atol=1e-6)
+
+
+def test_accumulation_in_float16_and_from_a_config():
+    from ganlab.config import TrainConfig
+    from ganlab.train import build_gan
+
+    def moved(player, before):
+        return [
+            not np.array_equal(then, weight.numpy())
+            for then, weight in zip(before, player.weights, strict=True)
+            if weight.trainable
+        ]
+
+    keras.config.set_dtype_policy("mixed_float16")
+    config = TrainConfig(gradient_accumulation_steps=2, recompute=True)
+    gan = build_gan(config.completed(16, 1), None)
+    assert gan.recompute
+    before = gan.generator.get_weights()
+    pixels = np.zeros((8, 16, 16, 1), "float32")
+    gan.train_on_batch(pixels)
+    assert not any(moved(gan.generator, before))
+    gan.train_on_batch(pixels)
+    assert any(moved(gan.generator, before))

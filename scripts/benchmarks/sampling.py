@@ -65,7 +65,9 @@ def main():
         draw_one(*options.cold)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    names = [each for each in CONTENDERS if options.only in each or each == "Keras, predict"]
+    names = [
+        each for each in CONTENDERS if options.only in each or each == "Keras, predict"
+    ]
     pythons = dict.fromkeys(names, sys.executable)
     for name in names:
         if CONTENDERS[name][0] == "torch":
@@ -248,7 +250,9 @@ def torch_function(folder, mode):
     while True:
         suffix = f"_{index}" if index else ""
         kernel = weight(f"conv2d_transpose{suffix}/kernel").permute(3, 2, 0, 1)
-        last = not any(f"conv2d_transpose_{index + 1}/kernel" in path for path in weights)
+        last = not any(
+            f"conv2d_transpose_{index + 1}/kernel" in path for path in weights
+        )
         layer = nn.ConvTranspose2d(*kernel.shape[:2], 4, 2, 1, bias=last)
         layer.weight = nn.Parameter(kernel.contiguous())
         layers.append(layer)
@@ -332,7 +336,7 @@ def as_table(report):
     lines = []
     for work_name, rows in report.items():
         lines += [
-            f"| {work_name} | first image from a cold start | 1 image | 64 images | GB |",
+            f"| {work_name} | first image, cold | 1 image | 64 images | GB |",
             "|---|---|---|---|---|",
         ]
         for name, row in rows.items():
@@ -359,12 +363,16 @@ def draw(report, path):
     )
     for row, (work_name, rows) in zip(axes, report.items(), strict=True):
         for place, batch in zip(row, BATCHES, strict=True):
-            rates = {name: batch * 1000 / r[f"batch_{batch}_ms"] for name, r in rows.items()}
+            rates = {
+                name: batch * 1000 / r[f"batch_{batch}_ms"] for name, r in rows.items()
+            }
             spreads = {
                 name: sorted(batch * 1000 / each for each in r[f"batch_{batch}_spread"])
                 for name, r in rows.items()
             }
-            bars(place, rates, spreads, lambda name: name.startswith("ganlab"), "{:,.0f}")
+            bars(
+                place, rates, spreads, lambda name: name.startswith("ganlab"), "{:,.0f}"
+            )
             if batch != 1:
                 place.set_yticklabels([])
             place.set_title(f"{work_name}, batches of {batch}", fontsize=10)

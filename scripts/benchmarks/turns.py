@@ -93,9 +93,7 @@ def bars(axes, rates, spreads, ours, text="{:.0f}"):
         [spreads[name][1] - value for name, value in rates.items()],
     ]
     colours = ["#2a7f9e" if ours(name) else "#b8b8b8" for name in rates]
-    drawn = axes.barh(
-        list(rates), values, xerr=errors, color=colours, ecolor="#555555"
-    )
+    drawn = axes.barh(list(rates), values, xerr=errors, color=colours, ecolor="#555555")
     axes.bar_label(drawn, [text.format(value) for value in values], padding=8)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
