@@ -87,18 +87,52 @@ def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
 
 @pytest.mark.slow
 def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
+    works = ["dcgan64", "r3gan28"]
     arguments = ["--num-images", 256, "--rounds", 1, "--only", "ganlab", "--out", "out"]
-    printed = run("benchmarks/speed.py", *arguments, cwd=tmp_path)
+    printed = run("benchmarks/speed.py", *arguments, "--works", *works, cwd=tmp_path)
     assert "| ganlab, bfloat16 |" in printed
     report = json.loads((tmp_path / "out" / "speed.json").read_text())
-    assert set(report["contenders"]) == {
-        "keras.io example, float32",
-        "ganlab, float32",
-        "ganlab, bfloat16",
-    }
-    for row in report["contenders"].values():
-        assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
+    assert list(report["works"]) == works
+    for each in report["works"].values():
+        assert set(each["contenders"]) == {
+            "keras.io example, float32",
+            "ganlab, float32",
+            "ganlab, bfloat16",
+        }
+        for row in each["contenders"].values():
+            assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
+            assert row["seconds_to_first_step"] > 1
     with Image.open(tmp_path / "out" / "speed.png") as picture:
+        assert picture.width > 600
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_sampling_writes_a_table_and_a_picture(tmp_path):
+    arguments = ["--rounds", 1, "--cold-rounds", 1, "--only", "ganlab", "--out", "out"]
+    printed = run("benchmarks/sampling.py", *arguments, cwd=tmp_path)
+    assert "| ganlab, int8 |" in printed
+    report = json.loads((tmp_path / "out" / "sampling.json").read_text())
+    for rows in report.values():
+        keras, ours = rows["Keras, predict"], rows["ganlab"]
+        assert keras["batch_1_ms"] > 3 * ours["batch_1_ms"]
+        assert keras["cold_seconds"] > 5 * ours["cold_seconds"]
+        assert rows["ganlab, int8"]["difference"] > 0
+    with Image.open(tmp_path / "out" / "sampling.png") as picture:
+        assert picture.width > 600
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_time_to_quality_writes_a_table_and_a_picture(tmp_path):
+    short = ["--seconds", 15, "--steps", 300, "--seeds", 1, "--only", "bfloat16"]
+    arguments = [*short, "--out", "out"]
+    printed = run("benchmarks/time_to_quality.py", *arguments, cwd=tmp_path)
+    assert "| ganlab, bfloat16 |" in printed
+    found = json.loads((tmp_path / "out" / "quality.json").read_text())
+    (ours,) = found["ganlab, bfloat16"]
+    assert ours["steps"][-1] == 300
+    assert 0 < ours["seconds"][-1] < 300
+    assert ours["distance"][-1] > 0
+    with Image.open(tmp_path / "out" / "quality.png") as picture:
         assert picture.width > 600
 
 

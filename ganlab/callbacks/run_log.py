@@ -9,9 +9,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from ganlab.callbacks.scalars import CHARTS, SCALARS
 
@@ -65,11 +67,13 @@ class RunLog:
         row = {"step": step, "seconds": self._seconds()}
         if protocol is not None:
             row["protocol"] = protocol
+        points = Summary()  # one write for all is far quicker than one for each
+        for key, value in values.items():
+            tag, description = (key, "") if "/" in key else SCALARS[key]
+            points.value.extend(scalar_pb(tag, value, description).value)
+            row[key] = value if math.isfinite(value) else None
         with self._writer.as_default(step=step):
-            for key, value in values.items():
-                tag, description = (key, "") if "/" in key else SCALARS[key]
-                tf.summary.scalar(tag, value, description=description)
-                row[key] = value if math.isfinite(value) else None
+            tf.summary.experimental.write_raw_pb(points.SerializeToString(), step=step)
         self._write(row)
 
     def _seconds(self):

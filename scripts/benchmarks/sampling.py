@@ -114,7 +114,7 @@ def prepare(key, folder):
     inputs = {"latents": ganlab.samples.draw_latents(64, artifact.latent_dim, 0)}
     if artifact.conditional:
         inputs["labels"] = artifact.labels(64)
-    images = generator(list(inputs.values()), training=False).numpy()
+    images = generator(positional(inputs), training=False).numpy()
     np.savez(folder / "inputs.npz", images=images, **inputs)
 
 
@@ -175,6 +175,11 @@ def measure_cold(folder, names, pythons, rounds):
     }
 
 
+def positional(inputs):
+    values = list(inputs.values())
+    return values[0] if len(values) == 1 else values
+
+
 def drawing_function(folder, kind, mode=None):
     """A function from the named inputs to float32 images, as its users have it."""
     folder = Path(folder)
@@ -198,10 +203,6 @@ def drawing_function(folder, kind, mode=None):
     import ganlab.networks  # noqa: F401  registers the layers
 
     model = keras.saving.load_model(folder / "generator.keras", safe_mode=True)
-
-    def positional(inputs):
-        values = list(inputs.values())
-        return values[0] if len(values) == 1 else values
 
     if mode == "predict":
         return lambda inputs: model.predict(
@@ -231,7 +232,7 @@ def torch_function(folder, mode):
             weight(f"batch_normalization{suffix}/{name}")
             for name in ("gamma", "beta", "moving_mean", "moving_variance")
         ]
-        layer = nn.BatchNorm2d(len(values[0]), eps=1e-3)
+        layer = nn.BatchNorm2d(len(values[0]))
         names = ("weight", "bias", "running_mean", "running_var")
         layer.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
         return layer
