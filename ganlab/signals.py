@@ -9,7 +9,7 @@ dead or saturated, singular values, how far fakes lie apart, their spectrum.
 import keras
 import numpy as np
 import tensorflow as tf
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ganlab import metrics, players
 from ganlab.networks import SpectralNormalization
@@ -74,6 +74,7 @@ class Probe:
             if any(each.is_half for each in self._inside.values())
         }
         self._directions = {}
+        self._threads = ThreadpoolController()
         self._look = tf.function(self._look_in_graph, jit_compile=False)
 
     def measure(self):
@@ -83,7 +84,7 @@ class Probe:
             A dict of floats, and a dict of float arrays: the logits of real,
             fake and held-out images.
         """
-        with threadpool_limits(1, "blas"):
+        with self._threads.limit(limits=1, user_api="blas"):
             return self._measure()
 
     def _measure(self):
@@ -105,7 +106,6 @@ class Probe:
             values["output_saturated_gap"] = _at_the_ends(fake) - _at_the_ends(
                 self._real
             )
-        values["ema_distance"] = self._ema_distance()
         for key, optimizer in (
             ("g", self.gan.generator_optimizer),
             ("d", self.gan.discriminator_optimizer),
@@ -135,6 +135,7 @@ class Probe:
             ),
             "logits": dict(zip(("real", "fake"), logits, strict=True)),
             "g_logit_gradient": tf.reduce_sum(tf.abs(at_logit)),
+            "ema_distance": self._ema_distance(),
         }
         for role, inside in self._inside.items():
             found |= inside.gradient_numbers(gradients[role], role)
@@ -236,17 +237,21 @@ class Probe:
 
     def _ema_distance(self):
         """|weights - averaged weights| / |weights| of the generator."""
-        gap, size = 0.0, 0.0
-        weights, averages = self.gan.generator.weights, self.gan.ema_generator.weights
-        for weight, average in zip(weights, averages, strict=True):
-            if weight.trainable:
-                ours, theirs = (
-                    keras.ops.convert_to_numpy(each).astype(np.float64)
-                    for each in (weight, average)
-                )
-                gap += np.square(ours - theirs).sum()
-                size += np.square(ours).sum()
-        return float(np.sqrt(gap / size)) if size else 0.0
+        weights, averages = (
+            [tf.cast(each, tf.float32) for each in player.weights]
+            for player in (self.gan.generator, self.gan.ema_generator)
+        )
+        pairs = [
+            (weight, average)
+            for weight, average, variable in zip(
+                weights, averages, self.gan.generator.weights, strict=True
+            )
+            if variable.trainable
+        ]
+        gap = tf.linalg.global_norm([weight - average for weight, average in pairs])
+        return tf.math.divide_no_nan(
+            gap, tf.linalg.global_norm([weight for weight, _ in pairs])
+        )
 
 
 class _Inside:

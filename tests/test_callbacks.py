@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ganlab import GAN, data, evaluation, metrics, networks
@@ -144,11 +145,15 @@ def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):
 
 def test_run_log_writes_settings_layout_and_pictures(tmp_path):
     run_log = RunLog(tmp_path, settings={"batch_size": 64, "data": "fashion_mnist"})
-    run_log.picture(0, "samples", np.zeros((8, 9, 1), np.uint8))
+    path = tmp_path / "picture.png"
+    Image.fromarray(np.arange(72, dtype=np.uint8).reshape(8, 9)).save(path)
+    run_log.picture(0, "samples", path)
     run_log.close()
     events = EventAccumulator(str(tmp_path / "tensorboard"), {"tensors": 0}).Reload()
     tags = events.Tags()["tensors"]
     assert {"config", "samples", "custom_scalars__config__"} <= set(tags)
+    shown = tf.make_ndarray(events.Tensors("samples")[0].tensor_proto)
+    assert shown.tolist() == [b"9", b"8", path.read_bytes()]
     text = tf.make_ndarray(events.Tensors("config")[0].tensor_proto).item().decode()
     assert "| batch_size | `64` |" in text
     assert "_hparams_/session_start_info" in events.summary_metadata

@@ -117,6 +117,7 @@ class Pictures(Periodic):
     def show(self, step, name, pixels):
         """Saves a uint8 array `(height, width, channels)`, and logs it."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        samples.as_picture(pixels).save(self.directory / f"step-{step:07d}.png")
+        path = self.directory / f"step-{step:07d}.png"
+        samples.as_picture(pixels).save(path)
         if self.run_log is not None:
-            self.run_log.picture(step, name, pixels)
+            self.run_log.picture(step, name, path)

@@ -6,13 +6,15 @@ import os
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
+from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.image.metadata import create_summary_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from ganlab.callbacks.scalars import CHARTS, SCALARS
@@ -72,8 +74,7 @@ class RunLog:
             tag, description = (key, "") if "/" in key else SCALARS[key]
             points.value.extend(scalar_pb(tag, value, description).value)
             row[key] = value if math.isfinite(value) else None
-        with self._writer.as_default(step=step):
-            tf.summary.experimental.write_raw_pb(points.SerializeToString(), step=step)
+        self._write_summary(step, points)
         self._write(row)
 
     def _seconds(self):
@@ -92,16 +93,25 @@ class RunLog:
 
     def histograms(self, step, values):
         """Writes a dict of float arrays, such as logits, to TensorBoard."""
-        with self._writer.as_default(step=step):
-            for name, array in values.items():
-                if np.isfinite(array).all():
-                    tf.summary.histogram(f"logits/{name}", array)
+        found = Summary()
+        for name, array in values.items():
+            if np.isfinite(array).all():
+                found.value.extend(histogram_pb(f"logits/{name}", array).value)
+        self._write_summary(step, found)
 
-    def picture(self, step, name, pixels):
-        """Writes a uint8 array `(height, width, channels)` to TensorBoard."""
+    def picture(self, step, name, path):
+        """Writes a PNG file to TensorBoard as it is."""
+        with Image.open(path) as picture:
+            size = [str(each).encode() for each in picture.size]
+        found = tf.constant([*size, Path(path).read_bytes()])
+        about = create_summary_metadata(None, None, converted_to_tensor=True)
         with self._writer.as_default(step=step):
-            tf.summary.image(name, keras.ops.convert_to_tensor(pixels[None]))
+            tf.summary.write(name, found, metadata=about)
         self._writer.flush()
+
+    def _write_summary(self, step, summary):
+        with self._writer.as_default(step=step):
+            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
 
     def close(self):
         """Flushes and closes both files."""

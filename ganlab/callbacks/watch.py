@@ -5,6 +5,7 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ganlab.callbacks.periodic import Periodic
 from ganlab.errors import RunError
@@ -50,7 +51,7 @@ class Watch(Periodic):
 
     def on_train_batch_begin(self, batch, logs=None):
         if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):
-            self._before = [_flat(player) for player in self._players()]
+            self._before = [_values(player) for player in self._players()]
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
@@ -88,8 +89,8 @@ class Watch(Periodic):
         for key, before, player, optimizer in zip(
             "dg", self._before, self._players(), optimizers, strict=True
         ):
-            change = np.linalg.norm(_flat(player) - before)
-            values[f"{key}_update_ratio"] = float(change / np.linalg.norm(before))
+            ratio = _update_ratio(before, _values(player))
+            values[f"{key}_update_ratio"] = float(ratio.numpy())
             values[f"{key}_learning_rate"] = float(
                 keras.ops.convert_to_numpy(optimizer.learning_rate)
             )
@@ -139,6 +140,10 @@ class Watch(Periodic):
             self._waited = self.wait_timer.seconds
 
 
-def _flat(player):
-    weights = [keras.ops.convert_to_numpy(w) for w in player.trainable_variables]
-    return np.concatenate([weight.ravel() for weight in weights])
+def _values(player):
+    return [tf.convert_to_tensor(each) for each in player.trainable_variables]
+
+
+def _update_ratio(before, after):
+    change = [now - then for now, then in zip(after, before, strict=True)]
+    return tf.linalg.global_norm(change) / tf.linalg.global_norm(before)
