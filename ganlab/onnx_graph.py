@@ -170,9 +170,9 @@ class _Graph:
         )
 
     def _fold_into(self, linear):
-        weights = self.constants.get(linear.input[1])
-        if weights is None or not self._is_plain(linear):
+        if not self._has_constants(linear) or not self._is_plain(linear):
             return False
+        weights = self.constants[linear.input[1]]
         after, reshape = self.only_consumer(linear), None
         if after is not None and after.op_type == "Reshape":
             reshape, after = after, self.only_consumer(after)
@@ -204,6 +204,10 @@ class _Graph:
         if reshape is not None:
             reshape.output[0] = after.output[0]
         return True
+
+    def _has_constants(self, node):
+        """Whether all but its first input are constants."""
+        return all(name in self.constants for name in node.input[1:])
 
     def _is_plain(self, linear):
         """Whether it is a linear map whose outputs' channels are one axis's."""
@@ -261,6 +265,8 @@ class _Graph:
             if (
                 linear is None
                 or linear.op_type != "Gemm"
+                or len(linear.input) < 3
+                or not self._has_constants(linear)
                 or target is None
                 or len(target) != 4
                 or any(self.only_consumer(each) is None for each in chain)
@@ -288,7 +294,7 @@ class _Graph:
             weights = self.constants.get(node.input[1])
             shape = self.shape(node.input[0])
             plain = (
-                weights is not None
+                self._has_constants(node)
                 and weights.ndim == 4
                 and shape is not None
                 and None not in shape[2:]

@@ -104,7 +104,7 @@ class RunLog:
         with Image.open(path) as picture:
             size = [str(each).encode() for each in picture.size]
         found = tf.constant([*size, Path(path).read_bytes()])
-        about = create_summary_metadata(None, None, converted_to_tensor=True)
+        about = create_summary_metadata(None, None)
         with self._writer.as_default(step=step):
             tf.summary.write(name, found, metadata=about)
         self._writer.flush()
