@@ -357,7 +357,7 @@ def draw(report, path):
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, axes = pyplot.subplots(
         len(report), 2, figsize=(11, 6.4), layout="constrained", squeeze=False
@@ -378,6 +378,8 @@ def draw(report, path):
                 place.set_yticklabels([])
             place.set_title(f"{work_name}, batches of {batch}", fontsize=10)
             place.set_xlabel("images a second")
+            place.xaxis.set_major_locator(ticker.MaxNLocator(4))
+            place.xaxis.set_major_formatter("{x:,.0f}")
             place.margins(x=0.15)
     figure.savefig(path, dpi=110)
 
