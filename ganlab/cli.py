@@ -271,7 +271,11 @@ def _add_lab(commands):
 
 def _add_export(commands):
     parser = _add_command(
-        commands, "export", _export, "export a run's generator, proven to be the same"
+        commands,
+        "export",
+        _export,
+        "export a run's generator, proven to be the same: SavedModel, Keras, and ONNX "
+        "in float32, float16 and int8",
     )
     parser.add_argument("directory", metavar="RUN", help="run folder")
     parser.add_argument(

@@ -71,6 +71,35 @@ def test_the_main_job_end_to_end(trained, tmp_path, capsys):
     assert walk.stat().st_size > 0
 
 
+def test_export_says_what_each_precision_is_worth(trained, tmp_path, capsys):
+    run, artifact = trained
+    assert cli.main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for precision in ("float32", "float16", "int8"):
+        (line,) = [each for each in lines if each.startswith(f"{precision} ")]
+        assert " MB" in line
+        assert "Fréchet distance" in line
+        assert ("from float32 on average" in line) == (precision != "float32")
+    out = tmp_path / "grid.png"
+    options = ["--precision", "int8", "--out", str(out)]
+    assert cli.main(["sample", str(artifact), *options]) == 0
+    assert out.is_file()
+
+
+def test_export_without_its_data_states_no_distance(trained, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained[0], run)
+    about = json.loads((run / "config.json").read_text())
+    about["config"]["data"] = "folder:/nowhere"
+    (run / "config.json").write_text(json.dumps(about))
+    assert cli.main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    said = capsys.readouterr()
+    assert "The card will state no Fréchet distance" in said.err
+    assert "Fréchet distance" not in said.out
+    card = json.loads((tmp_path / "a" / "card.json").read_text())
+    assert "frechet_distance" not in card["precisions"]["int8"]
+
+
 def test_config_records_what_the_data_decided(trained):
     about = json.loads((trained[0] / "config.json").read_text())
     assert about["class_names"] == ["cats", "dogs"]

@@ -162,7 +162,8 @@ def main():
             write_images(Path(folder), WORKS[key], count)
             found = measure(Path(folder), key, options)
         report["works"][key] = summarize(found, WORKS[key], count, report)
-    (options.out / "speed.json").write_text(json.dumps(report, indent=2) + "\n")
+        text = json.dumps(report, indent=2) + "\n"
+        (options.out / "speed.json").write_text(text)
     table = as_table(report)
     (options.out / "speed.md").write_text(table)
     draw(report, options.out / "speed.png")
@@ -578,7 +579,7 @@ def pytorch(precision, modes, images, each, turns):
         with torch.no_grad():
             drawn = run_g(torch.randn(batch_size, latent_dim)).float()
         pixels = ((drawn.permute(0, 2, 3, 1).numpy() + 1) * 127.5).astype(np.uint8)
-        Image.fromarray(np.concatenate(list(pixels))).save(folder / "fake.png")
+        Image.fromarray(np.concatenate(list(pixels)).squeeze()).save(folder / "fake.png")
         torch.save(generator.state_dict(), folder / "g.pth")
         torch.save(discriminator.state_dict(), folder / "d.pth")
 
