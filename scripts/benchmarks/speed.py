@@ -579,7 +579,8 @@ def pytorch(precision, modes, images, each, turns):
         with torch.no_grad():
             drawn = run_g(torch.randn(batch_size, latent_dim)).float()
         pixels = ((drawn.permute(0, 2, 3, 1).numpy() + 1) * 127.5).astype(np.uint8)
-        Image.fromarray(np.concatenate(list(pixels)).squeeze()).save(folder / "fake.png")
+        grid = np.concatenate(list(pixels)).squeeze()
+        Image.fromarray(grid).save(folder / "fake.png")
         torch.save(generator.state_dict(), folder / "g.pth")
         torch.save(discriminator.state_dict(), folder / "d.pth")
 
