@@ -15,7 +15,7 @@ normalisation in the discriminator) in batches of 64 and of 128; the default pre
 players of 28 pixels, and those of the r3gan preset with its R1 and R2, both without
 classes.
 
-It writes speed.json, speed.md and speed.png. Time on 2 cores: 15 minutes.
+It writes speed.json, speed.md and speed.png. Time on 2 cores: 20 minutes.
 """
 
 import argparse
