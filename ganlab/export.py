@@ -5,7 +5,7 @@ An artifact folder holds the averaged generator:
     saved_model/            for TensorFlow and TensorFlow Serving
     generator.onnx          for onnxruntime; opset 18
     generator.float16.onnx  in half the bytes, for GPUs
-    generator.int8.onnx     in a quarter of the bytes, fastest on CPUs
+    generator.int8.onnx     in a third of the bytes or less, for CPUs
     generator.keras         for Keras
     card.json               what it takes, gives and was trained on; hashes; parity
     samples.png             what it draws
