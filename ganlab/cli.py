@@ -302,8 +302,8 @@ def _add_sample(commands):
         "--precision",
         choices=("float32", "float16", "int8"),
         default="float32",
-        help="int8 is smallest, and fastest on a CPU where maps are large; float16 is for "
-        "GPUs; the card says how far they differ (default %(default)s)",
+        help="int8 is smallest, and fastest on a CPU where maps are large; float16 is "
+        "for GPUs; the card says how far they differ (default %(default)s)",
     )
     add(
         "--truncation",

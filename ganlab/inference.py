@@ -29,7 +29,8 @@ class Artifact:
     Args:
         directory: Folder with `card.json` and the precision's ONNX file.
         precision: `"float32"`; `"float16"`, for GPUs; or `"int8"`, smallest, and
-            fastest on CPUs where maps are large. How far the images differ is on the card, under `precisions`.
+            fastest on CPUs where maps are large. How far the images differ is on
+            the card, under `precisions`.
 
     Raises:
         UserError: if a file is missing or differs from its hash in the card.

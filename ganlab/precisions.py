@@ -1,7 +1,8 @@
 """How does a generator leave in fewer bits?
 
 float16 halves the file and computes in float16 where the hardware does. int8 computes
-in 8 bits, which CPUs do fast: weights by channel, maps by the range that they had on drawn latents.
+in 8 bits, which CPUs do fast: weights by channel, maps by the range that they had on
+drawn latents.
 """
 
 import contextlib
