@@ -672,32 +672,25 @@ def _export(options):
 
 def _real_images(run):
     """Real images that the exported files are held against; `None` if out of reach."""
-    from ganlab import evaluation
-    from ganlab.callbacks import StageBars
+    from ganlab import evaluation, train
+    from ganlab.callbacks.progress import decoding_bar
     from ganlab.data import load_data
 
-    config, bars = run.config, StageBars(sys.stderr)
+    config = run.config.replace(evaluate_images=evaluation.MAX_IMAGES)
     try:
         data = load_data(
             config.data,
             image_size=config.image_size,
             channels=config.channels,
-            progress=lambda done, count: bars("decoding", done, count),
+            cache=config.cache,
+            progress=decoding_bar(sys.stderr),
         )
-        if len(data.images) < evaluation.LEAST_IMAGES:
-            return None
-        return evaluation.load_reference(
-            data,
-            features=config.features,
-            progress=lambda done, count: bars("real features", done, count),
-        )
+        return train.load_reference(config, data, sys.stderr)
     except (UserError, OSError) as error:
         logging.getLogger("ganlab").warning(
             "The card will state no Fréchet distance: %s", error
         )
         return None
-    finally:
-        bars.close()
 
 
 def _describe_precision(about):

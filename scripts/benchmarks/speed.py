@@ -349,15 +349,10 @@ class Turns(Worker):
 
 
 def keras_io(precision, modes, images, each, turns):
-    """keras.io/examples/generative/dcgan_overriding_train_step, on these networks.
-
-    Both players run twice a step; the discriminator judges real and fake images
-    joined, against labels with noise; a callback draws images once an epoch. For
-    the r3gan preset its two losses are the relativistic ones, with R1 and R2 at every
-    fourth step.
-    """
+    """keras.io's example on these networks; a callback draws images once an epoch."""
     import keras
     import tensorflow as tf
+    from keras_io import example
 
     from ganlab.networks.generators import in_float32
     from ganlab.train import build_players
@@ -366,90 +361,12 @@ def keras_io(precision, modes, images, each, turns):
     generator, discriminator = map(in_float32, build_players(config, None))
     turns.weights = generator.count_params() + discriminator.count_params()
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    latent_dim, relativistic = each.latent_dim, each.preset == "r3gan"
-    batch_size = each.batch_size
-
-    class Example(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.generator, self.discriminator = generator, discriminator
-            self.built = True
-
-        def compile(self):
-            super().compile()
-            self.d_optimizer = keras.optimizers.Adam(1e-4)
-            self.g_optimizer = keras.optimizers.Adam(1e-4)
-            self.d_mean = keras.metrics.Mean(name="d_loss")
-            self.g_mean = keras.metrics.Mean(name="g_loss")
-
-        @property
-        def metrics(self):
-            return [self.d_mean, self.g_mean]
-
-        def judge(self, fake, real):
-            """The discriminator's loss; real images are on the lower side."""
-            joined = tf.concat([fake, real], axis=0)
-            judged = self.discriminator(joined, training=True)
-            count = tf.shape(real)[0]
-            if relativistic:
-                margin = judged[count:] - judged[:count]
-                return tf.reduce_mean(tf.nn.softplus(margin)), judged
-            labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
-            labels += 0.05 * tf.random.uniform(tf.shape(labels))
-            return loss(labels, judged), judged
-
-        def slopes(self, fake, real):
-            """R1 and R2: half of the mean squared slope on each side."""
-            joined = tf.concat([fake, real], axis=0)
-            with tf.GradientTape() as tape:
-                tape.watch(joined)
-                total = tf.reduce_sum(self.discriminator(joined, training=True))
-            squares = tf.square(tape.gradient(total, joined))
-            return tf.reduce_mean(tf.reduce_sum(squares, axis=[1, 2, 3]))
-
-        def d_gradients(self, fake, real, penalized):
-            weights = self.discriminator.trainable_weights
-            with tf.GradientTape() as tape:
-                d_loss, _ = self.judge(fake, real)
-                if penalized:
-                    d_loss += 2.0 * self.slopes(fake, real)
-            return d_loss, tape.gradient(d_loss, weights)
-
-        def train_step(self, real):
-            count = tf.shape(real)[0]
-            fake = self.generator(tf.random.normal((count, latent_dim)), training=True)
-            if relativistic:
-                d_loss, gradients = tf.cond(
-                    self.d_optimizer.iterations % 4 == 0,
-                    lambda: self.d_gradients(fake, real, True),
-                    lambda: self.d_gradients(fake, real, False),
-                )
-            else:
-                d_loss, gradients = self.d_gradients(fake, real, False)
-            weights = self.discriminator.trainable_weights
-            self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-            latents = tf.random.normal((count, latent_dim))
-            with tf.GradientTape() as tape:
-                drawn = self.generator(latents, training=True)
-                if relativistic:
-                    _, judged = self.judge(drawn, real)
-                    margin = judged[:count] - judged[count:]
-                    g_loss = tf.reduce_mean(tf.nn.softplus(margin))
-                else:
-                    judged = self.discriminator(drawn, training=True)
-                    g_loss = loss(tf.zeros((count, 1)), judged)
-            weights = self.generator.trainable_weights
-            gradients = tape.gradient(g_loss, weights)
-            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-            self.d_mean.update_state(d_loss)
-            self.g_mean.update_state(g_loss)
-            return {"d_loss": self.d_mean.result(), "g_loss": self.g_mean.result()}
-
+    model = example(generator, discriminator, loss, each.preset == "r3gan")
     folder = Path(tempfile.mkdtemp())
 
     class Monitor(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            latents = tf.random.normal((3, latent_dim))
+            latents = tf.random.normal((3, each.latent_dim))
             drawn = self.model.generator(latents) * 127.5 + 127.5
             for index, image in enumerate(drawn.numpy()):
                 image = keras.utils.array_to_img(image)
@@ -459,11 +376,9 @@ def keras_io(precision, modes, images, each, turns):
         images,
         label_mode=None,
         image_size=(each.size, each.size),
-        batch_size=batch_size,
+        batch_size=each.batch_size,
         color_mode={1: "grayscale", 3: "rgb"}[each.channels],
     ).map(lambda pixels: pixels / 127.5 - 1.0)
-    model = Example()
-    model.compile()
     steps = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: turns.step()
     )

@@ -189,6 +189,7 @@ def keras_io(clock, options):
     import numpy as np
     import tensorflow as tf
     from keras import layers
+    from keras_io import example
 
     from ganlab import load_data, samples
 
@@ -221,48 +222,7 @@ def keras_io(clock, options):
             layers.Conv2D(1, 5, padding="same", activation="sigmoid"),
         ]
     )
-    loss = keras.losses.BinaryCrossentropy()
-
-    class Example(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.generator, self.discriminator = generator, discriminator
-            self.built = True
-
-        def compile(self):
-            super().compile()
-            self.d_optimizer = keras.optimizers.Adam(1e-4)
-            self.g_optimizer = keras.optimizers.Adam(1e-4)
-            self.d_mean = keras.metrics.Mean(name="d_loss")
-            self.g_mean = keras.metrics.Mean(name="g_loss")
-
-        @property
-        def metrics(self):
-            return [self.d_mean, self.g_mean]
-
-        def train_step(self, real):
-            count = tf.shape(real)[0]
-            fake = self.generator(tf.random.normal((count, latent_dim)), training=True)
-            joined = tf.concat([fake, real], axis=0)
-            labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
-            labels += 0.05 * tf.random.uniform(tf.shape(labels))
-            with tf.GradientTape() as tape:
-                d_loss = loss(labels, self.discriminator(joined, training=True))
-            weights = self.discriminator.trainable_weights
-            gradients = tape.gradient(d_loss, weights)
-            self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-            latents = tf.random.normal((count, latent_dim))
-            with tf.GradientTape() as tape:
-                drawn = self.generator(latents, training=True)
-                judged = self.discriminator(drawn, training=True)
-                g_loss = loss(tf.zeros((count, 1)), judged)
-            weights = self.generator.trainable_weights
-            gradients = tape.gradient(g_loss, weights)
-            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-            self.d_mean.update_state(d_loss)
-            self.g_mean.update_state(g_loss)
-            return {"d_loss": self.d_mean.result(), "g_loss": self.g_mean.result()}
-
+    model = example(generator, discriminator, keras.losses.BinaryCrossentropy())
     pixels = load_data("fashion_mnist").images
     folder = Path(tempfile.mkdtemp())
     write_folder(pixels, folder)
@@ -299,8 +259,6 @@ def keras_io(clock, options):
                 image = keras.utils.array_to_img(image)
                 image.save(folder / f"generated_{epoch}_{index}.png")
 
-    model = Example()
-    model.compile()
     model.fit(data, epochs=1000, callbacks=[Watch()], verbose=0)
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 import venv
-from pathlib import Path
 
 TORCH = "torch==2.13.0"
 
@@ -97,7 +96,3 @@ def bars(axes, rates, spreads, ours, text="{:.0f}"):
     axes.bar_label(drawn, [text.format(value) for value in values], padding=8)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def here(name):
-    return Path(__file__).with_name(name)

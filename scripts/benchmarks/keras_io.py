@@ -1,0 +1,102 @@
+"""keras.io's DCGAN example, as several benchmarks' contender."""
+
+import keras
+import tensorflow as tf
+
+
+def example(generator, discriminator, loss, relativistic=False):
+    """keras.io/examples/generative/dcgan_overriding_train_step, compiled.
+
+    Both players run twice a step; the discriminator judges real and fake images
+    joined, against labels with noise.
+
+    Args:
+        generator: `keras.Model` from latents to images.
+        discriminator: `keras.Model` from images to what `loss` takes.
+        loss: `keras.losses.BinaryCrossentropy`.
+        relativistic: Boolean: the relativistic losses in its place, with R1 and R2 at
+            every fourth step.
+    """
+
+    class Example(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.generator, self.discriminator = generator, discriminator
+            self.latent_dim = generator.input_shape[-1]
+            self.built = True
+
+        def compile(self):
+            super().compile()
+            self.d_optimizer = keras.optimizers.Adam(1e-4)
+            self.g_optimizer = keras.optimizers.Adam(1e-4)
+            self.d_mean = keras.metrics.Mean(name="d_loss")
+            self.g_mean = keras.metrics.Mean(name="g_loss")
+
+        @property
+        def metrics(self):
+            return [self.d_mean, self.g_mean]
+
+        def judge(self, fake, real):
+            """The discriminator's loss; real images are on the lower side."""
+            joined = tf.concat([fake, real], axis=0)
+            judged = self.discriminator(joined, training=True)
+            count = tf.shape(real)[0]
+            if relativistic:
+                margin = judged[count:] - judged[:count]
+                return tf.reduce_mean(tf.nn.softplus(margin)), judged
+            labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
+            labels += 0.05 * tf.random.uniform(tf.shape(labels))
+            return loss(labels, judged), judged
+
+        def slopes(self, fake, real):
+            """R1 and R2: half of the mean squared slope on each side."""
+            joined = tf.concat([fake, real], axis=0)
+            with tf.GradientTape() as tape:
+                tape.watch(joined)
+                total = tf.reduce_sum(self.discriminator(joined, training=True))
+            squares = tf.square(tape.gradient(total, joined))
+            return tf.reduce_mean(tf.reduce_sum(squares, axis=[1, 2, 3]))
+
+        def d_gradients(self, fake, real, penalized):
+            weights = self.discriminator.trainable_weights
+            with tf.GradientTape() as tape:
+                d_loss, _ = self.judge(fake, real)
+                if penalized:
+                    d_loss += 2.0 * self.slopes(fake, real)
+            return d_loss, tape.gradient(d_loss, weights)
+
+        def train_step(self, real):
+            count = tf.shape(real)[0]
+            fake = self.generator(
+                tf.random.normal((count, self.latent_dim)), training=True
+            )
+            if relativistic:
+                d_loss, gradients = tf.cond(
+                    self.d_optimizer.iterations % 4 == 0,
+                    lambda: self.d_gradients(fake, real, True),
+                    lambda: self.d_gradients(fake, real, False),
+                )
+            else:
+                d_loss, gradients = self.d_gradients(fake, real, False)
+            weights = self.discriminator.trainable_weights
+            self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            latents = tf.random.normal((count, self.latent_dim))
+            with tf.GradientTape() as tape:
+                drawn = self.generator(latents, training=True)
+                if relativistic:
+                    _, judged = self.judge(drawn, real)
+                    margin = judged[:count] - judged[count:]
+                    g_loss = tf.reduce_mean(tf.nn.softplus(margin))
+                else:
+                    judged = self.discriminator(drawn, training=True)
+                    g_loss = loss(tf.zeros((count, 1)), judged)
+            weights = self.generator.trainable_weights
+            gradients = tape.gradient(g_loss, weights)
+            self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            self.d_mean.update_state(d_loss)
+            self.g_mean.update_state(g_loss)
+            return {"d_loss": self.d_mean.result(), "g_loss": self.g_mean.result()}
+
+    model = Example()
+    model.compile()
+    return model
