@@ -16,7 +16,7 @@ _HOMES = {
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
     "export_generator": "export",
-    "load_data": "data",
+    "load_data": "data.image_data",
     "train_gan": "train",
 }
 _MODULES = (

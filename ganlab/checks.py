@@ -53,7 +53,7 @@ def check_config(config, data, gan):
 
     Args:
         config: A complete `ganlab.TrainConfig`.
-        data: The `ganlab.data.ImageData` that it would train on.
+        data: The `ganlab.data.image_data.ImageData` that it would train on.
         gan: The `GAN` that it would train.
 
     Returns:
@@ -110,7 +110,7 @@ def check_data(data):
     """Checks images before training: constant, repeated, unbalanced.
 
     Args:
-        data: A `ganlab.data.ImageData`.
+        data: A `ganlab.data.image_data.ImageData`.
 
     Returns:
         A list of `Problem`s.

@@ -674,7 +674,7 @@ def _real_images(run):
     """Real images that the exported files are held against; `None` if out of reach."""
     from ganlab import evaluation, train
     from ganlab.callbacks.progress import decoding_bar
-    from ganlab.data import load_data
+    from ganlab.data.image_data import load_data
 
     config = run.config.replace(evaluate_images=evaluation.MAX_IMAGES)
     try:
@@ -797,7 +797,7 @@ def _compare(options, bars):
 
 def _self_test(options, bars):
     from ganlab import self_test
-    from ganlab.data import load_data
+    from ganlab.data.image_data import load_data
     from ganlab.evaluation import load_reference
 
     reference = load_reference(

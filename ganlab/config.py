@@ -234,7 +234,7 @@ class TrainConfig:
         if flattened and self.network == "r3gan":
             chosen["regularizer_weight"] = 0.5
         if flattened and points:
-            from ganlab.points import MIXTURES  # NumPy, which --help need not load
+            from ganlab.data.toy2d import MIXTURES
 
             reach = abs(MIXTURES[self.data].centers).max()
             chosen["regularizer_weight"] = round(0.02 * float(reach) ** 2, 4)

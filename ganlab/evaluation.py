@@ -129,7 +129,7 @@ def load_reference(
     extractor and images, and read from there the next time.
 
     Args:
-        data: A `ganlab.data.ImageData`.
+        data: A `ganlab.data.image_data.ImageData`.
         features: SPEC of an extractor, or `None` for `default_spec`.
         num_images: Integer: how many, at most.
         seed: Integer: seeds which ones.

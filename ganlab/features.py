@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from ganlab import inception
-from ganlab.datasets import FASHION_MNIST_CLASSES
+from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
 
 BATCH_SIZE = 200

@@ -11,8 +11,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis import as_settings
-from ganlab.points import MIXTURES
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
 MOST_POINTS = 400

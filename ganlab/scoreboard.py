@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ganlab import evaluation, inference, metrics, samples
-from ganlab.data import load_data
+from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
 from ganlab.train import load_gan, load_run

@@ -22,7 +22,6 @@ from ganlab import (
     regularizers,
     schedules,
 )
-from ganlab import data as data_module
 from ganlab.callbacks import (
     Checkpoints,
     Evaluate,
@@ -39,11 +38,12 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
+from ganlab.data import image_data
+from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis import Finding
 from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.gan import GAN
 from ganlab.networks import blocks
-from ganlab.points import MIXTURES
 from ganlab.signals import PROBE_IMAGES
 
 PLAYERS = {
@@ -133,8 +133,8 @@ class Sets:
         reference: `ganlab.evaluation.Reference` for scores, or `None`.
     """
 
-    data: data_module.ImageData
-    held_out: data_module.ImageData | None
+    data: image_data.ImageData
+    held_out: image_data.ImageData | None
     reference: evaluation.Reference | None
 
 
@@ -409,7 +409,7 @@ def check(config, progress=None):
 
 def _load(config, progress):
     """The data of a config, and the config with nothing left to it."""
-    data = data_module.load_data(
+    data = image_data.load_data(
         config.data,
         image_size=config.image_size,
         channels=config.channels,
@@ -504,7 +504,7 @@ def _fit(gan, run, sets, policy, callbacks):
             config.steps,
         )
         return None
-    timer = data_module.WaitTimer()
+    timer = image_data.WaitTimer()
     batches = data.batches(
         batch_size,
         seed=config.seed,

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganlab import GAN, data, evaluation, metrics, networks
+from ganlab import GAN, evaluation, metrics, networks
 from ganlab.callbacks import (
     Checkpoints,
     Evaluate,
@@ -20,6 +20,7 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.evaluate import read_best
 from ganlab.callbacks.scalars import SCALARS
+from ganlab.data import image_data
 from ganlab.errors import RunError
 
 
@@ -27,7 +28,7 @@ from ganlab.errors import RunError
 def source():
     pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
     labels = (np.arange(40) % 3).astype(np.int32)
-    return data.ImageData("noise", pixels, labels, ("a", "b", "c"), ())
+    return image_data.ImageData("noise", pixels, labels, ("a", "b", "c"), ())
 
 
 def fit(gan, source, callbacks, epochs=2, batch_size=8):
@@ -48,7 +49,7 @@ def rows_of(directory):
 
 def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
     gan, run_log = make_gan(3), RunLog(tmp_path)
-    timer = data.WaitTimer()
+    timer = image_data.WaitTimer()
     raw = []
 
     class Raw(keras.callbacks.Callback):

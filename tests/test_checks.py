@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, checks, cli, data, losses, networks, train
+from ganlab import GAN, checks, cli, losses, networks, train
 from ganlab.config import PRESETS, TrainConfig, get_preset
+from ganlab.data import image_data
 
 
 def named(found):
@@ -152,7 +153,9 @@ def test_optimizers(batch):
 
 def source(count=400, **changes):
     pixels = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 1), np.uint8)
-    made = data.ImageData("noise", pixels, np.arange(count) % 4, tuple("abcd"), ())
+    made = image_data.ImageData(
+        "noise", pixels, np.arange(count) % 4, tuple("abcd"), ()
+    )
     return dataclasses.replace(made, **changes)
 
 

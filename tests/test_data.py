@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganlab import data, sources
+from ganlab.data import image_data, sources
 from ganlab.errors import UserError
 
 
@@ -41,7 +41,7 @@ def write_idx(path, values, compress=False):
 
 
 def test_embedded_fashion_mnist():
-    loaded = data.load_data("fashion_mnist")
+    loaded = image_data.load_data("fashion_mnist")
     assert loaded.images.shape == (10_000, 28, 28, 1)
     assert loaded.images.dtype == np.uint8
     assert np.bincount(loaded.labels).tolist() == [1000] * 10
@@ -50,19 +50,19 @@ def test_embedded_fashion_mnist():
 
 
 def test_folder_reads_every_format_with_classes(folder):
-    loaded = data.load_data(f"folder:{folder}", image_size=16)
+    loaded = image_data.load_data(f"folder:{folder}", image_size=16)
     assert loaded.images.shape == (6, 16, 16, 3)
     assert loaded.class_names == ("cats", "dogs")
     assert loaded.labels.tolist() == [0, 0, 0, 0, 1, 1]
     shades = np.where(loaded.labels == 0, 40, 200)[:, None, None, None]
     assert np.abs(loaded.images.astype(int) - shades).max() <= 3
-    grey = data.load_data(f"folder:{folder}", image_size=16, channels=1)
+    grey = image_data.load_data(f"folder:{folder}", image_size=16, channels=1)
     assert grey.images.shape == (6, 16, 16, 1)
 
 
 def test_folder_without_sub_folders_has_no_classes(tmp_path):
     picture(9).save(tmp_path / "a.png")
-    loaded = data.load_data(f"folder:{tmp_path}")
+    loaded = image_data.load_data(f"folder:{tmp_path}")
     assert loaded.images.shape == (1, 64, 64, 3)
     assert loaded.labels is None
     assert loaded.class_names == ()
@@ -72,7 +72,7 @@ def test_corrupt_image_is_named_and_skipped(folder, caplog):
     (folder / "cats" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     whole = (folder / "dogs" / "0.jpeg").read_bytes()
     (folder / "dogs" / "cut.jpeg").write_bytes(whole[: len(whole) // 2])
-    loaded = data.load_data(f"folder:{folder}", image_size=16)
+    loaded = image_data.load_data(f"folder:{folder}", image_size=16)
     assert len(loaded.images) == len(loaded.labels) == 6
     assert loaded.labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert len(loaded.skipped) == 2
@@ -84,7 +84,7 @@ def test_corrupt_image_is_named_and_skipped(folder, caplog):
 def test_only_corrupt_images_is_an_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"1 that cannot, the first .*a\.png"):
-        data.load_data(f"folder:{tmp_path}")
+        image_data.load_data(f"folder:{tmp_path}")
 
 
 def test_centre_crop_and_antialiased_resize():
@@ -120,11 +120,11 @@ def test_idx(tmp_path, compress):
         labels = np.arange(count).astype(np.uint8) % 3
         write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{ending}", images, compress)
         write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{ending}", labels, compress)
-    both = data.load_data(f"idx:{tmp_path}")
+    both = image_data.load_data(f"idx:{tmp_path}")
     assert both.images[:, 0, 0, 0].tolist() == [6] * 6 + [4] * 4
     assert both.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
-    assert len(data.load_data(f"idx:{tmp_path}:train").images) == 6
-    assert len(data.load_data(f"idx:{tmp_path}:test").images) == 4
+    assert len(image_data.load_data(f"idx:{tmp_path}:train").images) == 6
+    assert len(image_data.load_data(f"idx:{tmp_path}:test").images) == 4
 
 
 @settings(max_examples=60, deadline=None)
@@ -138,11 +138,11 @@ def test_npz(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     labels = np.array([0, 1, 1, 0, 2])
     np.savez(tmp_path / "a.npz", images=images, labels=labels)
-    loaded = data.load_data(f"npz:{tmp_path / 'a.npz'}")
+    loaded = image_data.load_data(f"npz:{tmp_path / 'a.npz'}")
     np.testing.assert_array_equal(loaded.images, images)
     assert loaded.class_names == ("0", "1", "2")
     np.savez(tmp_path / "b.npz", x_train=images[..., 0])
-    loaded = data.load_data(f"npz:{tmp_path / 'b.npz'}", image_size=16)
+    loaded = image_data.load_data(f"npz:{tmp_path / 'b.npz'}", image_size=16)
     assert loaded.images.shape == (5, 16, 16, 1)
     assert loaded.labels is None
 
@@ -170,7 +170,7 @@ def test_npz(tmp_path):
 def test_wrong_arrays_are_one_clear_error(tmp_path, arrays, message):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(UserError, match=message):
-        data.load_data(f"npz:{tmp_path / 'a.npz'}")
+        image_data.load_data(f"npz:{tmp_path / 'a.npz'}")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_wrong_spec_is_one_clear_line(tmp_path, spec, message):
     (tmp_path / "a.txt").write_text("words")
     spec = spec.format(empty=tmp_path / "empty", text=tmp_path / "a.txt")
     with pytest.raises(UserError, match=message) as caught:
-        data.load_data(spec)
+        image_data.load_data(spec)
     assert "\n" not in str(caught.value)
 
 
@@ -226,24 +226,26 @@ def test_tensorflow_datasets(tmp_path, monkeypatch):
     builder = GanlabShades(data_dir=tmp_path)
     builder.download_and_prepare()
 
-    loaded = data.load_data("tfds:ganlab_shades")
+    loaded = image_data.load_data("tfds:ganlab_shades")
     assert loaded.images.shape == (10, 20, 20, 3)
     assert loaded.class_names == ("dark", "light")
     shades = np.where(loaded.labels == 1, 200, 50)[:, None, None, None]
     assert (loaded.images == shades).all()
-    part = data.load_data("tfds:ganlab_shades:train[:40%]", image_size=16, channels=1)
+    part = image_data.load_data(
+        "tfds:ganlab_shades:train[:40%]", image_size=16, channels=1
+    )
     assert part.images.shape == (4, 16, 16, 1)
     with pytest.raises(UserError, match="split of ganlab_shades.*train"):
-        data.load_data("tfds:ganlab_shades:validation")
+        image_data.load_data("tfds:ganlab_shades:validation")
 
 
 def test_disk_cache_is_read_again_and_follows_the_files(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (folder / "cats" / "broken.png").write_bytes(b"broken")
-    memory = data.load_data(f"folder:{folder}", image_size=16)
-    written = data.load_data(f"folder:{folder}", image_size=16, cache="disk")
-    monkeypatch.setattr(data, "decode", None)  # from here on nothing is decoded
-    read = data.load_data(f"folder:{folder}", image_size=16, cache="disk")
+    memory = image_data.load_data(f"folder:{folder}", image_size=16)
+    written = image_data.load_data(f"folder:{folder}", image_size=16, cache="disk")
+    monkeypatch.setattr(image_data, "decode", None)  # from here on nothing is decoded
+    read = image_data.load_data(f"folder:{folder}", image_size=16, cache="disk")
     for loaded in (written, read):
         np.testing.assert_array_equal(loaded.images, memory.images)
         np.testing.assert_array_equal(loaded.labels, memory.labels)
@@ -252,7 +254,7 @@ def test_disk_cache_is_read_again_and_follows_the_files(folder, tmp_path, monkey
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     picture(90).save(folder / "cats" / "new.png")
-    changed = data.load_data(f"folder:{folder}", image_size=16, cache="disk")
+    changed = image_data.load_data(f"folder:{folder}", image_size=16, cache="disk")
     assert len(changed.images) == 7
 
 
@@ -261,7 +263,7 @@ def numbered(count):
     images = np.arange(count, dtype=np.uint8)[:, None, None, None]
     images = np.broadcast_to(images, (count, 4, 4, 1))
     labels = np.arange(count, dtype=np.int32)
-    return data.ImageData("numbered", images, labels, tuple("abc"), ())
+    return image_data.ImageData("numbered", images, labels, tuple("abc"), ())
 
 
 def test_batches_scale_to_the_convention():
@@ -291,7 +293,9 @@ def test_each_epoch_is_another_permutation():
 )
 def test_order_is_a_function_of_seed_and_step(seed, start, batch_size, flip):
     images = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
-    source = data.ImageData("x", images, np.arange(10, dtype=np.int32), ("a",), ())
+    source = image_data.ImageData(
+        "x", images, np.arange(10, dtype=np.int32), ("a",), ()
+    )
     options = {"seed": seed, "flip": flip}
     whole = list(source.batches(batch_size, **options).take(start + 3))
     resumed = source.batches(batch_size, start_step=start, **options).take(3)
@@ -302,7 +306,7 @@ def test_order_is_a_function_of_seed_and_step(seed, start, batch_size, flip):
 
 def test_flip_mirrors_about_half_left_to_right():
     ramp = np.broadcast_to(np.arange(4, dtype=np.uint8)[:, None], (400, 4, 4, 1))
-    source = data.ImageData("ramp", ramp, None, (), ())
+    source = image_data.ImageData("ramp", ramp, None, (), ())
     images = next(iter(source.batches(400, flip=True)))
     mirrored = (images[:, 0, 0, 0] > images[:, 0, -1, 0]).numpy()
     assert 0.4 < mirrored.mean() < 0.6
@@ -314,7 +318,7 @@ def test_batch_size_must_fit():
 
 
 def test_wait_timer_counts_waiting_and_nothing_else():
-    timer = data.WaitTimer()
+    timer = image_data.WaitTimer()
 
     def slow(x, y):
         return tf.numpy_function(lambda v: (time.sleep(0.05), v)[1], [x], tf.float32), y
@@ -322,7 +326,7 @@ def test_wait_timer_counts_waiting_and_nothing_else():
     for _ in timer.watch(numbered(10).batches(2).map(slow)).take(4):
         pass
     assert 0.18 < timer.seconds < 2.0
-    timer = data.WaitTimer()
+    timer = image_data.WaitTimer()
     for _ in timer.watch(numbered(10).batches(2)).take(4):
         time.sleep(0.1)
     assert timer.seconds < 0.2

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import cli, data, evaluation, load_data, metrics, scoreboard, self_test
+from ganlab import cli, evaluation, load_data, metrics, scoreboard, self_test
+from ganlab.data import image_data
 from ganlab.errors import UserError
 from ganlab.protocol import Protocol
 
@@ -151,7 +152,9 @@ def test_constant_images_have_numbers(reference):
 
 def test_classes_of_another_data_set_are_not_taken_for_fashion(fashion):
     shuffled = np.random.default_rng(0).permutation(fashion.labels)
-    other = data.ImageData("digits", fashion.images, shuffled, fashion.class_names, ())
+    other = image_data.ImageData(
+        "digits", fashion.images, shuffled, fashion.class_names, ()
+    )
     reference = evaluation.load_reference(other, num_images=300)
     found = evaluation.evaluate(reference, fashion.images[:300], labels=shuffled[:300])
     assert reference.accuracy < 0.3

@@ -9,8 +9,8 @@ from PIL import Image
 
 from ganlab import GAN, cli, export, load_data, metrics, networks
 from ganlab.callbacks import PlanePictures, RunLog
+from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
-from ganlab.points import MIXTURES
 
 
 @pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])

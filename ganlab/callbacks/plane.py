@@ -28,7 +28,7 @@ class PlanePictures(Pictures):
 
     Args:
         directory: Folder for `step-0000000.png` and so on.
-        mixture: The `ganlab.points.Mixture` that is learned.
+        mixture: The `ganlab.data.toy2d.Mixture` that is learned.
         every: Integer: steps between pictures. One is drawn before the first
             step and one after the last.
         seed: Integer: seeds the latents.

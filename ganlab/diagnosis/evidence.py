@@ -6,9 +6,9 @@ threshold, and then back to the first step from which that holds.
 
 import numpy as np
 
+from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis.findings import FAILURES, Finding
 from ganlab.diagnosis.log import Series
-from ganlab.points import MIXTURES
 
 TAIL = 0.25  # of the run that a finding must hold over
 MOST = 0.7  # of the points in it

@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from ganlab import metrics, samples
 from ganlab.config import get_preset
-from ganlab.points import MIXTURES
+from ganlab.data.toy2d import MIXTURES
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 NUM_POINTS, NUM_STACKED, NUM_LABELLED, NUM_SMALL = 2500, 26_000, 5000, 10_000
@@ -245,7 +245,7 @@ def run_one(name, config, options):
 
 def training_data(name, config, options):
     """The `ImageData` that an experiment trains on."""
-    from ganlab.data import ImageData, load_data
+    from ganlab.data.image_data import ImageData, load_data
 
     experiment = experiment_of(name)
     if experiment in MIXTURES:
@@ -320,7 +320,7 @@ def judge(folder, size, out):
 
 
 def test_images(folder, size):
-    from ganlab.data import load_data
+    from ganlab.data.image_data import load_data
 
     return load_data(f"idx:{folder}:test", image_size=size)
 
@@ -329,7 +329,7 @@ def trained_judge(path, folder, image_size=28):
     """Loads the judge, or trains it on the real training images."""
     import keras
 
-    from ganlab.data import load_data
+    from ganlab.data.image_data import load_data
 
     if path.exists():
         return keras.saving.load_model(path, safe_mode=True)

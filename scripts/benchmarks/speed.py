@@ -505,7 +505,7 @@ def ganlab_run(precision, modes, images, each, turns):
     import keras
 
     from ganlab import callbacks, load_data
-    from ganlab.data import WaitTimer
+    from ganlab.data.image_data import WaitTimer
     from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
 
     data = load_data(f"folder:{images}", image_size=each.size, channels=each.channels)

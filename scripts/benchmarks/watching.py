@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from ganlab import callbacks, load_data
 from ganlab.config import get_preset
-from ganlab.data import WaitTimer
+from ganlab.data.image_data import WaitTimer
 from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
 
 STEPS = 2000

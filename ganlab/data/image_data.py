@@ -24,9 +24,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from ganlab.data.sources import DEFAULT_SIZE, decode, open_source
+from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
-from ganlab.points import MIXTURES
-from ganlab.sources import DEFAULT_SIZE, decode, open_source
 
 CACHES = ("memory", "disk")
 CHUNK = 256
@@ -210,8 +210,8 @@ def load_data(spec, *, image_size=None, channels=None, cache="memory", progress=
     """Decodes the images that a data SPEC names.
 
     Args:
-        spec: String: see `ganlab.sources`; or `ring` or `grid`, 100,000 points
-            of `ganlab.points`, whose labels are the modes they came from.
+        spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000 points
+            of `ganlab.data.toy2d`, whose labels are the modes they came from.
         image_size: Integer: side of the square that images are centre-cropped
             and resized to. By default their own, or 64 where it varies.
         channels: 1 or 3. By default the images' own, or 3 where it varies.

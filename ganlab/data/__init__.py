@@ -1,0 +1,1 @@
+"""Sources, decoded images and their batches, toy 2-D mixtures, the embedded set."""
