@@ -8,42 +8,45 @@ import importlib
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_HOMES = {  # public name -> the module that defines it; empty for the module itself
     "Artifact": "inference",
     "GAN": "gan",
     "TrainConfig": "config",
     "UserError": "errors",
+    "check_gan": "checks",
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
+    "draw_latents": "samples",
     "export_generator": "export",
     "load_data": "data.image_data",
     "train_gan": "train",
 }
-_MODULES = (
-    "augment",
-    "callbacks",
-    "checks",
-    "diagnosis",
-    "evaluation",
-    "features",
-    "labs",
-    "losses",
-    "metrics",
-    "networks",
-    "regularizers",
-    "report",
-    "rescue",
-    "samples",
-    "schedules",
-    "signals",
-)
+_MODULES = {
+    "augmentation": "objectives.augmentation",
+    "callbacks": "callbacks",
+    "diagnosis": "diagnosis",
+    "evaluation": "evaluation",
+    "features": "features",
+    "labs": "labs",
+    "losses": "objectives.losses",
+    "metrics": "metrics",
+    "networks": "networks",
+    "regularizers": "objectives.regularizers",
+    "samples": "samples",
+    "schedules": "objectives.schedules",
+    "signals": "signals",
+    "train": "train",
+    "checks": "checks",
+    "rescue": "rescue",
+    "report": "report",
+}
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
 
 def __getattr__(name):
     if name in _MODULES:
-        return importlib.import_module(f"ganlab.{name}")
+        return importlib.import_module(f"ganlab.{_MODULES[name]}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"ganlab.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'ganlab' has no attribute {name!r}")

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab import losses, players
+from ganlab import players
 from ganlab.gan import GAN
-from ganlab.regularizers import WeightClipping
+from ganlab.objectives import losses
+from ganlab.objectives.regularizers import WeightClipping
 
 BETA_1 = 0.9
 RATE_RATIO = 10.0

@@ -8,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganlab import augment, ema, losses, players, samples
-from ganlab import regularizers as kit
+from ganlab import ema, players, samples
 from ganlab.errors import UserError, unknown_name
+from ganlab.objectives import augmentation as augmentations
+from ganlab.objectives import losses
+from ganlab.objectives import regularizers as kit
 
 NUMBERS = (
     "d_loss",
@@ -158,14 +160,14 @@ class GAN(keras.Model):
         Args:
             generator_optimizer: `keras.optimizers.Optimizer` or its name.
             discriminator_optimizer: Likewise, and not the same object.
-            loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
+            loss: A name of `ganlab.objectives.losses.LOSSES` or an `AdversarialLoss`.
             discriminator_steps: Integer, the `k` of the paper's algorithm 1.
                 Each batch is cut into `k` equal parts, and the discriminator
                 takes one step on each; the generator takes one step on the
                 last. So pass batches of `k` times the size.
-            regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by
+            regularizers: Names of `ganlab.objectives.regularizers.REGULARIZERS` joined by
                 `+`, such as `"r1+r2"`, a `Regularizer`, or a list of either.
-            augmentation: A name of `ganlab.augment.AUGMENTATIONS` or an
+            augmentation: A name of `ganlab.objectives.augmentation.AUGMENTATIONS` or an
                 `Augmentation`, applied to all that the discriminator sees.
             instance_noise: Float, or a function of the step from
                 `keras.optimizers.schedules`: standard deviation of Gaussian
@@ -218,7 +220,7 @@ class GAN(keras.Model):
             )
         self.adversarial_loss = losses.get(loss)
         self.regularizers = kit.get(regularizers)
-        self.augmentation = augment.get(augmentation)
+        self.augmentation = augmentations.get(augmentation)
         if self.augmentation is not None and len(self.image_shape) != 3:
             raise UserError(
                 "Expected augmentation of images alone. Received: a generator of "

@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab import losses, networks
+from ganlab import networks
 from ganlab.errors import UserError
 from ganlab.networks.generators import in_float32
+from ganlab.objectives import losses
 
 
 def play(player, inputs, labels, training):

@@ -13,15 +13,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from ganlab import (
-    augment,
-    checks,
-    evaluation,
-    losses,
-    networks,
-    regularizers,
-    schedules,
-)
+from ganlab import checks, evaluation, networks
 from ganlab.callbacks import (
     Checkpoints,
     Evaluate,
@@ -44,6 +36,8 @@ from ganlab.diagnosis import Finding
 from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.gan import GAN
 from ganlab.networks import blocks
+from ganlab.objectives import augmentation as augmentations
+from ganlab.objectives import losses, regularizers, schedules
 from ganlab.signals import PROBE_IMAGES
 
 PLAYERS = {
@@ -302,8 +296,8 @@ def _regularizers(config):
 
 def _augmentation(config):
     if config.augmentation == "diffaugment":
-        return augment.DiffAugment(config.augmentation_policy)
-    return augment.get(config.augmentation)
+        return augmentations.DiffAugment(config.augmentation_policy)
+    return augmentations.get(config.augmentation)
 
 
 def train_gan(

@@ -20,10 +20,10 @@ from ganlab import (
     dcgan_generator,
     export_generator,
     load_data,
-    losses,
     samples,
 )
 from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
+from ganlab.objectives import losses
 
 BATCH_SIZE = 64
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, checks, cli, losses, networks, train
+from ganlab import GAN, checks, cli, networks, train
 from ganlab.config import PRESETS, TrainConfig, get_preset
 from ganlab.data import image_data
+from ganlab.objectives import losses
 
 
 def named(found):

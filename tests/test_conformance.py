@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import ganlab.gan
-import ganlab.schedules
-from ganlab import augment, losses, networks, regularizers
-from ganlab.augment import Augmentation
-from ganlab.losses import AdversarialLoss
+import ganlab.objectives.schedules
+from ganlab import networks
 from ganlab.networks import convolution
-from ganlab.regularizers import Regularizer
+from ganlab.objectives import augmentation, losses, regularizers
+from ganlab.objectives.augmentation import Augmentation
+from ganlab.objectives.losses import AdversarialLoss
+from ganlab.objectives.regularizers import Regularizer
 
 REGISTERED = {
     name: cls
@@ -58,8 +59,8 @@ def test_the_classes_are_found():
     assert {"ganlab>GAN", "ganlab>Hinge", "ganlab>ScheduledAdam"} <= set(REGISTERED)
     assert set(losses.LOSSES.values()) == set(kind_of(AdversarialLoss))
     assert set(regularizers.REGULARIZERS.values()) == set(kind_of(Regularizer))
-    assert set(augment.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
-    known = {*LAYERS, ganlab.gan.GAN, ganlab.schedules.ScheduledAdam}
+    assert set(augmentation.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
+    known = {*LAYERS, ganlab.gan.GAN, ganlab.objectives.schedules.ScheduledAdam}
     for base in (AdversarialLoss, Regularizer, Augmentation):
         known |= set(kind_of(base))
     assert known == set(REGISTERED.values())
@@ -115,7 +116,7 @@ def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
 OPTIONS = [
     *({"loss": name} for name in losses.LOSSES),
     *({"regularizers": name} for name in regularizers.REGULARIZERS),
-    *({"augmentation": name} for name in augment.AUGMENTATIONS),
+    *({"augmentation": name} for name in augmentation.AUGMENTATIONS),
 ]
 
 

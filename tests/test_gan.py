@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab import GAN, ema, losses, networks, players
-from ganlab.augment import AdaptiveAugment
+from ganlab import GAN, ema, networks, players
 from ganlab.errors import UserError
-from ganlab.regularizers import R1
-from ganlab.schedules import ScheduledAdam
+from ganlab.objectives import losses
+from ganlab.objectives.augmentation import AdaptiveAugment
+from ganlab.objectives.regularizers import R1
+from ganlab.objectives.schedules import ScheduledAdam
 
 
 def weights_of(gan):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab import losses
 from ganlab.errors import UserError
+from ganlab.objectives import losses
 
 REAL = np.array([[2.0], [0.0]], np.float32)
 FAKE = np.array([[-1.0], [3.0]], np.float32)
@@ -198,7 +198,7 @@ def test_relativistic_equals_pytorchs(torch):
 
 
 def test_r1_and_r2_equal_pytorchs(torch):
-    from ganlab.regularizers import R1, R2, Side
+    from ganlab.objectives.regularizers import R1, R2, Side
 
     draws = np.random.default_rng(1)
     first, second = draws.normal(size=(12, 6)), draws.normal(size=(6, 1))

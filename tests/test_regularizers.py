@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab import GAN, networks, regularizers
+from ganlab import GAN, networks
 from ganlab.errors import UserError
-from ganlab.regularizers import R1, R2, Side, WeightClipping
+from ganlab.objectives import regularizers
+from ganlab.objectives.regularizers import R1, R2, Side, WeightClipping
 
 STREAM = tf.constant([1, 2], tf.int64)
 SLOPED = {

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, losses, networks, signals
+from ganlab import GAN, networks, signals
+from ganlab.objectives import losses
 
 
 def points_gan(hidden="relu", bias=0.0, loss="non_saturating"):

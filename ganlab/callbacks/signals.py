@@ -1,7 +1,7 @@
 """What goes on inside both players while they train?"""
 
 from ganlab.callbacks.periodic import Budgeted
-from ganlab.losses import LOSSES
+from ganlab.objectives.losses import LOSSES
 from ganlab.signals import Probe
 
 BUDGET = 0.03

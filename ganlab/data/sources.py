@@ -157,7 +157,7 @@ def _from_arrays(images, labels, class_names, identity):
 
 
 def _embedded():
-    folder = importlib_resources.files("ganlab.data.fashion_mnist") / "fashion_mnist"
+    folder = importlib_resources.files("ganlab.data.fashion_mnist")
     images = _read_idx((folder / "t10k-images-idx3-ubyte.gz").read_bytes(), "images")
     labels = _read_idx((folder / "t10k-labels-idx1-ubyte.gz").read_bytes(), "labels")
     return _from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")

@@ -1,0 +1,1 @@
+"""Losses, regularizers, augmentation and schedules."""
