@@ -29,7 +29,7 @@ import ganlab
 from ganlab import metrics, onnx_graph, precisions, samples
 from ganlab.errors import RunError, UserError, check_new_folder
 from ganlab.inference import FILES, Artifact, sha256
-from ganlab.networks.generators import in_float32
+from ganlab.networks.precision import in_float32
 
 TOLERANCE = 1e-4
 # The most that fewer bits may change an image on average; more is not exported.

@@ -10,6 +10,7 @@ from keras import ops
 
 from ganlab import ema, players, samples
 from ganlab.errors import UserError, unknown_name
+from ganlab.networks import precision
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses
 from ganlab.objectives import regularizers as kit
@@ -533,7 +534,7 @@ class GAN(keras.Model):
             for key, outputs in zip(("d", "g"), judged, strict=True):
                 logs[f"{key}_class_loss"] = ops.mean(
                     keras.losses.sparse_categorical_crossentropy(
-                        labels, losses.as_float32(outputs[1]), from_logits=True
+                        labels, precision.as_float32(outputs[1]), from_logits=True
                     )
                 )
         sides = [

@@ -6,8 +6,8 @@ from keras import ops
 
 from ganlab import networks
 from ganlab.errors import UserError
-from ganlab.networks.generators import in_float32
-from ganlab.objectives import losses
+from ganlab.networks import precision
+from ganlab.networks.precision import in_float32
 
 
 def play(player, inputs, labels, training):
@@ -22,7 +22,7 @@ def _arguments(player, inputs, labels):
 def logits_of(outputs):
     """A discriminator's logits in float32, with or without class logits."""
     first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
-    return losses.as_float32(first)
+    return precision.as_float32(first)
 
 
 def pack(images, packing):

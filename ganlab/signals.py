@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from ganlab import metrics, players
 from ganlab.networks import SpectralNormalization
-from ganlab.networks.generators import in_float32
+from ganlab.networks.precision import in_float32
 
 PROBE_IMAGES = 64
 POWER_STEPS = 5

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ganlab.networks import convolution
-from ganlab.networks.generators import in_float32
+from ganlab.networks.precision import in_float32
 
 LAYERS = {
     "halve": lambda module: module.Conv2D(6, 4, strides=2, padding="same"),

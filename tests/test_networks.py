@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ganlab import networks
 from ganlab.errors import UserError
 from ganlab.networks import blocks
-from ganlab.networks.generators import in_float32
+from ganlab.networks.precision import in_float32
 
 
 @settings(max_examples=25, deadline=None)

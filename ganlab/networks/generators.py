@@ -1,7 +1,7 @@
 """How does a generator turn noise into an image?"""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from ganlab.errors import UserError
 from ganlab.networks import blocks
@@ -113,31 +113,3 @@ def _start_size(image_size, stages, growth):
         if size >= image_size:
             return start
         start += 1
-
-
-def in_float32(model):
-    """Rebuilds a functional model in float32, trainable, with equal weights.
-
-    Layers of `ganlab.networks.convolution` become Keras's own.
-
-    Args:
-        model: A functional `keras.Model` under any dtype policy.
-
-    Returns:
-        A new `keras.Model`.
-    """
-
-    def widened(layer):
-        config = {**layer.get_config(), "trainable": True}
-        if keras.backend.is_float_dtype(layer.compute_dtype):
-            config["dtype"] = "float32"
-        if isinstance(layer, layers.Wrapper):
-            config["layer"] = keras.saving.serialize_keras_object(clone(layer.layer))
-        return config
-
-    def clone(layer):
-        return getattr(layer, "stock", type(layer)).from_config(widened(layer))
-
-    copy = keras.models.clone_model(model, clone_function=clone)
-    copy.set_weights([ops.convert_to_numpy(weight) for weight in model.weights])
-    return copy

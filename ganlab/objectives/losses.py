@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from ganlab.errors import UserError, unknown_name
+from ganlab.networks.precision import as_float32
 
 
 class AdversarialLoss:
@@ -255,12 +256,6 @@ class RelativisticAverage(AdversarialLoss):
     def margins(self, real_logits, fake_logits):
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         return real - ops.mean(fake), fake - ops.mean(real)
-
-
-def as_float32(logits):
-    """Casts half-precision logits to float32, where every loss is computed."""
-    wide = keras.backend.standardize_dtype(logits.dtype) in ("float32", "float64")
-    return ops.convert_to_tensor(logits) if wide else ops.cast(logits, "float32")
 
 
 LOSSES = {

@@ -354,7 +354,7 @@ def keras_io(precision, modes, images, each, turns):
     import tensorflow as tf
     from keras_io import example
 
-    from ganlab.networks.generators import in_float32
+    from ganlab.networks.precision import in_float32
     from ganlab.train import build_players
 
     config = each.config()
