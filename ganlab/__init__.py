@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {  # public name -> the module that defines it; empty for the module itself
     "Artifact": "inference",
-    "GAN": "gan",
+    "GAN": "models.gan",
     "TrainConfig": "config",
     "UserError": "errors",
     "check_gan": "checks",

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab import players
-from ganlab.gan import GAN
+from ganlab.models import forward
+from ganlab.models.gan import GAN
 from ganlab.objectives import losses
 from ganlab.objectives.regularizers import WeightClipping
 
@@ -223,7 +223,7 @@ def _double_sigmoid(gan, images, labels):
     """Do the losses, which want logits, get probabilities?"""
     if _last_activation(gan.discriminator) != "sigmoid":
         return None
-    said = players.logits_of(_judged(gan, images, labels))
+    said = forward.logits_of(_judged(gan, images, labels))
     low, high = float(tf.reduce_min(said)), float(tf.reduce_max(said))
     return Problem(
         "double_sigmoid",
@@ -238,8 +238,8 @@ def _double_sigmoid(gan, images, labels):
 def _judged(gan, images, labels):
     some = images[: len(images) - len(images) % gan.packing]
     classes = None if labels is None else tf.constant(labels)
-    packed = players.pack(tf.constant(some), gan.packing)
-    return players.play(gan.discriminator, packed, classes, False)
+    packed = forward.pack(tf.constant(some), gan.packing)
+    return forward.play(gan.discriminator, packed, classes, False)
 
 
 def _has_batch_norm(player):

@@ -68,13 +68,13 @@ class TrainConfig:
         packing: Samples that the discriminator judges at once.
         generator_conditioning: `concat` or `batch_norm`.
         discriminator_conditioning: `projection` or `auxiliary`.
-        loss: A name of `ganlab.objectives.losses.LOSSES`.
+        loss: A name of `ganlab.losses.LOSSES`.
         label_smoothing: One-sided smoothing of the real target, in [0, 0.5).
-        regularizer: `none`, or names of `ganlab.objectives.regularizers.REGULARIZERS`
+        regularizer: `none`, or names of `ganlab.regularizers.REGULARIZERS`
             joined by `+`.
         regularizer_weight: Weight of each, or `None` for its own default.
         regularizer_every: Steps between penalties.
-        augmentation: `none` or a name of `ganlab.objectives.augmentation.AUGMENTATIONS`.
+        augmentation: `none` or a name of `AUGMENTATIONS` in `ganlab.augmentation`.
         augmentation_policy: What `diffaugment` does: some of `color`,
             `translation`, `cutout`, joined by commas.
         instance_noise: Standard deviation of the noise on what the

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
-from ganlab import metrics, players
+from ganlab import metrics
+from ganlab.models import forward
 from ganlab.networks import SpectralNormalization
 from ganlab.networks.precision import in_float32
 
@@ -130,7 +131,7 @@ class Probe:
         )
         found = {
             "fake": fake,
-            "averaged": players.play(
+            "averaged": forward.play(
                 gan.ema_generator, tf.constant(self._latents), labels, False
             ),
             "logits": dict(zip(("real", "fake"), logits, strict=True)),
@@ -148,7 +149,7 @@ class Probe:
                     gradient, exact[role]
                 )
         if self._held_out is not None:
-            images = players.pack(tf.constant(self._held_out), gan.packing)
+            images = forward.pack(tf.constant(self._held_out), gan.packing)
             outputs, _ = self._inside["discriminator"].play(
                 weights["discriminator"],
                 images,
@@ -156,7 +157,7 @@ class Probe:
                 if self._held_out_labels is None
                 else tf.constant(self._held_out_labels),
             )
-            found["logits"]["held_out"] = players.logits_of(outputs)
+            found["logits"]["held_out"] = forward.logits_of(outputs)
         if self._inside["generator"].has_batch_norm:
             found["batch_norm_gap"] = self._batch_norm_gap(weights["generator"], fake)
         return found
@@ -178,14 +179,14 @@ class Probe:
             )
             fake = drawn[0]
             seen = [
-                players.pack(each, gan.packing)
+                forward.pack(each, gan.packing)
                 for each in (tf.constant(self._real), fake)
             ]
             (on_real, inner), (on_fake, _) = (
                 discriminator.play(weights["discriminator"], images, labels)
                 for images in seen
             )
-            logits = [players.logits_of(each) for each in (on_real, on_fake)]
+            logits = [forward.logits_of(each) for each in (on_real, on_fake)]
             tape.watch(logits[1])
             losses = {
                 "generator": loss.generator(*logits),
@@ -449,5 +450,5 @@ def first_nonfinite(gan, latents, labels=None):
             first = tf.cast(first, tf.float32)
             if not np.isfinite(first.numpy()).all():
                 return f"{role}/{layer.name} output"
-        inputs = players.pack(tf.cast(outputs[-1], tf.float32), gan.packing)
+        inputs = forward.pack(tf.cast(outputs[-1], tf.float32), gan.packing)
     return None

@@ -34,7 +34,7 @@ from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis import Finding
 from ganlab.errors import UserError, check_new_folder, unknown_name
-from ganlab.gan import GAN
+from ganlab.models.gan import GAN
 from ganlab.networks import blocks
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules

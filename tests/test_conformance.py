@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-import ganlab.gan
+import ganlab.models.gan
 import ganlab.objectives.schedules
 from ganlab import networks
 from ganlab.networks import convolution
@@ -43,7 +43,7 @@ def kind_of(base):
 
 
 def make(cls, make_gan):
-    if cls is ganlab.gan.GAN:
+    if cls is ganlab.models.gan.GAN:
         return make_gan(3)
     return LAYERS.get(cls, cls)()
 
@@ -60,7 +60,7 @@ def test_the_classes_are_found():
     assert set(losses.LOSSES.values()) == set(kind_of(AdversarialLoss))
     assert set(regularizers.REGULARIZERS.values()) == set(kind_of(Regularizer))
     assert set(augmentation.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
-    known = {*LAYERS, ganlab.gan.GAN, ganlab.objectives.schedules.ScheduledAdam}
+    known = {*LAYERS, ganlab.models.gan.GAN, ganlab.objectives.schedules.ScheduledAdam}
     for base in (AdversarialLoss, Regularizer, Augmentation):
         known |= set(kind_of(base))
     assert known == set(REGISTERED.values())

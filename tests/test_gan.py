@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab import GAN, ema, networks, players
+from ganlab import GAN, networks
 from ganlab.errors import UserError
+from ganlab.models import ema, forward
 from ganlab.objectives import losses
 from ganlab.objectives.augmentation import AdaptiveAugment
 from ganlab.objectives.regularizers import R1
@@ -265,14 +266,14 @@ def test_packing_joins_samples_along_channels(images):
     gan = GAN(generator, discriminator, packing=2)
     gan.compile("adam", "adam", regularizers="r1")
     pixels = images[0]
-    packed = players.pack(tf.constant(pixels), 2).numpy()
+    packed = forward.pack(tf.constant(pixels), 2).numpy()
     assert packed.shape == (8, 16, 16, 2)
     np.testing.assert_array_equal(packed[3, ..., 1], pixels[11, ..., 0])
     logs = gan.train_on_batch(pixels, return_dict=True)
     assert np.isfinite(logs["d_loss"])
     assert gan.sample(3).shape == (3, 16, 16, 1)
     with pytest.raises(UserError, match="multiple of packing=2"):
-        players.pack(tf.constant(pixels[:7]), 2)
+        forward.pack(tf.constant(pixels[:7]), 2)
 
 
 def test_instance_noise_is_added_to_both_sides_and_fades(make_gan, images):

@@ -6,8 +6,9 @@ import tensorflow as tf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ganlab import metrics, players
+from ganlab import metrics
 from ganlab.callbacks.periodic import Pictures
+from ganlab.models import forward
 
 NUM_POINTS = 2500
 NUM_ARROWS = 150
@@ -66,8 +67,8 @@ class PlanePictures(Pictures):
 
     def _logits(self, points):
         packed = keras.ops.tile(points, (1, self.model.packing))
-        outputs = players.play(self.model.discriminator, packed, None, False)
-        return players.logits_of(outputs)
+        outputs = forward.play(self.model.discriminator, packed, None, False)
+        return forward.logits_of(outputs)
 
     def _directions(self, fake):
         """Where the generator's loss pushes fake points: its negative gradient."""

@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganlab import ema, players, samples
+from ganlab import samples
 from ganlab.errors import UserError, unknown_name
+from ganlab.models import ema, forward
 from ganlab.networks import precision
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses
@@ -92,7 +93,7 @@ class GAN(keras.Model):
         super().__init__(name=name)
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
-        players.check_players(generator, discriminator, num_classes, packing)
+        forward.check_players(generator, discriminator, num_classes, packing)
         if not 0.0 <= ema_decay < 1.0:
             raise UserError(
                 "Expected an EMA decay of 0 or more and under 1. "
@@ -161,14 +162,14 @@ class GAN(keras.Model):
         Args:
             generator_optimizer: `keras.optimizers.Optimizer` or its name.
             discriminator_optimizer: Likewise, and not the same object.
-            loss: A name of `ganlab.objectives.losses.LOSSES` or an `AdversarialLoss`.
+            loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
             discriminator_steps: Integer, the `k` of the paper's algorithm 1.
                 Each batch is cut into `k` equal parts, and the discriminator
                 takes one step on each; the generator takes one step on the
                 last. So pass batches of `k` times the size.
-            regularizers: Names of `ganlab.objectives.regularizers.REGULARIZERS` joined by
+            regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by
                 `+`, such as `"r1+r2"`, a `Regularizer`, or a list of either.
-            augmentation: A name of `ganlab.objectives.augmentation.AUGMENTATIONS` or an
+            augmentation: A name of `ganlab.augmentation.AUGMENTATIONS` or an
                 `Augmentation`, applied to all that the discriminator sees.
             instance_noise: Float, or a function of the step from
                 `keras.optimizers.schedules`: standard deviation of Gaussian
@@ -234,11 +235,11 @@ class GAN(keras.Model):
             raise unknown_name("updates", updates, UPDATES)
         self.updates = updates
         self.recompute = recompute
-        self._critic = players.stateless_critic(
+        self._critic = forward.stateless_critic(
             self.discriminator, any(each.takes_gradients for each in self.regularizers)
         )
-        computes_in = functools.partial(players.computes_in, self.discriminator)
-        self._alone = players.judges_each_alone(self.discriminator)
+        computes_in = functools.partial(forward.computes_in, self.discriminator)
+        self._alone = forward.judges_each_alone(self.discriminator)
         self._one_stage = (
             self._alone and not self.auxiliary and not computes_in("float16")
         )
@@ -317,7 +318,7 @@ class GAN(keras.Model):
         image_parts = ops.split(images, self.discriminator_steps)
         label_parts = image_parts
         if self.num_classes is not None:
-            players.check_labels(labels)
+            forward.check_labels(labels)
             label_parts = ops.split(labels, self.discriminator_steps)
         for part, (real, classes) in enumerate(
             zip(image_parts, label_parts, strict=True)
@@ -331,8 +332,8 @@ class GAN(keras.Model):
     def test_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         latents = self._draw_latents(ops.shape(images)[0], part=0)
-        fake_images = players.play(self.generator, latents, labels, training=False)
-        sides = [players.pack(each, self.packing) for each in (images, fake_images)]
+        fake_images = forward.play(self.generator, latents, labels, training=False)
+        sides = [forward.pack(each, self.packing) for each in (images, fake_images)]
         logs, _, _ = self._judge(*sides, labels, training=False)
         return self._track(logs)
 
@@ -377,7 +378,7 @@ class GAN(keras.Model):
     def _draw(self, latents, labels, part):
         """Fake images as the discriminator sees them, and the tape of their drawing."""
         with tf.GradientTape() as tape:
-            images = players.play(self.generator, latents, labels, training=True)
+            images = forward.play(self.generator, latents, labels, training=True)
             return self._shown(images, part, side=1), tape
 
     def _side(self, key):
@@ -490,7 +491,7 @@ class GAN(keras.Model):
         if shares_slopes:
             found, at_fake = tape.gradient(targets, wanted, sent), gradients[1]
         else:
-            sent[1], factor = players.shared_direction(sent[1], factor)
+            sent[1], factor = forward.shared_direction(sent[1], factor)
             wanted.append(shown[1])
             *found, at_fake = tape.gradient(targets, wanted, sent)
         at_fake *= ops.reshape(factor, kit.one_each(at_fake))
@@ -507,20 +508,20 @@ class GAN(keras.Model):
             stream = self._stream(part, NOISE, side)
             drawn = tf.random.stateless_normal(ops.shape(images), stream)
             images += ops.cast(deviation * drawn, images.dtype)
-        return players.pack(images, self.packing)
+        return forward.pack(images, self.packing)
 
     def _judge(self, real_images, fake_images, labels, training):
         """Both losses, how well real is told from fake, and both sides."""
         if self._alone:
-            judged = players.judge_both(
+            judged = forward.judge_both(
                 self.discriminator, real_images, fake_images, labels, training
             )
         else:
             judged = [
-                players.play(self.discriminator, images, labels, training)
+                forward.play(self.discriminator, images, labels, training)
                 for images in (real_images, fake_images)
             ]
-        logits = [players.logits_of(outputs) for outputs in judged]
+        logits = [forward.logits_of(outputs) for outputs in judged]
         margins = self.adversarial_loss.margins(*logits)
         logs = {
             "d_loss": self.adversarial_loss.discriminator(*logits),

@@ -1,0 +1,1 @@
+"""The GAN, how its networks are called, and the averaged generator."""
