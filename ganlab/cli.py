@@ -821,8 +821,8 @@ def _self_test(options, bars):
 
 
 def _fetch_inception(options):
-    from ganlab import inception
     from ganlab.callbacks.progress import StageBars
+    from ganlab.features import inception
 
     bars = StageBars(sys.stderr)
     try:

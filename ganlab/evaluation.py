@@ -17,7 +17,7 @@ import numpy as np
 
 from ganlab import metrics, samples
 from ganlab.errors import UserError
-from ganlab.features import class_shares, default_spec, load_extractor
+from ganlab.features.extractors import class_shares, default_spec, load_extractor
 from ganlab.protocol import Protocol
 
 MAX_IMAGES = 10_000
@@ -51,7 +51,7 @@ class Reference:
 
     Args:
         protocol: The `Protocol` of scores against them.
-        extractor: The `ganlab.features.Extractor`.
+        extractor: The `ganlab.features.extractors.Extractor`.
         images: Uint8 array `(n, height, width, channels)`, or points `(n, 2)`.
         labels: Int32 array `(n,)`, or `None`.
         class_names: A name for each class; empty without labels.

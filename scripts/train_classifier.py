@@ -26,7 +26,7 @@ import tf2onnx
 from keras import layers
 
 from ganlab import load_data
-from ganlab.features import class_shares, load_extractor
+from ganlab.features.extractors import class_shares, load_extractor
 from ganlab.inference import sha256
 
 ROOT = Path(__file__).parents[1]

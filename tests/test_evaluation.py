@@ -102,7 +102,7 @@ def test_features_are_kept_by_what_made_them(fashion, monkeypatch, tmp_path):
         raise AssertionError("extracted again")
 
     with monkeypatch.context() as patched:
-        patched.setattr("ganlab.features.Extractor.extract", fail)
+        patched.setattr("ganlab.features.extractors.Extractor.extract", fail)
         again = evaluation.load_reference(fashion, num_images=50)
         np.testing.assert_array_equal(first.features, again.features)
         np.testing.assert_array_equal(first.logits, again.logits)

@@ -15,10 +15,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganlab import features, inception, load_data
+from ganlab import load_data
 from ganlab.errors import RunError, UserError
-from ganlab.features import load_extractor
-from ganlab.torch_weights import read_state_dict
+from ganlab.features import extractors, inception
+from ganlab.features.extractors import load_extractor
+from ganlab.features.torch_weights import read_state_dict
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
@@ -57,13 +58,13 @@ def test_inception_equals_torch_fidelitys_through_its_resize(ported):
 
     network, path = ported
     keras.config.set_dtype_policy("mixed_float16")  # which must not reach it
-    run = features.inception_runner(inception.build(inception.read_weights(path)))
+    run = extractors.inception_runner(inception.build(inception.read_weights(path)))
     for size in (28, 64, 299, 320):
         images = pictures(2, (size, size, 3), seed=size)
         with torch.no_grad():
             channels_first = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
             theirs = [each.numpy() for each in network(channels_first)]
-        ours = run(features._as_floats(images))
+        ours = run(extractors._as_floats(images))
         assert theirs[0].std() > 0.1
         for mine, port in zip(ours, theirs, strict=True):
             assert mine.shape == port.shape
@@ -237,8 +238,8 @@ def test_the_shipped_classifier_is_small_and_right():
     assert np.mean(logits.argmax(axis=1) == data.labels[:1000]) > 0.91
     assert extractor.class_names == data.class_names
     assert told[-1] == (1000, 1000)
-    path = features.importlib_resources.files("ganlab.classifiers")
-    assert len((path / features.FASHION_FILE).read_bytes()) < 1_000_000
+    path = extractors.importlib_resources.files("ganlab.features.classifiers")
+    assert len((path / extractors.FASHION_FILE).read_bytes()) < 1_000_000
     floats = data.images[:50].astype(np.float32) / 127.5 - 1.0
     np.testing.assert_allclose(extractor.extract(floats)[0], found[:50], atol=1e-5)
     with pytest.raises(UserError, match="grey images of 28 pixels"):
@@ -246,13 +247,13 @@ def test_the_shipped_classifier_is_small_and_right():
 
 
 def test_a_changed_classifier_is_refused(monkeypatch):
-    monkeypatch.setattr(features, "FASHION_SHA256", "0" * 64)
+    monkeypatch.setattr(extractors, "FASHION_SHA256", "0" * 64)
     with pytest.raises(UserError, match="SHA-256.*install ganlab again"):
         load_extractor("fashion_mnist", GREY)
 
 
 def test_shares_are_softmax():
-    shares = features.class_shares(np.array([[0.0, np.log(3.0)], [1e4, 0.0]]))
+    shares = extractors.class_shares(np.array([[0.0, np.log(3.0)], [1e4, 0.0]]))
     np.testing.assert_allclose(shares, [[0.25, 0.75], [1.0, 0.0]])
 
 
@@ -308,8 +309,8 @@ def test_images_are_resized_as_pillow_does(tmp_path):
 
 
 def test_an_onnx_model_gives_what_keras_gives(tmp_path):
-    path = features.importlib_resources.files("ganlab.classifiers")
-    content = (path / features.FASHION_FILE).read_bytes()
+    path = extractors.importlib_resources.files("ganlab.features.classifiers")
+    content = (path / extractors.FASHION_FILE).read_bytes()
     (tmp_path / "a.onnx").write_bytes(content)
     images = pictures(4, GREY)
     ours, logits = load_extractor(f"model:{tmp_path / 'a.onnx'}", GREY).extract(images)
@@ -385,9 +386,9 @@ def test_images_of_another_range_are_refused(images, message):
 
 def test_the_default_depends_on_the_images(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert features.default_spec((2,)) == "points"
-    assert features.default_spec(GREY) == "fashion_mnist"
-    assert features.default_spec(COLOUR) == "pixels"
+    assert extractors.default_spec((2,)) == "points"
+    assert extractors.default_spec(GREY) == "fashion_mnist"
+    assert extractors.default_spec(COLOUR) == "pixels"
     inception.cached_file().parent.mkdir()
     inception.cached_file().write_bytes(io.BytesIO(b"").read())
-    assert features.default_spec(COLOUR) == "inception"
+    assert extractors.default_spec(COLOUR) == "inception"

@@ -24,7 +24,7 @@ import numpy as np
 from memory import peak
 
 from ganlab import metrics
-from ganlab.features import class_shares
+from ganlab.features.extractors import class_shares
 
 DIM, MANY = 2048, 50_000
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.errors import RunError, UserError
-from ganlab.torch_weights import read_state_dict
+from ganlab.features.torch_weights import read_state_dict
 
 IMAGE_SIZE = 299
 EPSILON = 1e-3

@@ -22,9 +22,9 @@ import importlib_resources
 import numpy as np
 from PIL import Image
 
-from ganlab import inception
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
+from ganlab.features import inception
 
 BATCH_SIZE = 200
 PIXEL_BOXES = 8
@@ -201,7 +201,7 @@ def _with_channels(images, channels):
 
 
 def _fashion_mnist():
-    path = importlib_resources.files("ganlab.classifiers") / FASHION_FILE
+    path = importlib_resources.files("ganlab.features.classifiers") / FASHION_FILE
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != FASHION_SHA256:

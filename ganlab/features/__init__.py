@@ -1,0 +1,1 @@
+"""Extractors of features, and the weights that some of them read."""
