@@ -408,10 +408,11 @@ def _train(options):
     config, given = _config(options)
     _import_tensorflow()
     from ganlab import report, rescue, train
+    from ganlab.runs import load_run
 
     out = _run_folder(options, config)
     if options.resume:
-        config = _resumed(train.load_run(out).config, options.preset, given)
+        config = _resumed(load_run(out).config, options.preset, given)
     else:
         train.check_new(out)
     run = rescue.train(
@@ -636,11 +637,13 @@ def _export(options):
     directory = Path(options.directory)
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     _import_tensorflow()
-    from ganlab import export, train
+    from ganlab import export
+    from ganlab.models.saving import load_gan
+    from ganlab.runs import find_checkpoint, load_run
 
-    run = train.load_run(directory)
+    run = load_run(directory)
     export.check_new(to)
-    gan = train.load_gan(directory, options.checkpoint)
+    gan = load_gan(find_checkpoint(directory, options.checkpoint))
     card = export.export_generator(
         gan,
         to,
@@ -757,12 +760,12 @@ def _evaluate(options):
 
 
 def _compare(options, bars):
-    from ganlab import score_picture, scoreboard
+    from ganlab.evaluation import compare, plot
 
-    earlier = scoreboard.read_scores(options.against) if options.against else {}
+    earlier = compare.read_scores(options.against) if options.against else {}
     if options.write_card:
-        scoreboard.check_cards(options.subjects)
-    found = scoreboard.compare(
+        compare.check_cards(options.subjects)
+    found = compare.compare(
         options.subjects,
         data=options.data,
         features=options.features,
@@ -774,20 +777,20 @@ def _compare(options, bars):
     bars.close()
     for protocol, _ in earlier.values():
         found.reference.protocol.check_comparable(protocol)
-    scoreboard.warn_of_few(found)
-    score_picture.draw(found, options.out)
+    compare.warn_of_few(found)
+    plot.draw(found, options.out)
     if options.write_card:
         for name, each in found.subjects.items():
-            scoreboard.write_card(name, each)
+            compare.write_card(name, each)
     if options.json:
-        print(json.dumps(scoreboard.as_dict(found), indent=2, ensure_ascii=False))
+        print(json.dumps(compare.as_dict(found), indent=2, ensure_ascii=False))
         return
     protocol = found.reference.protocol
     columns = {name: each.scores for name, each in found.subjects.items()}
     columns |= {f"{name} (earlier)": scores for name, (_, scores) in earlier.items()}
     if found.real is not None:
         columns["real halves"] = found.real.scores
-    print(scoreboard.table(columns))
+    print(compare.table(columns))
     print()
     print(f"images       {protocol.num_images:,} on each side, of {protocol.data}")
     print(f"features     {protocol.extractor}; resizing: {protocol.resizer}")
@@ -796,9 +799,8 @@ def _compare(options, bars):
 
 
 def _self_test(options, bars):
-    from ganlab import self_test
     from ganlab.data.image_data import load_data
-    from ganlab.evaluation import load_reference
+    from ganlab.evaluation import calibration, load_reference
 
     reference = load_reference(
         load_data(options.data or "fashion_mnist"),
@@ -807,7 +809,7 @@ def _self_test(options, bars):
         seed=options.seed,
         progress=lambda done, count: bars("real features", done, count),
     )
-    checks = self_test.self_test(reference, bars)
+    checks = calibration.self_test(reference, bars)
     bars.close()
     failed = [each for each in checks if not each.passed]
     if options.json:

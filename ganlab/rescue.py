@@ -13,7 +13,8 @@ import keras
 
 from ganlab import diagnosis, report
 from ganlab.errors import RunError, UserError
-from ganlab.train import build_gan, load_run, train_gan
+from ganlab.runs import load_run
+from ganlab.train import build_gan, train_gan
 
 BRANCH_STEPS = 1000
 

@@ -5,7 +5,6 @@ config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/, report.md and 
 
 import contextlib
 import inspect
-import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,19 +24,19 @@ from ganlab.callbacks import (
     Signals,
     StageBars,
     Watch,
-    checkpoints,
     decoding_bar,
 )
 from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
-from ganlab.diagnosis import Finding
 from ganlab.errors import UserError, check_new_folder, unknown_name
 from ganlab.models.gan import GAN
+from ganlab.models.saving import load_gan
 from ganlab.networks import blocks
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules
+from ganlab.runs import Run, find_checkpoint, load_run
 from ganlab.signals import PROBE_IMAGES
 
 PLAYERS = {
@@ -77,47 +76,6 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a run folder says of itself.
-
-    Args:
-        directory: The folder.
-        config: The `TrainConfig`, with what the data decided filled in.
-        num_images: Integer: how many images it trains on.
-        class_names: A name for each class; empty if not conditional.
-        skipped: Names of images that could not be read.
-        class_counts: How many images each class has; empty without classes.
-        failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
-    """
-
-    directory: Path
-    config: TrainConfig
-    num_images: int
-    class_names: tuple[str, ...]
-    skipped: tuple[str, ...] = ()
-    class_counts: tuple[int, ...] = ()
-    failure: Finding | None = None
-
-    def with_config(self, config, directory=None):
-        """The same run under another config, and perhaps in another folder."""
-        directory = self.directory if directory is None else directory
-        return replace(self, config=config, directory=directory, failure=None)
-
-    def save(self):
-        """Writes `config.json`."""
-        about = {
-            "config": self.config.as_dict(),
-            "num_images": self.num_images,
-            "class_names": list(self.class_names),
-            "skipped": list(self.skipped),
-            "class_counts": list(self.class_counts),
-        }
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / "config.json"
-        path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-
-
-@dataclass(frozen=True)
 class Sets:
     """Images by what they are for.
 
@@ -130,55 +88,6 @@ class Sets:
     data: image_data.ImageData
     held_out: image_data.ImageData | None
     reference: evaluation.Reference | None
-
-
-def load_run(directory):
-    """Reads a run folder's `config.json`.
-
-    Raises:
-        UserError: if the folder holds no run.
-    """
-    directory = Path(directory)
-    path = directory / "config.json"
-    if not path.is_file():
-        raise UserError(
-            f"Expected a run folder, with config.json. Received: {directory}; "
-            "make one with `ganlab train --out DIR`"
-        )
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        return Run(
-            directory,
-            TrainConfig(**about["config"]),
-            about["num_images"],
-            tuple(about["class_names"]),
-            tuple(about["skipped"]),
-            tuple(about.get("class_counts", ())),
-        )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise UserError(
-            f"Expected a run's config in {path}. Received: {error}"
-        ) from error
-
-
-def load_gan(directory, which="newest"):
-    """Loads the GAN of a run from its newest or its best checkpoint.
-
-    Args:
-        directory: The run folder.
-        which: `"newest"` or `"best"`.
-
-    Returns:
-        A compiled `GAN`, both optimizers' state included.
-    """
-    folder = Path(directory) / "checkpoints"
-    path = folder / "best.keras" if which == "best" else checkpoints.newest(folder)
-    if path is None or not path.is_file():
-        raise UserError(
-            f"Expected a checkpoint in {folder}. Received: none; the run was stopped "
-            "before its first"
-        )
-    return keras.saving.load_model(path, safe_mode=True)
 
 
 def build_gan(config, num_classes, steps_per_execution=1):
@@ -438,7 +347,11 @@ def _train(config, out, epochs, resume, on_failure, stream, callbacks):
         _check_same_data(load_run(out), run)
     reference = load_reference(config, everything, stream)
     with _dtype_policy(config.precision):
-        gan = load_gan(out) if resume else build_gan(config, len(class_names) or None)
+        gan = (
+            load_gan(find_checkpoint(out))
+            if resume
+            else build_gan(config, len(class_names) or None)
+        )
         run.save()
         if stream is not None and not resume and bfloat16_would_help(config):
             logging.getLogger("ganlab").warning(

@@ -16,12 +16,12 @@ from ganlab.callbacks import (
     RunLog,
     SampleGrids,
     Watch,
-    checkpoints,
 )
 from ganlab.callbacks.evaluate import read_best
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.data import image_data
 from ganlab.errors import RunError
+from ganlab.runs import newest
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_checkpoints_keep_the_newest(make_gan, source, tmp_path):
         "step-0000008.keras",
         "step-0000010.keras",
     ]
-    newest = keras.saving.load_model(checkpoints.newest(tmp_path))
+    newest = keras.saving.load_model(newest(tmp_path))
     np.testing.assert_array_equal(newest.sample(4), gan.sample(4))
 
 
@@ -282,5 +282,5 @@ def test_an_interrupted_save_leaves_the_last_checkpoint(
     monkeypatch.setattr(gan, "save", lambda path: path.write_bytes(b"half") and 1 / 0)
     with pytest.raises(ZeroDivisionError):
         callback.act(2)
-    assert checkpoints.newest(tmp_path).name == "step-0000001.keras"
-    keras.saving.load_model(checkpoints.newest(tmp_path))
+    assert newest(tmp_path).name == "step-0000001.keras"
+    keras.saving.load_model(newest(tmp_path))

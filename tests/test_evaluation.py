@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import cli, evaluation, load_data, metrics, scoreboard, self_test
+from ganlab import cli, evaluation, load_data, metrics
 from ganlab.data import image_data
 from ganlab.errors import UserError
-from ganlab.protocol import Protocol
+from ganlab.evaluation import calibration, compare
+from ganlab.evaluation.protocol import Protocol
 
 SHIPPED = Path(__file__).parents[1] / "saved_models" / "fashion"
 
@@ -29,7 +30,7 @@ def reference(fashion):
 
 @pytest.fixture(scope="module")
 def found(reference):
-    artifact = scoreboard.load_subject(SHIPPED)
+    artifact = compare.load_subject(SHIPPED)
     images, labels = artifact.draw(1000, 0, reference.labels)
     return evaluation.evaluate(
         reference,
@@ -163,7 +164,7 @@ def test_classes_of_another_data_set_are_not_taken_for_fashion(fashion):
 
 
 def test_self_test_passes_and_catches_a_swap(reference, monkeypatch):
-    checks = self_test.self_test(reference)
+    checks = calibration.self_test(reference)
     assert all(check.passed for check in checks), [
         str(check) for check in checks if not check.passed
     ]
@@ -176,7 +177,7 @@ def test_self_test_passes_and_catches_a_swap(reference, monkeypatch):
         return scores | swap
 
     monkeypatch.setattr(metrics, "manifold_scores", swapped)
-    failed = [check for check in self_test.self_test(reference) if not check.passed]
+    failed = [check for check in calibration.self_test(reference) if not check.passed]
     assert {check.name for check in failed} == {"precision", "recall"}
     assert str(failed[0]).startswith("FAIL")
 
@@ -250,7 +251,7 @@ def test_scores_are_written_on_the_card(tmp_path, capsys):
 def test_the_shipped_card_has_the_scores_of_the_shipped_generator():
     card = json.loads((SHIPPED / "card.json").read_text())
     kept = card["metrics"]
-    found = scoreboard.compare([SHIPPED])
+    found = compare.compare([SHIPPED])
     ours = found.subjects[str(SHIPPED)]
     assert kept["protocol"] == ours.protocol.as_dict()
     for name, score in ours.scores.items():

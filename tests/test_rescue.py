@@ -10,6 +10,8 @@ from ganlab import cli, diagnosis, rescue, train
 from ganlab.callbacks import Policy, RunLog, policy
 from ganlab.config import TrainConfig
 from ganlab.diagnosis import FAILURES, Finding
+from ganlab.models.saving import load_gan
+from ganlab.runs import find_checkpoint, load_run
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_a_finding_is_told_once_and_training_goes_on(config, tmp_path, monkeypat
     failing(monkeypatch, 2)
     run = train.train_gan(config, tmp_path / "run")
     assert run.failure is None
-    assert train.load_gan(tmp_path / "run").step == 20
+    assert load_gan(find_checkpoint(tmp_path / "run")).step == 20
     (told,) = events(tmp_path / "run")
     assert (told["event"], told["finding"], told["step"]) == (
         "finding",
@@ -72,7 +74,7 @@ def test_stop_stops_at_what_is_critical(
     failing(monkeypatch, 2, severity=severity)
     run = train.train_gan(config, tmp_path / "run", on_failure="stop")
     assert (run.failure is not None) == (severity == "critical")
-    assert train.load_gan(tmp_path / "run").step == stopped
+    assert load_gan(find_checkpoint(tmp_path / "run")).step == stopped
 
 
 def test_early_training_is_left_alone(make_gan, images, tmp_path):
@@ -107,7 +109,7 @@ def test_a_rolled_back_run_finishes_when_it_is_well(config, tmp_path, monkeypatc
     out = tmp_path / "run"
     run = rescue.train(config, out, on_failure="rollback")
     assert run.failure is None
-    gan = train.load_gan(out)
+    gan = load_gan(find_checkpoint(out))
     assert gan.step == 20
     assert type(gan.adversarial_loss).__name__ == "Relativistic"
     rows = list(map(json.loads, (out / "metrics.jsonl").read_text().splitlines()))
@@ -116,8 +118,8 @@ def test_a_rolled_back_run_finishes_when_it_is_well(config, tmp_path, monkeypatc
 
 def test_a_branch_goes_on_from_weights_and_moments(config, tmp_path):
     train.train_gan(config, tmp_path / "run")
-    run = train.load_run(tmp_path / "run")
-    source = train.load_gan(tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    source = load_gan(find_checkpoint(tmp_path / "run"))
     path = max((tmp_path / "run" / "checkpoints").glob("step-*.keras"))
     changed = run.config.replace(loss="hinge", generator_learning_rate=1e-5)
     gan = rescue.branch(path, changed, None)
@@ -170,7 +172,7 @@ def test_trials_compare_remedies_and_keep_the_best(
     assert distances == sorted(distances)
     assert "kept" in printed
     assert "## Remedies tried" in (out / "report.md").read_text()
-    kept = train.load_gan(trials[0]["folder"])
+    kept = load_gan(find_checkpoint(trials[0]["folder"]))
     assert kept.step == 16
     # The first finding is at 12, the last checkpoint before it at 10.
     folders = {each["name"]: each["folder"] for each in trials}

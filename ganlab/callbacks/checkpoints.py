@@ -35,8 +35,3 @@ class Checkpoints(Periodic):
         os.replace(partial, path)
         for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
             old.unlink()
-
-
-def newest(directory):
-    """Returns the path of the newest checkpoint, or `None`."""
-    return max(Path(directory).glob("step-*.keras"), default=None)

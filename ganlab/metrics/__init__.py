@@ -29,9 +29,9 @@ from ganlab.metrics.pairs import (
     manifold_scores,
     repetition_scores,
 )
-from ganlab.metrics.pictures import spectra, spread
-from ganlab.metrics.plane import grid_divergences, mode_scores, reverse_kl
+from ganlab.metrics.pixels import spectra, spread
 from ganlab.metrics.resampling import Score, score_of_means
+from ganlab.metrics.toy2d import grid_divergences, mode_scores, reverse_kl
 
 __all__ = [
     "SPLITS",

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ganlab.errors import UserError
-from ganlab.metrics.checks import CHUNK, checked, checked_pair
 from ganlab.metrics.resampling import Score, resampled_counts, score_of_means
+from ganlab.metrics.validation import CHUNK, checked, checked_pair
 
 SPLITS = 10
 STARTS = 5

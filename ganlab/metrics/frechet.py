@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ganlab.metrics.checks import CHUNK, checked, checked_pair
 from ganlab.metrics.resampling import Score, resampled_counts
+from ganlab.metrics.validation import CHUNK, checked, checked_pair
 
 WELL_CONDITIONED = 1e-9  # smallest of eigenvalues to the largest
 

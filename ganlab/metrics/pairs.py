@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ganlab.metrics.checks import checked_pair
 from ganlab.metrics.resampling import Score, resampled_counts, score_of_means
+from ganlab.metrics.validation import checked_pair
 
 BLOCK = 1024
 ROUNDING = 1e-12  # of both squared lengths: nearer than that is a tie

@@ -17,7 +17,7 @@ def draw(comparison, path):
     """Draws scores with intervals, what is missed and what is copied.
 
     Args:
-        comparison: A `ganlab.scoreboard.Comparison`.
+        comparison: A `ganlab.evaluation.compare.Comparison`.
         path: A `.png` file.
     """
     reference, found = comparison.reference, comparison.subjects

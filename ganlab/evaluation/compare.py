@@ -18,7 +18,8 @@ from ganlab import evaluation, inference, metrics, samples
 from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
-from ganlab.train import load_gan, load_run
+from ganlab.models.saving import load_gan
+from ganlab.runs import find_checkpoint, load_run
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def load_subject(path, checkpoint="newest"):
         )
     if (path / "config.json").is_file():
         run = load_run(path)
-        gan = load_gan(path, checkpoint)
+        gan = load_gan(find_checkpoint(path, checkpoint))
         return Subject(
             path,
             "run",

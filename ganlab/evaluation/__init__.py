@@ -17,8 +17,8 @@ import numpy as np
 
 from ganlab import metrics, samples
 from ganlab.errors import UserError
+from ganlab.evaluation.protocol import Protocol
 from ganlab.features.extractors import class_shares, default_spec, load_extractor
-from ganlab.protocol import Protocol
 
 MAX_IMAGES = 10_000
 LEAST_IMAGES = 6

@@ -1,0 +1,16 @@
+"""Loads a GAN from a checkpoint."""
+
+from pathlib import Path
+
+import keras
+
+from ganlab.models.gan import GAN
+
+
+def load_gan(path: str | Path) -> GAN:
+    """Loads a compiled GAN, both optimizers' state included.
+
+    Args:
+        path: A `.keras` file, such as `ganlab.runs.find_checkpoint` gives.
+    """
+    return keras.saving.load_model(path, safe_mode=True)
