@@ -38,7 +38,7 @@ _MODULES = {
     "train": "train",
     "checks": "checks",
     "rescue": "rescue",
-    "report": "report",
+    "report": "diagnosis.report",
 }
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]

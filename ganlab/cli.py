@@ -407,7 +407,8 @@ def _whole_number(text, least):
 def _train(options):
     config, given = _config(options)
     _import_tensorflow()
-    from ganlab import report, rescue, train
+    from ganlab import rescue, train
+    from ganlab.diagnosis import report
     from ganlab.runs import load_run
 
     out = _run_folder(options, config)
@@ -495,7 +496,7 @@ def _as_options(changes):
 
 
 def _diagnose(options):
-    from ganlab import report
+    from ganlab.diagnosis import report
 
     if len(options.subjects) > 2:
         raise UserError(
@@ -549,14 +550,14 @@ def _diagnose(options):
 
 
 def _compare_reports(options, first, second):
-    from ganlab import report, report_page
+    from ganlab.diagnosis import html, report
 
     out = Path(options.out or "comparison")
     out.mkdir(parents=True, exist_ok=True)
     text = report.compare(first, second)
     (out / "comparison.md").write_text(text, encoding="utf-8")
     page = out / "comparison.html"
-    html = report_page.draw_both(first, second, text)
+    html = html.draw_both(first, second, text)
     page.write_text(html, encoding="utf-8")
     if options.json:
         both = [each.as_dict() for each in (first, second)]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import keras
 
-from ganlab import diagnosis, report
+from ganlab import diagnosis
+from ganlab.diagnosis import report
 from ganlab.errors import RunError, UserError
 from ganlab.runs import load_run
 from ganlab.train import build_gan, train_gan

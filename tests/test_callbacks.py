@@ -190,8 +190,8 @@ def test_checkpoints_keep_the_newest(make_gan, source, tmp_path):
         "step-0000008.keras",
         "step-0000010.keras",
     ]
-    newest = keras.saving.load_model(newest(tmp_path))
-    np.testing.assert_array_equal(newest.sample(4), gan.sample(4))
+    restored = keras.saving.load_model(newest(tmp_path))
+    np.testing.assert_array_equal(restored.sample(4), gan.sample(4))
 
 
 @pytest.fixture

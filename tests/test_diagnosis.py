@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganlab import cli, diagnosis, report, report_page
+from ganlab import cli, diagnosis
 from ganlab.config import TrainConfig, get_preset
-from ganlab.diagnosis import FAILURES, Log, Series
+from ganlab.diagnosis import FAILURES, Log, Series, html, report
 from ganlab.diagnosis.evidence import sustained
 from ganlab.errors import UserError
 
@@ -324,7 +324,7 @@ def test_wild_files_never_crash(tmp_path_factory, content):
     (folder / "metrics.jsonl").write_bytes(content)
     found = report.examine(folder)
     assert found.verdict
-    report_page.draw(found)
+    html.draw(found)
     path = csv_file(folder, b"step,d_loss,g_loss\n" + content)
     report.as_markdown(report.examine(path))
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import Artifact, diagnosis, report
+from ganlab import Artifact, diagnosis
+from ganlab.diagnosis import report
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

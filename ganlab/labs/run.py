@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganlab import report
 from ganlab.callbacks.scalars import SCALARS
+from ganlab.diagnosis import report
 from ganlab.errors import RunError, check_new_folder
 from ganlab.train import train_gan
 
@@ -56,7 +56,7 @@ def run_arm(lab, config, directory, seed=0, stream=None):
     """Trains one recipe of a lab; a run that diverges is a result too.
 
     Returns:
-        A `ganlab.report.Report`.
+        A `ganlab.diagnosis.report.Report`.
     """
     if lab.make_data is not None:
         config = config.replace(data=lab.make_data(directory.parent / "data"))
@@ -97,7 +97,7 @@ def draw(lab, reports, path):
 
     Args:
         lab: A `Lab`.
-        reports: A dict from `failing` and `cured` to a `ganlab.report.Report`.
+        reports: A dict from `failing` and `cured` to a `ganlab.diagnosis.report.Report`.
         path: A `.png` file.
     """
     figure = Figure(figsize=(12, 6.4), dpi=100, layout="constrained")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab import diagnosis, report_page
+from ganlab import diagnosis
 from ganlab.config import PRESETS, TrainConfig, get_preset
+from ganlab.diagnosis import html
 
 FLAGS = (
     "data",
@@ -243,7 +244,7 @@ def write(report, directory):
     (directory / "report.json").write_text(text, encoding="utf-8")
     (directory / "report.md").write_text(as_markdown(report), encoding="utf-8")
     page = directory / "report.html"
-    page.write_text(report_page.draw(report), encoding="utf-8")
+    page.write_text(html.draw(report), encoding="utf-8")
     return page
 
 

@@ -48,7 +48,7 @@ img{image-rendering:pixelated;max-width:100%}
 
 
 def draw(report):
-    """A `ganlab.report.Report` as one page without links to anything else."""
+    """A `ganlab.diagnosis.report.Report` as one page without links to anything else."""
     log, esc = report.log, html.escape
     color = COLORS.get(report.severity, "#2e6b34")
     parts = [
