@@ -9,7 +9,7 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {  # public name -> the module that defines it; empty for the module itself
-    "Artifact": "inference",
+    "Artifact": "artifacts.artifact",
     "GAN": "models.gan",
     "TrainConfig": "config",
     "UserError": "errors",
@@ -17,7 +17,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
     "draw_latents": "samples",
-    "export_generator": "export",
+    "export_generator": "artifacts.export",
     "load_data": "data.image_data",
     "train_gan": "train",
 }

@@ -638,7 +638,7 @@ def _export(options):
     directory = Path(options.directory)
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     _import_tensorflow()
-    from ganlab import export
+    from ganlab.artifacts import export
     from ganlab.models.saving import load_gan
     from ganlab.runs import find_checkpoint, load_run
 
@@ -714,9 +714,10 @@ def _describe_precision(about):
 
 
 def _sample(options):
-    from ganlab import inference, samples
+    from ganlab import samples
+    from ganlab.artifacts import artifact
 
-    artifact = inference.Artifact(options.artifact, options.precision)
+    artifact = artifact.Artifact(options.artifact, options.precision)
     animated = options.interpolate is not None
     num_images = options.num_images or (16 if animated else 64)
     columns, labels = None, None

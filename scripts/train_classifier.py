@@ -26,8 +26,8 @@ import tf2onnx
 from keras import layers
 
 from ganlab import load_data
+from ganlab.artifacts.artifact import sha256
 from ganlab.features.extractors import class_shares, load_extractor
-from ganlab.inference import sha256
 
 ROOT = Path(__file__).parents[1]
 FASHION = "/usr/share/datasets/fashion-mnist"

@@ -9,9 +9,10 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
-from ganlab import GAN, export, networks
+from ganlab import GAN, networks
+from ganlab.artifacts import export
+from ganlab.artifacts.artifact import FILES, Artifact
 from ganlab.errors import UserError
-from ganlab.inference import FILES, Artifact
 
 NAMES = ("a", "b", "c")
 

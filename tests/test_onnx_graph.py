@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from ganlab.onnx_graph import in_order, simplify
+from ganlab.artifacts.onnx_graph import in_order, simplify
 
 
 def make_model(nodes, constants, latent_dim, image_shape):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import GAN, cli, export, load_data, metrics, networks
+from ganlab import GAN, cli, load_data, metrics, networks
+from ganlab.artifacts import export
 from ganlab.callbacks import PlanePictures, RunLog
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganlab import evaluation, inference, metrics, samples
+from ganlab import evaluation, metrics, samples
+from ganlab.artifacts import artifact
 from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
@@ -93,7 +94,7 @@ def load_subject(path, checkpoint="newest"):
     """
     path = Path(path)
     if (path / "card.json").is_file():
-        artifact = inference.Artifact(path)
+        artifact = artifact.Artifact(path)
         training = artifact.card.get("training", {})
         shape = artifact.card["outputs"]["images"]["shape"][1:]
         return Subject(
@@ -283,12 +284,12 @@ def as_dict(comparison):
 def check_cards(paths):
     """Raises `UserError` unless every path is an artifact."""
     for path in paths:
-        inference.read_card(path)
+        artifact.read_card(path)
 
 
 def write_card(directory, found):
     """Puts an `Evaluation` on an artifact's card, under `metrics`."""
-    card = inference.read_card(directory)
+    card = artifact.read_card(directory)
     card["metrics"] = found.as_dict()
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (Path(directory) / "card.json").write_text(text, encoding="utf-8")

@@ -15,7 +15,8 @@ import onnx
 from onnxruntime import quantization
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from ganlab import onnx_graph, samples
+from ganlab import samples
+from ganlab.artifacts import onnx_graph
 
 CALIBRATION_BATCHES = 8
 CALIBRATION_SIZE = 64

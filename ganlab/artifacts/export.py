@@ -26,9 +26,10 @@ import tensorflow as tf
 import tf2onnx
 
 import ganlab
-from ganlab import metrics, onnx_graph, precisions, samples
+from ganlab import metrics, samples
+from ganlab.artifacts import onnx_graph, quantize
+from ganlab.artifacts.artifact import FILES, Artifact, sha256
 from ganlab.errors import RunError, UserError, check_new_folder
-from ganlab.inference import FILES, Artifact, sha256
 from ganlab.networks.precision import in_float32
 
 TOLERANCE = 1e-4
@@ -164,8 +165,8 @@ def _write_onnx(generator, directory, num_classes):
     model = onnx_graph.simplify(model)
     made = {
         "float32": model,
-        "float16": precisions.to_float16(model),
-        "int8": precisions.to_int8(model, num_classes),
+        "float16": quantize.to_float16(model),
+        "int8": quantize.to_int8(model, num_classes),
     }
     for precision, each in made.items():
         onnx.checker.check_model(each, full_check=True)

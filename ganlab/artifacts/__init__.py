@@ -1,0 +1,1 @@
+"""The exported generator: exported, verified, loaded and sampled."""
