@@ -714,10 +714,10 @@ def _describe_precision(about):
 
 
 def _sample(options):
-    from ganlab import samples
-    from ganlab.artifacts import artifact
+    from ganlab import pictures
+    from ganlab.artifacts.artifact import Artifact
 
-    artifact = artifact.Artifact(options.artifact, options.precision)
+    artifact = Artifact(options.artifact, options.precision)
     animated = options.interpolate is not None
     num_images = options.num_images or (16 if animated else 64)
     columns, labels = None, None
@@ -728,17 +728,17 @@ def _sample(options):
         labels = artifact.labels(num_images)
     if animated:
         out = options.out or "samples.gif"
-        samples.check_output(out, samples.ANIMATIONS)
+        pictures.check_output(out, pictures.ANIMATIONS)
         start, end = options.interpolate
         frames = artifact.interpolate(start, end, num_images, labels=labels)
-        samples.save_animation(frames, out)
+        pictures.save_animation(frames, out)
     else:
         out = options.out or "samples.png"
-        samples.check_output(out)
+        pictures.check_output(out)
         images = artifact.sample(
             num_images, options.seed, labels, truncation=options.truncation
         )
-        samples.save(images, out, labels=labels, columns=columns)
+        pictures.save(images, out, labels=labels, columns=columns)
     print(out)
 
 

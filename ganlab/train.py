@@ -30,7 +30,8 @@ from ganlab.callbacks.periodic import Periodic
 from ganlab.config import TrainConfig
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
-from ganlab.errors import UserError, check_new_folder, unknown_name
+from ganlab.errors import UserError, unknown_name
+from ganlab.files import check_new_folder
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.networks import blocks

@@ -20,7 +20,7 @@ from ganlab import (
     dcgan_generator,
     export_generator,
     load_data,
-    samples,
+    pictures,
 )
 from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
 from ganlab.objectives import losses
@@ -66,7 +66,7 @@ def main():
     )
     run_log.close()
     bags = gan.sample(16, seed=1, labels=[classes.index("Bag")] * 16)
-    samples.save(bags, options.out / "bags.png")
+    pictures.save(bags, options.out / "bags.png")
     export_generator(gan, options.out / "artifact", class_names=classes)
     print(f"Pictures in {options.out}; ganlab diagnose {options.out}")
     print(f"ganlab sample {options.out}/artifact --label Bag")

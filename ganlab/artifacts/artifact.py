@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from ganlab import samples
+from ganlab import pictures, sampling
 from ganlab.errors import UserError, unknown_name
 
 BATCH_SIZE = 64
@@ -113,19 +113,21 @@ class Artifact:
             num_images: Integer, 1 or more.
             seed: Integer, 0 or more.
             labels: Integers `(num_images,)`; by default each class in turn.
-            truncation: See `ganlab.samples.draw_latents`.
+            truncation: See `ganlab.sampling.draw_latents`.
 
         Returns:
             Uint8 array `(num_images, height, width, channels)`.
         """
-        latents = samples.draw_latents(num_images, self.latent_dim, seed, truncation)
-        return samples.to_uint8(self.generate(latents, self.labels(num_images, labels)))
+        latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
+        return pictures.to_uint8(
+            self.generate(latents, self.labels(num_images, labels))
+        )
 
     def labels(self, num_images, labels=None):
         """Checks labels, or gives each class in turn; `None` if unconditional."""
         if not self.conditional:
             return None
-        return samples.class_labels(num_images, len(self.class_names), labels)
+        return sampling.class_labels(num_images, len(self.class_names), labels)
 
     def interpolate(
         self, start_seed, end_seed, num_images=16, num_frames=30, labels=None
@@ -136,13 +138,13 @@ class Artifact:
             Uint8 array `(num_frames, num_images, height, width, channels)`.
         """
         start, end = (
-            samples.draw_latents(num_images, self.latent_dim, seed)
+            sampling.draw_latents(num_images, self.latent_dim, seed)
             for seed in (start_seed, end_seed)
         )
         labels = self.labels(num_images, labels)
-        path = samples.interpolate_latents(start, end, num_frames)
+        path = sampling.interpolate_latents(start, end, num_frames)
         return np.stack(
-            [samples.to_uint8(self.generate(latents, labels)) for latents in path]
+            [pictures.to_uint8(self.generate(latents, labels)) for latents in path]
         )
 
 

@@ -26,10 +26,11 @@ import tensorflow as tf
 import tf2onnx
 
 import ganlab
-from ganlab import metrics, samples
+from ganlab import metrics, pictures, sampling
 from ganlab.artifacts import onnx_graph, quantize
 from ganlab.artifacts.artifact import FILES, Artifact, sha256
-from ganlab.errors import RunError, UserError, check_new_folder
+from ganlab.errors import RunError, UserError
+from ganlab.files import check_new_folder
 from ganlab.networks.precision import in_float32
 
 TOLERANCE = 1e-4
@@ -194,7 +195,7 @@ def certify(generator, artifact):
     largest = {"saved_model": 0.0, "onnx": 0.0}
     for batch in BATCHES:
         for seed in SEEDS:
-            latents = samples.draw_latents(batch, artifact.latent_dim, seed)
+            latents = sampling.draw_latents(batch, artifact.latent_dim, seed)
             labels = artifact.labels(batch)
             inputs = {"latents": latents}
             if labels is not None:
@@ -244,7 +245,7 @@ def _certify_precisions(directory, reference):
         drawn = np.concatenate(
             [
                 artifact.generate(
-                    samples.draw_latents(BATCHES[-1], artifact.latent_dim, seed),
+                    sampling.draw_latents(BATCHES[-1], artifact.latent_dim, seed),
                     artifact.labels(BATCHES[-1]),
                 )
                 for seed in SEEDS
@@ -344,6 +345,6 @@ def _write_card(card, directory):
 
 
 def _draw_samples(artifact, path, columns=10):
-    count, labels = samples.grid_contents(len(artifact.class_names), columns)
+    count, labels = pictures.grid_contents(len(artifact.class_names), columns)
     images = artifact.sample(count, seed=0, labels=labels)
-    samples.save(images, path, columns=columns)
+    pictures.save(images, path, columns=columns)

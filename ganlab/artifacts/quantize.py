@@ -15,7 +15,7 @@ import onnx
 from onnxruntime import quantization
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from ganlab import samples
+from ganlab import sampling
 from ganlab.artifacts import onnx_graph
 
 CALIBRATION_BATCHES = 8
@@ -106,12 +106,12 @@ class _Latents(quantization.CalibrationDataReader):
         )
 
     def _feeds(self, latent_dim, num_classes, seed):
-        drawn = samples.draw_latents(
+        drawn = sampling.draw_latents(
             CALIBRATION_SIZE, latent_dim, CALIBRATION_SEED + seed
         )
         feeds = {"latents": drawn}
         if num_classes:
-            feeds["labels"] = samples.class_labels(CALIBRATION_SIZE, num_classes)
+            feeds["labels"] = sampling.class_labels(CALIBRATION_SIZE, num_classes)
         return feeds
 
     def get_next(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab import evaluation, samples
+from ganlab import evaluation, pictures
 from ganlab.callbacks.periodic import Budgeted
 
 BUDGET = 0.1
@@ -89,7 +89,7 @@ class Evaluate(Budgeted):
         text = json.dumps(self.last, indent=2)
         (folder / "best.json").write_text(text + "\n", encoding="utf-8")
         if images.ndim == 4:
-            samples.save(_one_of_each(images, labels), folder / "best.png", columns=10)
+            pictures.save(_one_of_each(images, labels), folder / "best.png", columns=10)
 
     def _report(self):
         best = read_best(self.directory)
@@ -116,7 +116,7 @@ def _one_of_each(images, labels):
         return images[:100]
     order = labels.argsort(kind="stable")
     rows = [order[labels[order] == each][:10] for each in sorted(set(labels.tolist()))]
-    full = [row for row in rows[: samples.MAX_ROWS] if len(row) == 10]
+    full = [row for row in rows[: pictures.MAX_ROWS] if len(row) == 10]
     return images[[index for row in full for index in row]] if full else images[:100]
 
 

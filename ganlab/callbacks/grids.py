@@ -1,6 +1,6 @@
 """What does the generator draw by now?"""
 
-from ganlab import samples
+from ganlab import pictures
 from ganlab.callbacks.periodic import Pictures
 
 
@@ -23,6 +23,6 @@ class SampleGrids(Pictures):
         self.columns = columns
 
     def act(self, step):
-        count, labels = samples.grid_contents(self.model.num_classes, self.columns)
+        count, labels = pictures.grid_contents(self.model.num_classes, self.columns)
         images = self.model.sample(count, self.seed, labels)
-        self.show(step, "samples", samples.grid(images, self.columns))
+        self.show(step, "samples", pictures.grid(images, self.columns))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from ganlab import samples
+from ganlab import pictures
 
 
 class Periodic(keras.callbacks.Callback):
@@ -118,6 +118,6 @@ class Pictures(Periodic):
         """Saves a uint8 array `(height, width, channels)`, and logs it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / f"step-{step:07d}.png"
-        samples.as_picture(pixels).save(path)
+        pictures.as_picture(pixels).save(path)
         if self.run_log is not None:
             self.run_log.picture(step, name, path)

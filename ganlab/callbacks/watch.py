@@ -10,7 +10,7 @@ import tensorflow as tf
 from ganlab.callbacks.periodic import Periodic
 from ganlab.errors import RunError
 from ganlab.networks import SpectralNormalization
-from ganlab.samples import class_labels, draw_latents
+from ganlab.sampling import class_labels, draw_latents
 from ganlab.signals import first_nonfinite
 
 

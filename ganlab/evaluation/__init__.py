@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab import metrics, samples
+from ganlab import metrics, sampling
 from ganlab.errors import UserError
 from ganlab.evaluation.protocol import Protocol
 from ganlab.features.extractors import class_shares, default_spec, load_extractor
@@ -371,13 +371,13 @@ def _path_length(reference, generate, latent_dim, labels, seed):
     """Path length between random pairs of latents of one class each."""
     count = min(PATH_IMAGES, reference.protocol.num_images)
     starts, ends = (
-        samples.draw_latents(count, latent_dim, seed + 1 + k) for k in range(2)
+        sampling.draw_latents(count, latent_dim, seed + 1 + k) for k in range(2)
     )
     where = np.random.default_rng(seed).uniform(size=count)
     labels = None if labels is None else labels[:count]
     found = []
     for step in (0.0, PATH_STEP):
-        latents = samples.slerp(starts, ends, where + step)
+        latents = sampling.slerp(starts, ends, where + step)
         images = np.clip(generate(latents, labels), -1.0, 1.0)
         found.append(reference.extractor.extract(images)[0])
     before, after = found

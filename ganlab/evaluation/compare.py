@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganlab import evaluation, metrics, samples
-from ganlab.artifacts import artifact
+from ganlab import evaluation, metrics, pictures, sampling
+from ganlab.artifacts.artifact import Artifact, read_card
 from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
@@ -55,12 +55,12 @@ class Subject:
         if not self.num_classes:
             labels = None
         elif labels is None or labels.max() >= self.num_classes:
-            labels = samples.class_labels(count, self.num_classes)
+            labels = sampling.class_labels(count, self.num_classes)
         else:
             labels = labels[:count]
-        latents = samples.draw_latents(count, self.latent_dim, seed)
+        latents = sampling.draw_latents(count, self.latent_dim, seed)
         drawn = self.generate(latents, labels)
-        return (drawn if drawn.ndim == 2 else samples.to_uint8(drawn)), labels
+        return (drawn if drawn.ndim == 2 else pictures.to_uint8(drawn)), labels
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def load_subject(path, checkpoint="newest"):
     """
     path = Path(path)
     if (path / "card.json").is_file():
-        artifact = artifact.Artifact(path)
+        artifact = Artifact(path)
         training = artifact.card.get("training", {})
         shape = artifact.card["outputs"]["images"]["shape"][1:]
         return Subject(
@@ -284,12 +284,12 @@ def as_dict(comparison):
 def check_cards(paths):
     """Raises `UserError` unless every path is an artifact."""
     for path in paths:
-        artifact.read_card(path)
+        read_card(path)
 
 
 def write_card(directory, found):
     """Puts an `Evaluation` on an artifact's card, under `metrics`."""
-    card = artifact.read_card(directory)
+    card = read_card(directory)
     card["metrics"] = found.as_dict()
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (Path(directory) / "card.json").write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ganlab import evaluation, metrics, samples
+from ganlab import evaluation, metrics, pictures
 from ganlab.evaluation import LEAST_IMAGES, TITLES
 from ganlab.metrics.resampling import digits
 
@@ -170,6 +170,6 @@ def _draw_copied(axes, reference, each):
 
 
 def _show(axes, images, columns):
-    pixels = samples.grid(images, columns)
+    pixels = pictures.grid(images, columns)
     axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()

@@ -15,7 +15,8 @@ from PIL import Image
 
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.diagnosis import report
-from ganlab.errors import RunError, check_new_folder
+from ganlab.errors import RunError
+from ganlab.files import check_new_folder
 from ganlab.train import train_gan
 
 ARMS = ("failing", "cured")

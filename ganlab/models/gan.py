@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganlab import samples
+from ganlab import pictures, sampling
 from ganlab.errors import UserError, unknown_name
 from ganlab.models import ema, forward
 from ganlab.networks import precision
@@ -294,15 +294,15 @@ class GAN(keras.Model):
             seed: Integer, 0 or more. The same seed draws the same images as
                 `ganlab sample` does from the exported generator.
             labels: Integers `(num_images,)`; by default each class in turn.
-            truncation: See `ganlab.samples.draw_latents`.
+            truncation: See `ganlab.sampling.draw_latents`.
 
         Returns:
             Uint8 array `(num_images, height, width, channels)`, or float32
             `(num_images, 2)` where the generator draws points.
         """
-        inputs = [samples.draw_latents(num_images, self.latent_dim, seed, truncation)]
+        inputs = [sampling.draw_latents(num_images, self.latent_dim, seed, truncation)]
         if self.num_classes is not None:
-            inputs.append(samples.class_labels(num_images, self.num_classes, labels))
+            inputs.append(sampling.class_labels(num_images, self.num_classes, labels))
         points = len(self.image_shape) == 1
         size = 1024 if points else 64
 
@@ -311,7 +311,7 @@ class GAN(keras.Model):
             return self.predict_on_batch(some if len(some) > 1 else some[0])
 
         drawn = np.concatenate([batch(k) for k in range(0, num_images, size)])
-        return drawn if points else samples.to_uint8(drawn)
+        return drawn if points else pictures.to_uint8(drawn)
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)

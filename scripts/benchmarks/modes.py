@@ -35,7 +35,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ganlab import metrics, samples
+from ganlab import metrics, pictures
 from ganlab.config import get_preset
 from ganlab.data.toy2d import MIXTURES
 
@@ -286,7 +286,7 @@ def score(name, gan, config, options):
         return metrics.mode_scores(points, mixture.centers, mixture.deviation) | (
             metrics.grid_divergences(real, points, mixture.extent)
         )
-    samples.save(gan.sample(40, seed=2), picture, columns=10)
+    pictures.save(gan.sample(40, seed=2), picture, columns=10)
     folder, size = judged_by(name, options)
     known = judge(folder, size, options.out)
     if experiment == "stacked":

@@ -191,7 +191,7 @@ def keras_io(clock, options):
     from keras import layers
     from keras_io import example
 
-    from ganlab import load_data, samples
+    from ganlab import load_data, sampling
 
     keras.utils.set_random_seed(options.seed)
     clock.load()
@@ -235,7 +235,7 @@ def keras_io(clock, options):
     ).map(lambda images: images / 255.0)
 
     def sample(count):
-        latents = samples.draw_latents(count, latent_dim, 0)
+        latents = sampling.draw_latents(count, latent_dim, 0)
         drawn = np.concatenate(
             [
                 generator(latents[first : first + 500], training=False).numpy()
@@ -275,7 +275,7 @@ def ganlab_run(clock, changes, options):
     import keras
     import numpy as np
 
-    from ganlab import samples
+    from ganlab import pictures, sampling
     from ganlab.config import get_preset
     from ganlab.train import train_gan
 
@@ -297,14 +297,14 @@ def ganlab_run(clock, changes, options):
         def sample(self, count):
             gan = self.model
             labels = clock.reference.labels
-            latents = samples.draw_latents(count, gan.latent_dim, 0)
+            latents = sampling.draw_latents(count, gan.latent_dim, 0)
             drawn = [
                 gan.ema_generator(
                     [latents[k : k + 500], labels[k : k + 500]], training=False
                 ).numpy()
                 for k in range(0, count, 500)
             ]
-            return samples.to_uint8(np.concatenate(drawn))
+            return pictures.to_uint8(np.concatenate(drawn))
 
     folder = Path(tempfile.mkdtemp()) / "run"
     train_gan(config, folder, callbacks=[Watch()], stream=io.StringIO())

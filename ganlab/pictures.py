@@ -1,13 +1,9 @@
-"""What is drawn for a seed, and how is it shown?
+"""Grids, PNG, GIF and npz files of uint8 images `(count, height, width, channels)`.
 
-NumPy and Pillow only: training, export, `ganlab sample` and the server draw
-the same latents for the same seed and write the same pictures.
-
-Images are uint8 arrays `(count, height, width, channels)`.
+NumPy and Pillow only.
 """
 
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
 from PIL import Image
@@ -19,69 +15,6 @@ GAP = 2
 MAX_ROWS = 20
 PICTURES = (".png", ".npz", "")
 ANIMATIONS = (".gif", ".webp")
-
-
-def draw_latents(num_images, latent_dim, seed=0, truncation=None):
-    """Draws standard normal latents; a longer draw begins with a shorter one.
-
-    Args:
-        num_images: Integer, 1 or more.
-        latent_dim: Integer.
-        seed: Integer, 0 or more.
-        truncation: `None`, or a positive float `t`: each component becomes
-            its counterpart in the normal distribution cut off at `-t` and
-            `t`, which trades variety for fidelity.
-
-    Returns:
-        Float32 array `(num_images, latent_dim)`.
-
-    Reference:
-        [Brock et al., 2018](https://arxiv.org/abs/1809.11096), section 3.1
-    """
-    check_draw(num_images, seed)
-    if truncation is not None and not 0.0 < truncation < float("inf"):
-        raise UserError(f"Expected a truncation above 0. Received: {truncation}")
-    generator = np.random.default_rng(seed)
-    latents = generator.standard_normal((num_images, latent_dim), dtype=np.float32)
-    if truncation is not None:
-        normal = NormalDist()
-        tail = normal.cdf(-truncation)
-        squeeze = np.vectorize(
-            lambda z: normal.inv_cdf(tail + normal.cdf(z) * (1 - 2 * tail)),
-            otypes=[np.float32],
-        )
-        latents = squeeze(latents)
-    return latents
-
-
-def check_draw(num_images, seed):
-    """Raises `UserError` for a count under 1 or a seed under 0."""
-    if num_images < 1:
-        raise UserError(f"Expected 1 image or more. Received: {num_images}")
-    if seed < 0:
-        raise UserError(f"Expected a seed of 0 or more. Received: {seed}")
-
-
-def class_labels(num_images, num_classes, labels=None):
-    """Checks the labels to draw, or gives each class in turn.
-
-    Args:
-        num_images: Integer.
-        num_classes: Integer.
-        labels: Integers `(num_images,)` from 0 to `num_classes - 1`, or `None`.
-
-    Returns:
-        Int32 array `(num_images,)`.
-    """
-    if labels is None:
-        return np.arange(num_images, dtype=np.int32) % num_classes
-    labels = np.asarray(labels)
-    if labels.shape != (num_images,) or not np.isin(labels, range(num_classes)).all():
-        raise UserError(
-            f"Expected {num_images} labels from 0 to {num_classes - 1}. "
-            f"Received: {labels.tolist()}"
-        )
-    return labels.astype(np.int32)
 
 
 def grid_contents(num_classes, columns):
@@ -98,48 +31,6 @@ def grid_contents(num_classes, columns):
         return columns * columns, None
     classes = np.arange(min(num_classes, MAX_ROWS), dtype=np.int32)
     return len(classes) * columns, classes.repeat(columns)
-
-
-def interpolate_latents(start, end, num_frames):
-    """Walks along the great circle from `start` to `end`: see `slerp`.
-
-    Args:
-        start: Float array `(count, latent_dim)`.
-        end: Float array of the same shape.
-        num_frames: Integer, 2 or more, both ends included.
-
-    Returns:
-        Float32 array `(num_frames, count, latent_dim)`.
-    """
-    if num_frames < 2:
-        raise UserError(f"Expected 2 frames or more. Received: {num_frames}")
-    steps = np.linspace(0.0, 1.0, num_frames)
-    return np.stack([slerp(start, end, step) for step in steps]).astype(np.float32)
-
-
-def slerp(start, end, share):
-    """The point of the great circle that is a share of the way along.
-
-    A straight line between two Gaussian vectors passes through the middle,
-    where the generator has seen almost no noise; the arc keeps the length.
-
-    Args:
-        start: Float array `(count, latent_dim)`.
-        end: Float array of the same shape.
-        share: Float, or float array `(count,)`, from 0 (start) to 1 (end).
-
-    Returns:
-        Float64 array `(count, latent_dim)`.
-
-    Reference:
-        [White, 2016](https://arxiv.org/abs/1609.04468), section 2
-    """
-    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
-    lengths = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
-    cosine = np.clip((start * end).sum(-1) / lengths, -1.0, 1.0)
-    angle = np.maximum(np.arccos(cosine), 1e-6)
-    near, far = np.sin((1 - share) * angle), np.sin(share * angle)
-    return (near[:, None] * start + far[:, None] * end) / np.sin(angle)[:, None]
 
 
 def to_uint8(images):
