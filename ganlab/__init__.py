@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {  # public name -> the module that defines it; empty for the module itself
     "Artifact": "artifacts.artifact",
     "GAN": "models.gan",
-    "TrainConfig": "config",
+    "TrainConfig": "config.settings",
     "UserError": "errors",
     "check_gan": "checks",
     "dcgan_discriminator": "networks",

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ganlab import __version__
-from ganlab.config import PRECISIONS, PRESETS, get_preset, setting
+from ganlab.config.settings import PRECISIONS, PRESETS, get_preset, setting
 from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:

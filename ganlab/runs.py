@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganlab.config import TrainConfig
+from ganlab.config.settings import TrainConfig
 from ganlab.errors import UserError
 
 

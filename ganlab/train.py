@@ -27,7 +27,7 @@ from ganlab.callbacks import (
     decoding_bar,
 )
 from ganlab.callbacks.periodic import Periodic
-from ganlab.config import TrainConfig
+from ganlab.config.settings import TrainConfig
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, unknown_name

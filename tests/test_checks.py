@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from ganlab import GAN, checks, cli, networks, train
-from ganlab.config import PRESETS, TrainConfig, get_preset
+from ganlab.config.settings import PRESETS, TrainConfig, get_preset
 from ganlab.data import image_data
 from ganlab.objectives import losses
 

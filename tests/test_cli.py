@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import cli, config
+from ganlab import cli
+from ganlab.config import settings
 
 QUICK = ["--steps", "4", "--batch-size", "8"]
 
@@ -241,8 +242,8 @@ def test_a_mistake_in_sample_is_one_line(trained, capsys, arguments, message):
 
 
 def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
-    diverging = config.TrainConfig(generator_learning_rate=float("nan"), log_every=2)
-    monkeypatch.setitem(config.PRESETS, "dcgan", lambda: diverging)
+    diverging = settings.TrainConfig(generator_learning_rate=float("nan"), log_every=2)
+    monkeypatch.setitem(settings.PRESETS, "dcgan", lambda: diverging)
     assert cli.main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
     assert "diverged" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganlab import cli, diagnosis
-from ganlab.config import TrainConfig, get_preset
+from ganlab.config.settings import TrainConfig, get_preset
 from ganlab.diagnosis import FAILURES, Log, Series, html, report
 from ganlab.diagnosis.evidence import sustained
 from ganlab.errors import UserError

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ganlab import cli, labs
 from ganlab.callbacks.scalars import SCALARS
-from ganlab.config import TrainConfig
+from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ganlab
-from ganlab import config
+from ganlab.config import settings
 from ganlab.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -32,36 +32,36 @@ def test_embedded_data_is_under_5_mb_and_has_its_licence():
 
 
 def test_config_round_trip():
-    original = config.get_preset("dcgan").replace(data="folder:a", seed=3)
-    assert config.TrainConfig(**original.as_dict()) == original
+    original = settings.get_preset("dcgan").replace(data="folder:a", seed=3)
+    assert settings.TrainConfig(**original.as_dict()) == original
     with pytest.raises(UserError, match="batch size of 1 or more. Received: 0"):
         original.replace(batch_size=0)
 
 
 def test_what_is_left_to_the_image_size():
-    small = config.TrainConfig().completed(28, 1)
-    large = config.TrainConfig().completed(64, 3)
+    small = settings.TrainConfig().completed(28, 1)
+    large = settings.TrainConfig().completed(64, 3)
     assert (small.discriminator_normalization, small.beta_1) == ("batch", 0.5)
     assert (large.discriminator_normalization, large.channels) == ("none", 3)
     assert small.generator_learning_rate == 5e-4
     assert large.discriminator_learning_rate == 2e-4
-    given = config.TrainConfig(generator_learning_rate=1e-3).completed(64, 3)
+    given = settings.TrainConfig(generator_learning_rate=1e-3).completed(64, 3)
     assert given.generator_learning_rate == 1e-3
-    held = config.TrainConfig(regularizer="r1").completed(28, 1)
+    held = settings.TrainConfig(regularizer="r1").completed(28, 1)
     assert (held.network, held.discriminator_normalization) == ("dcgan", "none")
-    points = config.get_preset("r3gan").replace(data="grid").completed(None, None)
+    points = settings.get_preset("r3gan").replace(data="grid").completed(None, None)
     assert (points.network, points.latent_dim) == ("mlp", 2)
     assert points.regularizer_weight == pytest.approx(0.02 * 16)
 
 
-@pytest.mark.parametrize("name", config.PRESETS)
+@pytest.mark.parametrize("name", settings.PRESETS)
 def test_every_preset_builds_says_its_result_and_trains_a_step(name):
     from ganlab.train import build_gan
 
-    preset = config.get_preset(name)
+    preset = settings.get_preset(name)
     assert preset.preset == name
-    assert config.get_preset(name.replace("-", "_")) == preset
-    doc = config.PRESETS[name].__doc__
+    assert settings.get_preset(name.replace("-", "_")) == preset
+    doc = settings.PRESETS[name].__doc__
     assert "arxiv.org" in doc
     assert "on 2 cores" in doc
     complete = preset.replace(batch_size=2, augmentation="ada").completed(28, 1)
@@ -77,7 +77,7 @@ def test_every_preset_builds_says_its_result_and_trains_a_step(name):
 def test_a_preset_composes_with_anything_else():
     from ganlab.train import build_gan
 
-    composed = config.get_preset("sngan").replace(
+    composed = settings.get_preset("sngan").replace(
         loss="relativistic",
         regularizer="r1+r2",
         regularizer_weight=2.0,
@@ -111,7 +111,7 @@ def test_a_preset_composes_with_anything_else():
     ],
 )
 def test_a_setting_is_read_by_its_type(text, expected):
-    assert config.setting(text) == expected
+    assert settings.setting(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_setting_is_read_by_its_type(text, expected):
 )
 def test_a_wrong_setting_says_what_is_expected(text, message):
     with pytest.raises(UserError, match=message):
-        config.setting(text)
+        settings.setting(text)
 
 
 def test_import_contract():

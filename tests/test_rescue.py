@@ -8,7 +8,7 @@ import pytest
 
 from ganlab import cli, diagnosis, rescue, train
 from ganlab.callbacks import Policy, RunLog, policy
-from ganlab.config import TrainConfig
+from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES, Finding
 from ganlab.models.saving import load_gan
 from ganlab.runs import find_checkpoint, load_run

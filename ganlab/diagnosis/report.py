@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ganlab import diagnosis
-from ganlab.config import PRESETS, TrainConfig, get_preset
+from ganlab.config.settings import PRESETS, TrainConfig, get_preset
 from ganlab.diagnosis import html
 
 FLAGS = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab.config import TrainConfig
+from ganlab.config.settings import TrainConfig
 from ganlab.errors import unknown_name
 
 

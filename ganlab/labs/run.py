@@ -98,7 +98,7 @@ def draw(lab, reports, path):
 
     Args:
         lab: A `Lab`.
-        reports: A dict from `failing` and `cured` to a `ganlab.diagnosis.report.Report`.
+        reports: A dict from `failing` and `cured` to a `Report`.
         path: A `.png` file.
     """
     figure = Figure(figsize=(12, 6.4), dpi=100, layout="constrained")

@@ -36,7 +36,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ganlab import metrics, pictures
-from ganlab.config import get_preset
+from ganlab.config.settings import get_preset
 from ganlab.data.toy2d import MIXTURES
 
 FASHION = "/usr/share/datasets/fashion-mnist"

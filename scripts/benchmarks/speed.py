@@ -83,7 +83,7 @@ class Work:
 
     def config(self, **changes):
         """The complete `ganlab.TrainConfig`."""
-        from ganlab.config import get_preset
+        from ganlab.config.settings import get_preset
 
         config = get_preset(self.preset).replace(
             latent_dim=self.latent_dim,

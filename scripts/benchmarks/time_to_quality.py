@@ -276,7 +276,7 @@ def ganlab_run(clock, changes, options):
     import numpy as np
 
     from ganlab import pictures, sampling
-    from ganlab.config import get_preset
+    from ganlab.config.settings import get_preset
     from ganlab.train import train_gan
 
     config = get_preset("dcgan").replace(seed=options.seed, **changes)

@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 
 from ganlab import callbacks, load_data
-from ganlab.config import get_preset
+from ganlab.config.settings import get_preset
 from ganlab.data.image_data import WaitTimer
 from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
 
