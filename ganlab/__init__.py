@@ -13,13 +13,13 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "GAN": "models.gan",
     "TrainConfig": "config.settings",
     "UserError": "errors",
-    "check_gan": "checks",
+    "check_gan": "training.preflight",
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
     "draw_latents": "sampling",
     "export_generator": "artifacts.export",
     "load_data": "data.image_data",
-    "train_gan": "train",
+    "train_gan": "training.train",
 }
 _MODULES = {
     "augmentation": "objectives.augmentation",
@@ -36,9 +36,9 @@ _MODULES = {
     "sampling": "sampling",
     "schedules": "objectives.schedules",
     "signals": "signals",
-    "train": "train",
-    "checks": "checks",
-    "rescue": "rescue",
+    "train": "training.train",
+    "checks": "training.preflight",
+    "rescue": "training.rollback",
     "report": "diagnosis.report",
 }
 

@@ -407,16 +407,16 @@ def _whole_number(text, least):
 def _train(options):
     config, given = _config(options)
     _import_tensorflow()
-    from ganlab import rescue, train
     from ganlab.diagnosis import report
     from ganlab.runs import load_run
+    from ganlab.training import rollback, train
 
     out = _run_folder(options, config)
     if options.resume:
         config = _resumed(load_run(out).config, options.preset, given)
     else:
         train.check_new(out)
-    run = rescue.train(
+    run = rollback.train(
         config,
         out,
         on_failure=options.on_failure,
@@ -472,8 +472,8 @@ def _run_folder(options, config):
 def _check(options):
     config, _ = _config(options)
     _import_tensorflow()
-    from ganlab import train
     from ganlab.callbacks.progress import decoding_bar
+    from ganlab.training import train
 
     found = train.check(config, decoding_bar(sys.stderr))
     if options.json:
@@ -507,9 +507,9 @@ def _diagnose(options):
         if len(options.subjects) > 1:
             raise UserError("Expected one run for --remedy-trials. Received: 2")
         _import_tensorflow()
-        from ganlab import rescue
+        from ganlab.training import rollback
 
-        rescue.try_remedies(
+        rollback.try_remedies(
             options.subjects[0], steps=options.trial_steps, stream=sys.stderr
         )
     found = [report.examine(path) for path in options.subjects]
@@ -676,9 +676,10 @@ def _export(options):
 
 def _real_images(run):
     """Real images that the exported files are held against; `None` if out of reach."""
-    from ganlab import evaluation, train
+    from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.data.image_data import load_data
+    from ganlab.training import train
 
     config = run.config.replace(evaluate_images=evaluation.MAX_IMAGES)
     try:

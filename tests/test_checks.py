@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, checks, cli, networks, train
+from ganlab import GAN, cli, networks
 from ganlab.config.settings import PRESETS, TrainConfig, get_preset
 from ganlab.data import image_data
 from ganlab.objectives import losses
+from ganlab.training import preflight, train
 
 
 def named(found):
@@ -38,7 +39,7 @@ def gan_of(generator=None, discriminator=None, optimizers=None, cls=GAN, **compi
 def test_a_sound_gan_has_no_problem(batch):
     gan = gan_of()
     before = [weight.numpy().copy() for weight in gan.weights]
-    assert checks.check_gan(gan, batch) == []
+    assert preflight.check_gan(gan, batch) == []
     for old, new in zip(before, gan.weights, strict=True):
         np.testing.assert_array_equal(old, new.numpy())
 
@@ -55,7 +56,7 @@ def test_a_sound_gan_has_no_problem(batch):
 )
 def test_data_range_against_the_output(batch, scale, shift, output, found):
     gan = gan_of({"output_activation": output})
-    problems = named(checks.check_gan(gan, batch * scale + shift))
+    problems = named(preflight.check_gan(gan, batch * scale + shift))
     assert ("data_range_mismatch" in problems) == found
 
 
@@ -69,7 +70,7 @@ def test_double_sigmoid(batch):
     )
     gan = GAN(networks.dcgan_generator(16, latent_dim=8, base_filters=4), discriminator)
     gan.compile(keras.optimizers.Adam(beta_1=0.5), keras.optimizers.Adam(beta_1=0.5))
-    (problem,) = checks.check_gan(gan, batch)
+    (problem,) = preflight.check_gan(gan, batch)
     assert (problem.name, problem.severity) == ("double_sigmoid", "critical")
     assert "takes raw logits" in problem.says
 
@@ -87,34 +88,34 @@ class Mixed(GAN):
 def test_mixed_batch_norm_of_a_subclass(batch, normalization, found):
     gan = gan_of(None, {"normalization": normalization}, cls=Mixed)
     before = [weight.numpy().copy() for weight in gan.weights]
-    assert ("mixed_batch_norm" in named(checks.check_gan(gan, batch))) == found
+    assert ("mixed_batch_norm" in named(preflight.check_gan(gan, batch))) == found
     for old, new in zip(before, gan.weights, strict=True):
         np.testing.assert_array_equal(old, new.numpy())
     sound = gan_of(None, {"normalization": "batch"})
-    assert "mixed_batch_norm" not in named(checks.check_gan(sound, batch))
+    assert "mixed_batch_norm" not in named(preflight.check_gan(sound, batch))
 
 
 def test_batch_norm_with_a_penalty(batch):
     gan = gan_of(None, {"normalization": "batch"}, regularizers="r1")
-    assert "batch_norm_with_penalty" in named(checks.check_gan(gan, batch))
+    assert "batch_norm_with_penalty" in named(preflight.check_gan(gan, batch))
     for regularizers in ("lecam", "weight_clipping"):
         gan = gan_of(None, {"normalization": "batch"}, regularizers=regularizers)
-        assert "batch_norm_with_penalty" not in named(checks.check_gan(gan, batch))
+        assert "batch_norm_with_penalty" not in named(preflight.check_gan(gan, batch))
 
 
 def test_unscaled_float16(batch):
     keras.config.set_dtype_policy("mixed_float16")
-    assert checks.check_gan(gan_of(), batch) == []
-    found = named(checks.check_gan(gan_of(loss_scaling=False), batch))
+    assert preflight.check_gan(gan_of(), batch) == []
+    found = named(preflight.check_gan(gan_of(loss_scaling=False), batch))
     assert found["unscaled_float16"].changes == {"loss_scaling": True}
 
 
 @pytest.mark.parametrize(("kernel", "found"), [(3, True), (4, False), (5, True)])
 def test_uneven_kernels(batch, kernel, found):
     gan = gan_of({"kernel_size": kernel})
-    assert ("uneven_kernel" in named(checks.check_gan(gan, batch))) == found
+    assert ("uneven_kernel" in named(preflight.check_gan(gan, batch))) == found
     gan = gan_of({"kernel_size": kernel, "upsampling": "nearest"})
-    assert "uneven_kernel" not in named(checks.check_gan(gan, batch))
+    assert "uneven_kernel" not in named(preflight.check_gan(gan, batch))
 
 
 class NoisyLabels(losses.NonSaturating):
@@ -128,10 +129,10 @@ class NoisyLabels(losses.NonSaturating):
 
 def test_a_target_past_1_has_no_minimum(batch):
     assert "label_noise_past_1" in named(
-        checks.check_gan(gan_of(loss=NoisyLabels()), batch)
+        preflight.check_gan(gan_of(loss=NoisyLabels()), batch)
     )
     for name in losses.LOSSES:
-        found = named(checks.check_gan(gan_of(loss=name), batch))
+        found = named(preflight.check_gan(gan_of(loss=name), batch))
         assert "label_noise_past_1" not in found
         assert ("unbounded_critic" in found) == (name == "wasserstein")
 
@@ -139,15 +140,15 @@ def test_a_target_past_1_has_no_minimum(batch):
 @pytest.mark.parametrize("held", ["gradient_penalty", "weight_clipping"])
 def test_a_critic_that_is_held(batch, held):
     gan = gan_of(loss="wasserstein", regularizers=held)
-    assert checks.check_gan(gan, batch) == []
+    assert preflight.check_gan(gan, batch) == []
     gan = gan_of(None, {"spectral_norm": True}, loss="wasserstein")
-    assert checks.check_gan(gan, batch) == []
+    assert preflight.check_gan(gan, batch) == []
 
 
 def test_optimizers(batch):
     adam = keras.optimizers.Adam
     gan = gan_of(optimizers=(adam(1e-4), adam(2e-3, beta_1=0.5)))
-    found = named(checks.check_gan(gan, batch))
+    found = named(preflight.check_gan(gan, batch))
     assert set(found) == {"high_beta_1", "rates_far_apart"}
     assert "differ 20 times" in found["rates_far_apart"].says
 
@@ -162,14 +163,14 @@ def source(count=400, **changes):
 
 def test_data():
     sound = source()
-    assert checks.check_data(sound) == []
+    assert preflight.check_data(sound) == []
     flat = sound.images.copy()
     flat[:300] = 7
-    found = named(checks.check_data(source(images=flat)))
+    found = named(preflight.check_data(source(images=flat)))
     assert found["constant_images"].severity == "critical"
     assert "75%" in found["duplicated_images"].says
     rare = np.where(np.arange(400) < 390, 0, np.arange(400) % 4)
-    found = named(checks.check_data(source(labels=rare)))
+    found = named(preflight.check_data(source(labels=rare)))
     assert set(found) == {"class_imbalance"}
 
 

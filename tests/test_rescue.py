@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from ganlab import cli, diagnosis, rescue, train
+from ganlab import cli, diagnosis
 from ganlab.callbacks import Policy, RunLog, policy
 from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES, Finding
 from ganlab.models.saving import load_gan
 from ganlab.runs import find_checkpoint, load_run
+from ganlab.training import rollback, train
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_early_training_is_left_alone(make_gan, images, tmp_path):
 def test_rollback_changes_something_and_ends(config, tmp_path, monkeypatch):
     failing(monkeypatch, 9, every=2)
     out = tmp_path / "run"
-    run = rescue.train(config, out, on_failure="rollback", max_rollbacks=2)
+    run = rollback.train(config, out, on_failure="rollback", max_rollbacks=2)
     assert run.failure is not None  # the third time it stops for good
     kept = sorted(path.name for path in (out / "attempts").iterdir())
     assert kept == ["1.jsonl", "2.jsonl"]
@@ -107,7 +108,7 @@ def test_rollback_changes_something_and_ends(config, tmp_path, monkeypatch):
 def test_a_rolled_back_run_finishes_when_it_is_well(config, tmp_path, monkeypatch):
     failing(monkeypatch, 1)
     out = tmp_path / "run"
-    run = rescue.train(config, out, on_failure="rollback")
+    run = rollback.train(config, out, on_failure="rollback")
     assert run.failure is None
     gan = load_gan(find_checkpoint(out))
     assert gan.step == 20
@@ -122,7 +123,7 @@ def test_a_branch_goes_on_from_weights_and_moments(config, tmp_path):
     source = load_gan(find_checkpoint(tmp_path / "run"))
     path = max((tmp_path / "run" / "checkpoints").glob("step-*.keras"))
     changed = run.config.replace(loss="hinge", generator_learning_rate=1e-5)
-    gan = rescue.branch(path, changed, None)
+    gan = rollback.branch(path, changed, None)
     for role in ("generator", "discriminator", "ema_generator"):
         ours, theirs = (getattr(each, role).get_weights() for each in (gan, source))
         for a, b in zip(ours, theirs, strict=True):

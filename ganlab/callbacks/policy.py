@@ -17,7 +17,7 @@ class Policy(Budgeted):
     - `stop` ends training too, at a critical one: only scores of quality or
       diversity make a finding critical.
     - `rollback` ends this attempt, so that the caller can go back to the best
-      checkpoint with a change: see `ganlab.rescue`.
+      checkpoint with a change: see `ganlab.training.rollback`.
 
     Every act is an event of the run log.
 

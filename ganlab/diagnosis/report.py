@@ -38,7 +38,7 @@ class Report:
         log: The `ganlab.diagnosis.Log`.
         findings: A list of `ganlab.diagnosis.Finding`s, the worst first.
         best: A dict of `step`, `frechet_distance` and `path`, or `None`.
-        trials: What `ganlab.rescue.try_remedies` found, or an empty list.
+        trials: What `ganlab.training.rollback.try_remedies` found, or an empty list.
     """
 
     log: diagnosis.Log

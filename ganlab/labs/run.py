@@ -17,7 +17,7 @@ from ganlab.callbacks.scalars import SCALARS
 from ganlab.diagnosis import report
 from ganlab.errors import RunError
 from ganlab.files import check_new_folder
-from ganlab.train import train_gan
+from ganlab.training.train import train_gan
 
 ARMS = ("failing", "cured")
 COLORS = {"failing": "#b3261e", "cured": "#2e6b34"}

@@ -355,7 +355,7 @@ def keras_io(precision, modes, images, each, turns):
     from keras_io import example
 
     from ganlab.networks.precision import in_float32
-    from ganlab.train import build_players
+    from ganlab.training.train import build_players
 
     config = each.config()
     generator, discriminator = map(in_float32, build_players(config, None))
@@ -506,7 +506,12 @@ def ganlab_run(precision, modes, images, each, turns):
 
     from ganlab import callbacks, load_data
     from ganlab.data.image_data import WaitTimer
-    from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
+    from ganlab.training.train import (
+        Sets,
+        build_gan,
+        load_reference,
+        watching_callbacks,
+    )
 
     data = load_data(f"folder:{images}", image_size=each.size, channels=each.channels)
     steps = len(data) // each.batch_size

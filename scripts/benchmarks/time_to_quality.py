@@ -277,7 +277,7 @@ def ganlab_run(clock, changes, options):
 
     from ganlab import pictures, sampling
     from ganlab.config.settings import get_preset
-    from ganlab.train import train_gan
+    from ganlab.training.train import train_gan
 
     config = get_preset("dcgan").replace(seed=options.seed, **changes)
     if options.steps:

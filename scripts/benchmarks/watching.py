@@ -21,7 +21,7 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.config.settings import get_preset
 from ganlab.data.image_data import WaitTimer
-from ganlab.train import Sets, build_gan, load_reference, watching_callbacks
+from ganlab.training.train import Sets, build_gan, load_reference, watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from ganlab import checks, evaluation, networks
+from ganlab import evaluation, networks
 from ganlab.callbacks import (
     Checkpoints,
     Evaluate,
@@ -39,6 +39,7 @@ from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules
 from ganlab.runs import Run, find_checkpoint, load_run
 from ganlab.signals import PROBE_IMAGES
+from ganlab.training import preflight
 
 PLAYERS = {
     "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
@@ -297,7 +298,7 @@ def check(config, progress=None):
         progress: See `ganlab.load_data`.
 
     Returns:
-        A list of `ganlab.checks.Problem`s, critical ones first.
+        A list of `ganlab.training.preflight.Problem`s, critical ones first.
 
     Raises:
         UserError: if the data or the settings are unusable.
@@ -308,7 +309,7 @@ def check(config, progress=None):
     data.steps_per_epoch(config.batch_size * config.discriminator_steps)
     with _dtype_policy(config.precision):
         classes = len(data.class_names) if config.conditional else None
-        return checks.check_config(config, data, build_gan(config, classes))
+        return preflight.check_config(config, data, build_gan(config, classes))
 
 
 def _load(config, progress):

@@ -15,7 +15,7 @@ from ganlab import diagnosis
 from ganlab.diagnosis import report
 from ganlab.errors import RunError, UserError
 from ganlab.runs import load_run
-from ganlab.train import build_gan, train_gan
+from ganlab.training.train import build_gan, train_gan
 
 BRANCH_STEPS = 1000
 
@@ -35,7 +35,7 @@ def train(config, out, *, on_failure="warn", max_rollbacks=2, **options):
         **options: See `ganlab.train_gan`.
 
     Returns:
-        The `ganlab.train.Run`.
+        The `ganlab.training.train.Run`.
     """
     out, tried = Path(out), []
     run = train_gan(config, out, on_failure=on_failure, **options)
