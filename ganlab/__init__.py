@@ -35,7 +35,7 @@ _MODULES = {
     "pictures": "pictures",
     "sampling": "sampling",
     "schedules": "objectives.schedules",
-    "signals": "signals",
+    "signals": "callbacks.probe",
     "train": "training.train",
     "checks": "training.preflight",
     "rescue": "training.rollback",

@@ -27,6 +27,7 @@ from ganlab.callbacks import (
     decoding_bar,
 )
 from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.config.settings import TrainConfig
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
@@ -38,7 +39,6 @@ from ganlab.networks import blocks
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules
 from ganlab.runs import Run, find_checkpoint, load_run
-from ganlab.signals import PROBE_IMAGES
 from ganlab.training import preflight
 
 PLAYERS = {

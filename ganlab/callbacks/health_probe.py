@@ -1,14 +1,14 @@
 """What goes on inside both players while they train?"""
 
 from ganlab.callbacks.periodic import Budgeted
+from ganlab.callbacks.probe import Probe
 from ganlab.objectives.losses import LOSSES
-from ganlab.signals import Probe
 
 BUDGET = 0.03
 
 
 class Signals(Budgeted):
-    """Looks inside both players now and then: see `ganlab.signals`.
+    """Looks inside both players now and then: see `ganlab.callbacks.probe`.
 
     The first look, before the first step, compiles and is not counted; the others
     are held to a share of the training time. Numbers go to the run log, logits as

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.probe import first_nonfinite
 from ganlab.errors import RunError
 from ganlab.networks import SpectralNormalization
 from ganlab.sampling import class_labels, draw_latents
-from ganlab.signals import first_nonfinite
 
 
 class Watch(Periodic):
