@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import cli
+from ganlab.cli.main import main
 from ganlab.config import settings
 
 QUICK = ["--steps", "4", "--batch-size", "8"]
@@ -36,8 +36,8 @@ def trained(photos, tmp_path_factory):
     run, artifact = root / "run", root / "artifact"
     spec = f"folder:{photos}"
     train = ["train", "--data", spec, "--image-size", "16", "--out", str(run)]
-    assert cli.main([*train, *QUICK]) == 0
-    assert cli.main(["export", str(run), "--to", str(artifact)]) == 0
+    assert main([*train, *QUICK]) == 0
+    assert main(["export", str(run), "--to", str(artifact)]) == 0
     return run, artifact
 
 
@@ -56,25 +56,25 @@ def test_the_main_job_end_to_end(trained, tmp_path, capsys):
         "report.md",
     }
     out = tmp_path / "grid.png"
-    assert cli.main(["sample", str(artifact), "--seed", "3", "--out", str(out)]) == 0
+    assert main(["sample", str(artifact), "--seed", "3", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
     with Image.open(out) as picture:
         assert picture.mode == "RGB"
     array = tmp_path / "dogs.npz"
     options = ["--label", "dogs", "--num-images", "5", "--out", str(array)]
-    assert cli.main(["sample", str(artifact), *options]) == 0
+    assert main(["sample", str(artifact), *options]) == 0
     with np.load(array) as arrays:
         assert arrays["images"].shape == (5, 16, 16, 3)
         assert arrays["labels"].tolist() == [1] * 5
     walk = tmp_path / "walk.gif"
     options = ["--interpolate", "1", "2", "--out", str(walk)]
-    assert cli.main(["sample", str(artifact), *options]) == 0
+    assert main(["sample", str(artifact), *options]) == 0
     assert walk.stat().st_size > 0
 
 
 def test_export_says_what_each_precision_is_worth(trained, tmp_path, capsys):
     run, artifact = trained
-    assert cli.main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
     lines = capsys.readouterr().out.splitlines()
     for precision in ("float32", "float16", "int8"):
         (line,) = [each for each in lines if each.startswith(f"{precision} ")]
@@ -83,7 +83,7 @@ def test_export_says_what_each_precision_is_worth(trained, tmp_path, capsys):
         assert ("from float32 on average" in line) == (precision != "float32")
     out = tmp_path / "grid.png"
     options = ["--precision", "int8", "--out", str(out)]
-    assert cli.main(["sample", str(artifact), *options]) == 0
+    assert main(["sample", str(artifact), *options]) == 0
     assert out.is_file()
 
 
@@ -93,7 +93,7 @@ def test_export_without_its_data_states_no_distance(trained, tmp_path, capsys):
     about = json.loads((run / "config.json").read_text())
     about["config"]["data"] = "folder:/nowhere"
     (run / "config.json").write_text(json.dumps(about))
-    assert cli.main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
     said = capsys.readouterr()
     assert "The card will state no Fréchet distance" in said.err
     assert "Fréchet distance" not in said.out
@@ -115,11 +115,11 @@ def test_config_records_what_the_data_decided(trained):
 def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(trained[0], run)
-    assert cli.main(["train", "--out", str(run), "--resume", "--steps", "7"]) == 0
+    assert main(["train", "--out", str(run), "--resume", "--steps", "7"]) == 0
     whole = tmp_path / "whole"
     arguments = ["train", "--data", f"folder:{photos}", "--image-size", "16"]
     arguments += ["--out", str(whole), "--batch-size", "8", "--steps", "7"]
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     pictures = []
     for folder in (run, whole):
         with Image.open(folder / "samples" / "step-0000007.png") as picture:
@@ -164,7 +164,7 @@ def test_a_mistake_in_train_is_one_line(tmp_path, capsys, arguments, message):
     places = {"empty": tmp_path / "empty", "unlabelled": tmp_path / "a.npz"}
     arguments = [argument.format(**places) for argument in arguments]
     out = tmp_path / "run"
-    assert cli.main(["train", "--out", str(out), "--steps", "2", *arguments]) == 2
+    assert main(["train", "--out", str(out), "--steps", "2", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("ganlab: ")
@@ -176,7 +176,7 @@ def test_a_mistake_in_train_is_one_line(tmp_path, capsys, arguments, message):
 @pytest.mark.parametrize("value", ["-1", "0", "many"])
 def test_a_wrong_number_is_refused_by_the_parser(capsys, value):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["train", "--batch-size", value])
+        main(["train", "--batch-size", value])
     assert caught.value.code == 2
     error = capsys.readouterr().err
     assert "argument --batch-size: expected" in error
@@ -185,16 +185,16 @@ def test_a_wrong_number_is_refused_by_the_parser(capsys, value):
 
 def test_a_run_is_never_overwritten(trained, capsys):
     before = sorted(trained[0].rglob("*"))
-    assert cli.main(["train", "--out", str(trained[0]), *QUICK]) == 2
+    assert main(["train", "--out", str(trained[0]), *QUICK]) == 2
     assert "holds a run; name another with --out" in capsys.readouterr().err
-    assert cli.main(["export", str(trained[0]), "--to", str(trained[1])]) == 2
+    assert main(["export", str(trained[0]), "--to", str(trained[1])]) == 2
     assert "name another with --to" in capsys.readouterr().err
     assert sorted(trained[0].rglob("*")) == before
 
 
 def test_resume_refuses_another_config(trained, capsys):
     arguments = ["--resume", "--batch-size", "4", "--out", str(trained[0])]
-    assert cli.main(["train", *arguments]) == 2
+    assert main(["train", *arguments]) == 2
     assert "the run's own batch size, 8. Received: 4" in capsys.readouterr().err
 
 
@@ -204,21 +204,21 @@ def test_resume_refuses_other_data(trained, photos, tmp_path, capsys):
     about = json.loads((run / "config.json").read_text())
     about["num_images"] = 99
     (run / "config.json").write_text(json.dumps(about))
-    assert cli.main(["train", "--out", str(run), "--resume", "--steps", "9"]) == 2
+    assert main(["train", "--out", str(run), "--resume", "--steps", "9"]) == 2
     assert "num images 99. Received: 12" in capsys.readouterr().err
 
 
 def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    assert cli.main(["train", "--out", str(blocked / "run"), *QUICK]) == 2
+    assert main(["train", "--out", str(blocked / "run"), *QUICK]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
     def refuse(path, *arguments, **options):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
-    assert cli.main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 2
+    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 2
     error = capsys.readouterr().err
     assert "Permission denied; check the path" in error
     assert error.count("\n") == 1
@@ -235,7 +235,7 @@ def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
     ],
 )
 def test_a_mistake_in_sample_is_one_line(trained, capsys, arguments, message):
-    assert cli.main(["sample", str(trained[1]), *arguments]) == 2
+    assert main(["sample", str(trained[1]), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -244,7 +244,7 @@ def test_a_mistake_in_sample_is_one_line(trained, capsys, arguments, message):
 def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
     diverging = settings.TrainConfig(generator_learning_rate=float("nan"), log_every=2)
     monkeypatch.setitem(settings.PRESETS, "dcgan", lambda: diverging)
-    assert cli.main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
+    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
     assert "diverged" in capsys.readouterr().err
 
 
@@ -252,8 +252,8 @@ def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
 def test_help_and_sample_never_import_tensorflow(trained, tmp_path, arguments):
     arguments = [argument.format(artifact=trained[1]) for argument in arguments]
     script = (
-        "import sys; from ganlab import cli\n"
-        "try: code = cli.main(sys.argv[1:])\n"
+        "import sys; from ganlab.cli.main import main\n"
+        "try: code = main(sys.argv[1:])\n"
         "except SystemExit as stop: code = stop.code\n"
         "loaded = {'tensorflow', 'keras', 'tf2onnx'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
@@ -269,7 +269,7 @@ def test_same_seed_on_one_thread_draws_the_same_images(tmp_path):
     pictures = []
     for name in ("one", "two"):
         out = tmp_path / name
-        command = [sys.executable, "-m", "ganlab.cli", "train", "--out", str(out)]
+        command = [sys.executable, "-m", "ganlab", "train", "--out", str(out)]
         command += ["--seed", "5", "--steps", "20"]
         environment = os.environ | threads
         subprocess.run(command, check=True, capture_output=True, env=environment)
@@ -286,9 +286,9 @@ def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("ganlab.callbacks.Watch.act", interrupt)
         arguments = ["train", "--out", str(out), "--steps", "120"]
-        assert cli.main(arguments) == 130
+        assert main(arguments) == 130
     assert "go on with --resume" in capsys.readouterr().err
     assert (out / "checkpoints" / "step-0000050.keras").exists()
-    assert cli.main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
-    assert cli.main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
     assert "Already at step 52 of 52" in capsys.readouterr().err

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganlab import cli, diagnosis
+from ganlab import diagnosis
+from ganlab.cli import main as cli
+from ganlab.cli.main import main
 from ganlab.config.settings import TrainConfig, get_preset
 from ganlab.diagnosis import FAILURES, Log, Series, html, report
 from ganlab.diagnosis.evidence import sustained
@@ -299,7 +301,7 @@ def test_a_critic_whose_loss_passes_0_does_not_dominate(tmp_path):
 )
 def test_a_broken_log_gives_a_report_that_says_so(tmp_path, text, problem):
     path = csv_file(tmp_path, text)
-    assert cli.main(["diagnose", str(path), "--out", str(tmp_path / "out")]) == 0
+    assert main(["diagnose", str(path), "--out", str(tmp_path / "out")]) == 0
     found = report.examine(path)
     if problem:
         assert problem in " ".join(found.log.problems)
@@ -358,7 +360,7 @@ def test_wild_rows_never_crash(tmp_path_factory, rows):
 
 def test_what_is_no_log_is_one_line(tmp_path, capsys):
     for path in (tmp_path / "none", tmp_path, csv_file(tmp_path, "a,b\n1,2\n")):
-        assert cli.main(["diagnose", str(path)]) == 2
+        assert main(["diagnose", str(path)]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert "Expected" in error
@@ -391,7 +393,7 @@ def test_the_page_holds_all_and_needs_no_network(run_folder, capsys):
     (run_folder / "samples").mkdir()
     Image.new("L", (300, 300)).save(run_folder / "samples" / "step-0000500.png")
     (run_folder / "samples" / "step-0001000.png").write_bytes(b"broken off")
-    assert cli.main(["diagnose", str(run_folder)]) == 0
+    assert main(["diagnose", str(run_folder)]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("Failing: the discriminator dominates")
     page = (run_folder / "report.html").read_text()
@@ -417,7 +419,7 @@ def test_the_page_holds_all_and_needs_no_network(run_folder, capsys):
 
 
 def test_json_is_one_document(run_folder, capsys):
-    assert cli.main(["diagnose", str(run_folder), "--json"]) == 0
+    assert main(["diagnose", str(run_folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["findings"][0]["name"] == "discriminator_domination"
 
@@ -427,7 +429,7 @@ def test_a_file_is_reported_here_and_without_tensorflow(tmp_path):
     here = tmp_path / "here"
     here.mkdir()
     program = (
-        "import sys; from ganlab import cli; code = cli.main(sys.argv[1:]); "
+        "import sys; from ganlab.cli.main import main; code = main(sys.argv[1:]); "
         "assert 'tensorflow' not in sys.modules; sys.exit(code)"
     )
     command = [sys.executable, "-c", program, "diagnose", str(path)]
@@ -447,12 +449,12 @@ def test_two_runs_are_compared(run_folder, tmp_path, capsys):
     (other / "config.json").write_text(json.dumps(about))
     out = tmp_path / "compared"
     both = [str(run_folder), str(other)]
-    assert cli.main(["diagnose", *both, "--out", str(out)]) == 0
+    assert main(["diagnose", *both, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "| `loss` | `non_saturating` | `hinge` |" in printed
     assert "mode collapse" in printed
     assert "<svg" in (out / "comparison.html").read_text()
-    assert cli.main(["diagnose", *both, str(other)]) == 2
+    assert main(["diagnose", *both, str(other)]) == 2
 
 
 @pytest.mark.parametrize(

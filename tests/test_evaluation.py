@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import cli, evaluation, load_data, metrics
+from ganlab import evaluation, load_data, metrics
+from ganlab.cli.main import main
 from ganlab.data import image_data
 from ganlab.errors import UserError
 from ganlab.evaluation import calibration, compare
@@ -188,14 +189,14 @@ def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     for name, count in (("folder", 40), ("a.npz", 60)):
         arguments = ["sample", str(SHIPPED), "--num-images", str(count)]
-        assert cli.main([*arguments, "--out", str(folder / name)]) == 0
+        assert main([*arguments, "--out", str(folder / name)]) == 0
     return folder
 
 
 def test_evaluate_side_by_side(drawn, tmp_path, capsys):
     subjects = [str(SHIPPED), str(drawn / "a.npz"), str(drawn / "folder")]
     out = tmp_path / "scores.png"
-    assert cli.main(["evaluate", *subjects, "--out", str(out)]) == 0
+    assert main(["evaluate", *subjects, "--out", str(out)]) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert lines[0].split("  ")[-1].strip() == "real halves"
@@ -208,7 +209,7 @@ def test_evaluate_side_by_side(drawn, tmp_path, capsys):
 
 def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     run = ["evaluate", str(SHIPPED), "--out", str(tmp_path / "a.png")]
-    assert cli.main([*run, "--num-images", "300", "--json"]) == 0
+    assert main([*run, "--num-images", "300", "--json"]) == 0
     first = capsys.readouterr().out
     document = json.loads(first)
     scores = document["subjects"][str(SHIPPED)]["scores"]
@@ -216,15 +217,15 @@ def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     assert document["real_halves"]["protocol"]["num_images"] == 150
     (tmp_path / "first.json").write_text(first)
     against = ["--against", str(tmp_path / "first.json")]
-    assert cli.main([*run, "--num-images", "300", *against]) == 0
+    assert main([*run, "--num-images", "300", *against]) == 0
     printed = capsys.readouterr().out
     assert f"{SHIPPED} (earlier)" in printed
-    assert cli.main([*run, "--num-images", "200", *against]) == 2
+    assert main([*run, "--num-images", "200", *against]) == 2
     error = capsys.readouterr().err
     assert "num images 200 and 300" in error
     assert error.count("\n") == 1
     (tmp_path / "first.json").write_text(first.replace('"seed": 0', '"seed": 3'))
-    assert cli.main([*run, *against]) == 2
+    assert main([*run, *against]) == 2
     assert "it was changed" in capsys.readouterr().err
 
 
@@ -238,13 +239,13 @@ def test_scores_are_written_on_the_card(tmp_path, capsys):
         "--out",
         str(tmp_path / "a.png"),
     ]
-    assert cli.main(["evaluate", str(artifact), *arguments]) == 0
+    assert main(["evaluate", str(artifact), *arguments]) == 0
     card = json.loads((artifact / "card.json").read_text())
     assert card["metrics"]["protocol"]["num_images"] == 100
     assert set(card["metrics"]["scores"]) <= set(evaluation.TITLES)
-    assert cli.main(["sample", str(artifact), "--out", str(tmp_path / "s.png")]) == 0
+    assert main(["sample", str(artifact), "--out", str(tmp_path / "s.png")]) == 0
     capsys.readouterr()
-    assert cli.main(["evaluate", str(tmp_path / "s.npz"), "--write-card"]) == 2
+    assert main(["evaluate", str(tmp_path / "s.npz"), "--write-card"]) == 2
     assert "Expected an artifact" in capsys.readouterr().err
 
 
@@ -264,17 +265,17 @@ def test_the_shipped_card_has_the_scores_of_the_shipped_generator():
 def test_points_of_the_plane_are_evaluated(tmp_path, capsys):
     run = tmp_path / "run"
     train = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "60"]
-    assert cli.main([*train, "--out", str(run)]) == 0
+    assert main([*train, "--out", str(run)]) == 0
     assert "Fréchet" in (run / "quality.md").read_text()
     out = tmp_path / "a.png"
     arguments = ["--num-images", "500", "--checkpoint", "best", "--out", str(out)]
-    assert cli.main(["evaluate", str(run), *arguments]) == 0
+    assert main(["evaluate", str(run), *arguments]) == 0
     assert "features     points" in capsys.readouterr().out
     assert out.exists()
 
 
 def test_self_test_on_the_command_line(capsys):
-    assert cli.main(["evaluate", "--self-test", "--num-images", "600"]) == 0
+    assert main(["evaluate", "--self-test", "--num-images", "600"]) == 0
     assert "29 of 29 as expected" in capsys.readouterr().out
 
 
@@ -315,7 +316,7 @@ def test_a_mistake_in_evaluate_is_one_line(
         **{name: f"{name}.npz" for name in ("colour", "floats", "few")},
     }
     arguments = [each.format(**places) for each in arguments]
-    assert cli.main(["evaluate", *arguments]) == 2
+    assert main(["evaluate", *arguments]) == 2
     captured = capsys.readouterr()
     error = [line for line in captured.err.splitlines() if line.startswith("ganlab: ")]
     assert len(error) == 1
@@ -328,5 +329,5 @@ def test_fetch_inception_without_a_network_exits_1(capsys, monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr("urllib.request.urlopen", fail)
-    assert cli.main(["fetch-inception"]) == 1
+    assert main(["fetch-inception"]) == 1
     assert "no network" in capsys.readouterr().err

@@ -6,8 +6,9 @@ import time
 import pytest
 from PIL import Image
 
-from ganlab import cli, labs
+from ganlab import labs
 from ganlab.callbacks.scalars import SCALARS
+from ganlab.cli.main import main
 from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES
 
@@ -30,7 +31,7 @@ def test_names_are_unique():
 def test_the_quickest_lab_from_the_command_line(tmp_path, capsys):
     out = tmp_path / "lab"
     started = time.perf_counter()
-    assert cli.main(["lab", "run", "float16-unscaled", "--out", str(out)]) == 0
+    assert main(["lab", "run", "float16-unscaled", "--out", str(out)]) == 0
     assert time.perf_counter() - started < 120
     printed = capsys.readouterr().out
     assert "gradients vanish in float16" in printed
@@ -42,16 +43,16 @@ def test_the_quickest_lab_from_the_command_line(tmp_path, capsys):
     with Image.open(out / "lab.png") as picture:
         assert picture.width == 1200
     assert (out / "failing" / "report.html").exists()
-    assert cli.main(["lab", "run", "float16-unscaled", "--out", str(out)]) == 2
+    assert main(["lab", "run", "float16-unscaled", "--out", str(out)]) == 2
 
 
 def test_the_list_and_its_mistakes(capsys):
-    assert cli.main(["lab", "list"]) == 0
+    assert main(["lab", "list"]) == 0
     assert "ring-collapse" in capsys.readouterr().out
-    assert cli.main(["lab", "list", "--json"]) == 0
+    assert main(["lab", "list", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == len(labs.LABS)
-    assert cli.main(["lab", "run"]) == 2
-    assert cli.main(["lab", "run", "ring"]) == 2
+    assert main(["lab", "run"]) == 2
+    assert main(["lab", "run", "ring"]) == 2
     assert "Unknown lab" in capsys.readouterr().err
 
 

@@ -143,9 +143,9 @@ def test_the_default_preset_reaches_its_quality(tmp_path):
         ["train", "--out", "run"],
         ["export", "run", "--to", "artifact"],
     ):
-        command = [sys.executable, "-m", "ganlab.cli", *arguments]
+        command = [sys.executable, "-m", "ganlab", *arguments]
         subprocess.run(command, cwd=tmp_path, check=True)
-    command = [sys.executable, "-m", "ganlab.cli", "evaluate", "artifact", "--json"]
+    command = [sys.executable, "-m", "ganlab", "evaluate", "artifact", "--json"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     found = json.loads(done.stdout)["subjects"]["artifact"]
     scores = {name: score["value"] for name, score in found["scores"].items()}

@@ -158,7 +158,7 @@ def measure_cold(folder, names, pythons, rounds):
             command += [*CONTENDERS[name], str(out)]
             if name.startswith("ganlab"):
                 precision = CONTENDERS[name][1]
-                command = [sys.executable, "-m", "ganlab.cli", "sample", str(folder)]
+                command = [sys.executable, "-m", "ganlab", "sample", str(folder)]
                 command += ["--num-images", "1", "--precision", precision]
                 command += ["--out", str(out)]
             start = time.perf_counter()

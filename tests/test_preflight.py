@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, cli, networks
+from ganlab import GAN, networks
+from ganlab.cli.main import main
 from ganlab.config.settings import PRESETS, TrainConfig, get_preset
 from ganlab.data import image_data
 from ganlab.objectives import losses
@@ -182,10 +183,10 @@ def test_presets_have_no_critical_problem(name):
 
 
 def test_the_command_line_says_it(capsys, tmp_path):
-    assert cli.main(["check", "--batch-size", "16"]) == 0
+    assert main(["check", "--batch-size", "16"]) == 0
     assert "nothing found" in capsys.readouterr().out
     wrong = ["--set", "output_activation=sigmoid", "--set", "kernel_size=3"]
-    assert cli.main(["check", *wrong, "--batch-size", "16"]) == 1
+    assert main(["check", *wrong, "--batch-size", "16"]) == 1
     captured = capsys.readouterr()
     assert captured.out.index("critical") < captured.out.index("warning")
     assert "--set output_activation=tanh" in captured.out
@@ -193,11 +194,11 @@ def test_the_command_line_says_it(capsys, tmp_path):
     few = tmp_path / "few.npz"
     pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 16), np.uint8)
     np.savez(few, images=pixels)
-    assert cli.main(["check", "--data", f"npz:{few}", "--batch-size", "4"]) == 0
+    assert main(["check", "--data", f"npz:{few}", "--batch-size", "4"]) == 0
     printed = capsys.readouterr().out
     assert "30 images without augmentation" in printed
     assert "batch normalisation over 4 images" in printed
-    assert cli.main(["check", "--data", f"npz:{few}", "--batch-size", "64"]) == 2
+    assert main(["check", "--data", f"npz:{few}", "--batch-size", "64"]) == 2
 
 
 def test_check_knows_what_a_run_would_be():

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from ganlab import GAN, networks
-from ganlab.callbacks import probe
+from ganlab.callbacks import probe as probe_module
 from ganlab.objectives import losses
 
 
@@ -30,7 +30,7 @@ def test_a_look_changes_nothing_and_repeats(make_gan, images, num_classes):
     gan.fit(images[0], images[1] if num_classes else None, batch_size=8, verbose=0)
     before = [weight.numpy().copy() for weight in gan.weights]
     labels = images[1] if num_classes else None
-    probe = probe.Probe(gan, images[0], images[0][::-1], labels, labels)
+    probe = probe_module.Probe(gan, images[0], images[0][::-1], labels, labels)
     first, logits = probe.measure()
     second, _ = probe.measure()
     for old, new in zip(before, gan.weights, strict=True):
@@ -49,7 +49,7 @@ def test_gradients_are_those_of_a_step(make_gan, images):
     """The norm over all kernels, from plain SGD's own step."""
     gan = make_gan(optimizer=keras.optimizers.SGD)
     gan.generator_optimizer.learning_rate = 1.0
-    probe = probe.Probe(gan, images[0])
+    probe = probe_module.Probe(gan, images[0])
     values, _ = probe.measure()
     gan._draw_latents = lambda count, part: keras.ops.convert_to_tensor(probe._latents)
     kernel = gan.generator.get_layer("project").kernel
@@ -62,52 +62,54 @@ def test_gradients_are_those_of_a_step(make_gan, images):
 @pytest.mark.parametrize(("name", "slope"), [("minimax", 1), ("non_saturating", -1)])
 def test_the_gradient_in_the_logit_by_hand(name, slope):
     gan = points_gan(loss=name)
-    values, logits = probe.Probe(gan, np.zeros((16, 2), np.float32)).measure()
+    values, logits = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
     sure = 1 / (1 + np.exp(-slope * logits["fake"]))
     assert values["g_logit_gradient"] == pytest.approx(sure.mean(), rel=1e-5)
 
 
 def test_what_the_saturating_loss_throws_away():
-    numbers = probe._logit_numbers(
+    numbers = probe_module._logit_numbers(
         {"real": np.full((4, 1), 3.0), "fake": np.full((4, 1), -2.0)}
     )
     # sigmoid(-2) / sigmoid(2) = exp(-2)
     assert numbers["gradient_thrown_away"] == pytest.approx(1 - np.exp(-2.0))
     assert numbers["real_sign"] == 1.0
-    even = probe._logit_numbers({"real": np.ones((4, 1)), "fake": np.ones((4, 1))})
+    even = probe_module._logit_numbers(
+        {"real": np.ones((4, 1)), "fake": np.ones((4, 1))}
+    )
     assert even["gradient_thrown_away"] == 0.0
 
 
 def test_overfitting_is_the_way_from_trained_to_fake():
     logits = {"real": np.full((4, 1), 2.0), "fake": np.full((4, 1), -2.0)}
     logits["held_out"] = np.full((4, 1), -1.0)
-    assert probe._logit_numbers(logits)["overfit_gap"] == pytest.approx(0.75)
+    assert probe_module._logit_numbers(logits)["overfit_gap"] == pytest.approx(0.75)
     logits["real"] = logits["fake"] + 1e-3 * np.arange(4)[:, None]
     logits["fake"] = logits["fake"] + np.arange(4)[:, None]
-    assert "overfit_gap" not in probe._logit_numbers(logits)
+    assert "overfit_gap" not in probe_module._logit_numbers(logits)
 
 
 @pytest.mark.parametrize(("bias", "dead"), [(-99.0, 1.0), (99.0, 0.0)])
 def test_dead_units(bias, dead):
     gan = points_gan("relu", bias)
-    values, _ = probe.Probe(gan, np.zeros((16, 2), np.float32)).measure()
+    values, _ = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
     assert values["g_dead_share"] == dead
 
 
 def test_saturated_units_and_their_slope():
     gan = points_gan("sigmoid", 99.0)
-    values, _ = probe.Probe(gan, np.zeros((16, 2), np.float32)).measure()
+    values, _ = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
     assert values["g_saturated_share"] == 1.0
     assert values["g_slope_product"] == pytest.approx(0.0, abs=1e-6)
     gan = points_gan("sigmoid")
     gan.generator.layers[1].kernel.assign(np.zeros((2, 4)))
-    values, _ = probe.Probe(gan, np.zeros((16, 2), np.float32)).measure()
+    values, _ = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
     assert values["g_slope_product"] == pytest.approx(0.25)
 
 
 def test_singular_values_against_numpy(make_gan, images):
     gan = make_gan()
-    probe = probe.Probe(gan, images[0])
+    probe = probe_module.Probe(gan, images[0])
     for _ in range(20):
         values, _ = probe.measure()
     for layer in gan.discriminator.layers:
@@ -125,7 +127,7 @@ def test_half_precision_is_held_against_float32(images):
         networks.dcgan_discriminator(16, base_filters=4),
     )
     gan.compile("adam", "adam")
-    values, _ = probe.Probe(gan, images[0]).measure()
+    values, _ = probe_module.Probe(gan, images[0]).measure()
     assert 0 < values["g_gradient_error"] < 0.2
     assert values["g_loss_scale"] == 2.0**15
 
@@ -133,9 +135,9 @@ def test_half_precision_is_held_against_float32(images):
 def test_batch_norm_gap_is_taken_in_batches_as_in_training(make_gan, images):
     gan = make_gan()
     gan.fit(images[0], batch_size=8, verbose=0)
-    probe = probe.Probe(gan, images[0], batch_size=2)
+    probe = probe_module.Probe(gan, images[0], batch_size=2)
     values, _ = probe.measure()
-    twin = networks.generators.in_float32(gan.generator)
+    twin = networks.precision.in_float32(gan.generator)
     gaps = []
     for first in range(0, 8, 2):
         latents = probe._latents[first : first + 2]
@@ -152,7 +154,9 @@ def test_packs_and_losses_of_every_kind(images):
             packing=2,
         )
         gan.compile("adam", "adam", loss=name)
-        values, logits = probe.Probe(gan, images[0][:15], images[0][:3]).measure()
+        values, logits = probe_module.Probe(
+            gan, images[0][:15], images[0][:3]
+        ).measure()
         assert np.isfinite(values["g_logit_gradient"])
         assert (len(logits["fake"]), len(logits["held_out"])) == (7, 1)
 
@@ -162,13 +166,13 @@ def test_the_first_tensor_that_is_not_finite_is_named(make_gan, num_classes):
     gan = make_gan(num_classes)
     latents = np.zeros((4, 8), np.float32)
     labels = None if num_classes is None else np.zeros(4, np.int32)
-    assert probe.first_nonfinite(gan, latents, labels) is None
+    assert probe_module.first_nonfinite(gan, latents, labels) is None
     kernel = gan.discriminator.get_layer("logits").kernel
     kernel.assign(kernel * np.inf)
-    found = probe.first_nonfinite(gan, latents, labels)
+    found = probe_module.first_nonfinite(gan, latents, labels)
     assert found == "discriminator/logits/kernel"
     gan.generator.get_layer("project").kernel.assign(
         gan.generator.get_layer("project").kernel * np.nan
     )
-    found = probe.first_nonfinite(gan, latents, labels)
+    found = probe_module.first_nonfinite(gan, latents, labels)
     assert found == "generator/project/kernel"

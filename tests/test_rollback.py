@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from ganlab import cli, diagnosis
+from ganlab import diagnosis
 from ganlab.callbacks import Policy, RunLog, policy
+from ganlab.cli.main import main
 from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES, Finding
 from ganlab.models.saving import load_gan
@@ -160,7 +161,7 @@ def test_trials_compare_remedies_and_keep_the_best(
 
     monkeypatch.setattr(diagnosis, "diagnose", diagnose)
     arguments = ["diagnose", str(out), "--remedy-trials", "--trial-steps", "6"]
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     printed = capsys.readouterr().out
     trials = json.loads((out / "trials" / "trials.json").read_text())
     assert {each["name"] for each in trials} == {
@@ -186,6 +187,6 @@ def test_trials_compare_remedies_and_keep_the_best(
 def test_trials_of_a_healthy_run_are_refused(config, tmp_path, capsys, monkeypatch):
     train.train_gan(config.replace(steps=3), tmp_path / "run")
     monkeypatch.setattr(diagnosis, "diagnose", lambda log: [])
-    assert cli.main(["diagnose", str(tmp_path / "run"), "--remedy-trials"]) == 2
+    assert main(["diagnose", str(tmp_path / "run"), "--remedy-trials"]) == 2
     assert "which has none" in capsys.readouterr().err
     keras.backend.clear_session()

@@ -848,7 +848,3 @@ def _import_tensorflow():
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

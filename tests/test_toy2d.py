@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import GAN, cli, load_data, metrics, networks
+from ganlab import GAN, load_data, metrics, networks
 from ganlab.artifacts import export
 from ganlab.callbacks import PlanePictures, RunLog
+from ganlab.cli.main import main
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
 
@@ -143,7 +144,7 @@ def test_a_run_in_the_plane_end_to_end(tmp_path, capsys):
     run = tmp_path / "run"
     arguments = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "6"]
     arguments += ["--batch-size", "20", "--set", "packing=2", "--out", str(run)]
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     assert "export" not in capsys.readouterr().out
     about = json.loads((run / "config.json").read_text())
     assert about["config"]["network"] == "mlp"
@@ -151,8 +152,8 @@ def test_a_run_in_the_plane_end_to_end(tmp_path, capsys):
     assert about["config"]["latent_dim"] == 2
     assert (run / "samples" / "step-0000006.png").exists()
     assert (run / "checkpoints" / "best.keras").exists()
-    assert cli.main(["train", "--out", str(run), "--resume", "--steps", "8"]) == 0
-    assert cli.main(["export", str(run), "--to", str(tmp_path / "a")]) == 2
+    assert main(["train", "--out", str(run), "--resume", "--steps", "8"]) == 0
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 2
     assert "generator of images" in capsys.readouterr().err
 
 
