@@ -22,7 +22,7 @@ from ganlab import (
     load_data,
     pictures,
 )
-from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
+from ganlab.callbacks import HealthProbe, RunLog, SampleGrids, TrainingMetrics
 from ganlab.objectives import losses
 
 BATCH_SIZE = 64
@@ -58,8 +58,8 @@ def main():
         epochs=options.epochs,
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
-            Watch(run_log, BATCH_SIZE),
-            Signals(run_log, images, unseen, labels, unseen_labels),
+            TrainingMetrics(run_log, BATCH_SIZE),
+            HealthProbe(run_log, images, unseen, labels, unseen_labels),
             SampleGrids(options.out / "samples", run_log=run_log),
             keras.callbacks.ModelCheckpoint(options.out / "gan.keras"),
         ],

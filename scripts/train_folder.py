@@ -24,7 +24,13 @@ from ganlab import (
     export_generator,
     load_data,
 )
-from ganlab.callbacks import Checkpoints, RunLog, SampleGrids, Signals, Watch
+from ganlab.callbacks import (
+    Checkpoints,
+    HealthProbe,
+    RunLog,
+    SampleGrids,
+    TrainingMetrics,
+)
 
 BATCH_SIZE = 64
 
@@ -59,8 +65,8 @@ def main():
         epochs=options.epochs,
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
-            Watch(run_log, BATCH_SIZE),
-            Signals(run_log, data.some(64)[0], held_out and held_out.some(64)[0]),
+            TrainingMetrics(run_log, BATCH_SIZE),
+            HealthProbe(run_log, data.some(64)[0], held_out and held_out.some(64)[0]),
             SampleGrids(options.out / "samples", every=100, run_log=run_log),
             Checkpoints(options.out / "checkpoints", every=200),
         ],

@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from ganlab import GAN, export_generator, load_data
-from ganlab.callbacks import RunLog, SampleGrids, Signals, Watch
+from ganlab.callbacks import HealthProbe, RunLog, SampleGrids, TrainingMetrics
 
 LATENT_DIM, BATCH_SIZE = 64, 64
 
@@ -77,8 +77,8 @@ def main():
         epochs=options.epochs,
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
-            Watch(run_log, BATCH_SIZE),
-            Signals(run_log, data.some(64)[0], held_out.some(64)[0]),
+            TrainingMetrics(run_log, BATCH_SIZE),
+            HealthProbe(run_log, data.some(64)[0], held_out.some(64)[0]),
             SampleGrids(options.out / "samples", run_log=run_log),
             keras.callbacks.CSVLogger(options.out / "epochs.csv"),
         ],

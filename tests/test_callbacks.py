@@ -15,7 +15,7 @@ from ganlab.callbacks import (
     Evaluate,
     RunLog,
     SampleGrids,
-    Watch,
+    TrainingMetrics,
 )
 from ganlab.callbacks.evaluate import read_best
 from ganlab.callbacks.scalars import SCALARS
@@ -63,7 +63,7 @@ def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
             self.total = logs["d_loss"] * (batch + 1)
 
     before = [v.numpy().ravel() for v in gan.generator.trainable_variables]
-    fit(gan, source, [Watch(run_log, 8, every=3, wait_timer=timer), Raw()])
+    fit(gan, source, [TrainingMetrics(run_log, 8, every=3, wait_timer=timer), Raw()])
     run_log.close()
     rows = rows_of(tmp_path)
     assert [row["step"] for row in rows] == [3, 6, 9]
@@ -98,7 +98,10 @@ def test_update_ratio_by_hand(make_gan, images, tmp_path):
 
     before = flat(gan.discriminator)
     gan.fit(
-        images[0], batch_size=16, verbose=0, callbacks=[Watch(run_log, 16, every=1)]
+        images[0],
+        batch_size=16,
+        verbose=0,
+        callbacks=[TrainingMetrics(run_log, 16, every=1)],
     )
     run_log.close()
     change = np.linalg.norm(flat(gan.discriminator) - before) / np.linalg.norm(before)
@@ -116,7 +119,7 @@ def test_singular_values_of_normalised_kernels_are_logged(source, tmp_path):
     )
     gan.compile("adam", "adam")
     run_log = RunLog(tmp_path)
-    fit(gan, source, [Watch(run_log, 8, every=5)])
+    fit(gan, source, [TrainingMetrics(run_log, 8, every=5)])
     run_log.close()
     row = rows_of(tmp_path)[-1]
     logged = {key: value for key, value in row.items() if "singular_value/" in key}
@@ -136,7 +139,7 @@ def test_a_diverged_run_stops_with_its_step(make_gan, source, tmp_path):
     # The fused ReLU turns NaN into 0, so the images and the losses stay finite.
     name = "g_gradient_norm"
     with pytest.raises(RunError, match=rf"{name} was nan at step 1, first in {tensor}"):
-        fit(gan, source, [Watch(run_log, 8, every=2)])
+        fit(gan, source, [TrainingMetrics(run_log, 8, every=2)])
     run_log.close()
     logged, event = rows_of(tmp_path)
     assert logged[name] is None
@@ -207,9 +210,7 @@ def scored(monkeypatch, distances):
     def evaluate(*arguments, **options):
         found = real(*arguments, **options)
         value = next(left)
-        found.scores["frechet_distance"] = metrics.Score(
-            value, value - 0.01, value + 0.01, 0.005
-        )
+        found.scores["fid"] = metrics.Score(value, value - 0.01, value + 0.01, 0.005)
         return found
 
     monkeypatch.setattr(evaluation, "evaluate", evaluate)
@@ -225,7 +226,7 @@ def test_evaluate_keeps_the_best_and_reports(
     run_log.close()
     rows = rows_of(run)
     assert [row["step"] for row in rows] == [2, 4, 6, 8, 10]
-    assert [row["frechet_distance"] for row in rows] == [0.5, 0.2, 0.4, 0.3, 0.6]
+    assert [row["fid"] for row in rows] == [0.5, 0.2, 0.4, 0.3, 0.6]
     assert set(rows[0]) - {"step", "seconds", "protocol"} <= set(SCALARS)
     assert rows[0]["protocol"] == reference.protocol.fingerprint
     best = read_best(run)
@@ -266,10 +267,10 @@ def test_a_best_of_another_protocol_is_replaced(
 ):
     scored(monkeypatch, [0.1, 0.9])
     fit(make_gan(3), source, [Evaluate(tmp_path, reference, every=99)])
-    assert read_best(tmp_path)["scores"]["frechet_distance"]["value"] == 0.1
+    assert read_best(tmp_path)["scores"]["fid"]["value"] == 0.1
     other = evaluation.load_reference(source, features="pixels", num_images=30)
     fit(make_gan(3), source, [Evaluate(tmp_path, other, every=99)])
-    assert read_best(tmp_path)["scores"]["frechet_distance"]["value"] == 0.9
+    assert read_best(tmp_path)["scores"]["fid"]["value"] == 0.9
 
 
 def test_an_interrupted_save_leaves_the_last_checkpoint(

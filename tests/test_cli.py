@@ -82,7 +82,7 @@ def test_export_says_what_each_precision_is_worth(trained, tmp_path, capsys):
         assert "Fréchet distance" in line
         assert ("from float32 on average" in line) == (precision != "float32")
     out = tmp_path / "grid.png"
-    options = ["--precision", "int8", "--out", str(out)]
+    options = ["--format", "int8", "--out", str(out)]
     assert main(["sample", str(artifact), *options]) == 0
     assert out.is_file()
 
@@ -98,7 +98,7 @@ def test_export_without_its_data_states_no_distance(trained, tmp_path, capsys):
     assert "The card will state no Fréchet distance" in said.err
     assert "Fréchet distance" not in said.out
     card = json.loads((tmp_path / "a" / "card.json").read_text())
-    assert "frechet_distance" not in card["precisions"]["int8"]
+    assert "fid" not in card["formats"]["int8"]
 
 
 def test_config_records_what_the_data_decided(trained):
@@ -127,7 +127,7 @@ def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
     assert np.abs(pictures[0] - pictures[1]).max() <= 2
     lines = (run / "metrics.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    assert [row["step"] for row in rows if "frechet_distance" in row] == [4, 7]
+    assert [row["step"] for row in rows if "fid" in row] == [4, 7]
     assert [row["step"] for row in rows if row.get("event") == "began"] == [0, 4]
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
 
@@ -150,7 +150,7 @@ def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
         (["--network", "mlp"], "mlp for points"),
         (["--data", "grid", "--augmentation", "ada"], "without classes and aug"),
         (["--data", "circle"], "ring, grid"),
-        (["--precision", "float8"], "Unknown precision"),
+        (["--dtype-policy", "float8"], "Unknown dtype_policy"),
         (["--label-smoothing", "0.7"], "under 0.5"),
         (["--image-size", "4"], "16 to 128"),
         (["--batch-size", "20000"], "1 to 9744"),

@@ -47,7 +47,7 @@ HEALTHY = {
     "precision": 0.7,
     "recall": 0.5,
     "coverage": 0.7,
-    "label_fidelity": 0.9,
+    "label_accuracy": 0.9,
     "data_wait_share": 0.01,
 }
 
@@ -64,7 +64,7 @@ def made(changes=(), config=None, events=(), distances=None, facts=None):
         distances = 10.0 * 0.5 ** (np.arange(10) / 10) + np.zeros(10)
         distances[-5:] = 5.2
     steps = np.linspace(200, 2000, len(distances)).astype(int)
-    series["frechet_distance"] = Series(steps, np.asarray(distances, float))
+    series["fid"] = Series(steps, np.asarray(distances, float))
     config = TrainConfig(**(config or {})).completed(28, 1).as_dict()
     return Log("run", series, None, list(events), config, facts or {})
 
@@ -86,7 +86,7 @@ CASES = [
     ("vanishing_generator_gradient", {"g_gradient_norm": 1e-9}, {}),
     ("exploding_gradient", {"g_gradient_norm": np.geomspace(1, 1e6, 40)}, {}),
     ("dying_relu", {"g_dead_share": 0.8}, {}),
-    ("activation_saturation", {"d_slope_product": 0.02}, {}),
+    ("activation_saturation", {"d_activation_gradient": 0.02}, {}),
     ("output_saturation", {"output_saturated_gap": 0.5}, {}),
     ("mode_collapse", ALIKE, {}),
     ("mode_collapse", {"nearest_ratio": 0.01}, {}),
@@ -94,14 +94,14 @@ CASES = [
     ("mode_collapse", {"modes_hit": 2.0}, {"data": "ring"}),
     ("mode_dropping", {"modes_hit": 6.0}, {"data": "ring"}),
     ("mode_dropping", {"recall": 0.01}, {}),
-    ("ignored_labels", {"label_fidelity": 0.1}, {}),
+    ("ignored_labels", {"label_accuracy": 0.1}, {}),
     ("discriminator_overfitting", {"overfit_gap": 0.95}, {}),
     ("memorisation", {"copied_share": 0.5}, {}),
     ("checkerboard", {"checkerboard_share": 0.4}, {}),
     ("oscillation", {"d_fake": np.tile([0.1, 0.9], 20)}, {}),
-    ("float16_overflow", {"d_skipped_share": 0.5}, {"precision": "mixed_float16"}),
+    ("float16_overflow", {"d_skipped_share": 0.5}, {"dtype_policy": "mixed_float16"}),
     ("float16_underflow", {"g_zero_gradient_share": 0.9},
-     {"precision": "mixed_float16", "loss_scaling": False}),
+     {"dtype_policy": "mixed_float16", "loss_scaling": False}),
     ("batch_norm_gap", {"batch_norm_gap": 0.5}, {}),
     ("data_range_mismatch", {"fake_low": 0.0}, {"output_activation": "sigmoid"}),
     ("starved_input", {"data_wait_share": 0.6}, {}),
@@ -194,8 +194,8 @@ def test_late_collapse_by_hand(distances, since):
 def test_a_distance_within_chance_of_0_has_not_collapsed():
     log = made(distances=[0.01, 0.002, 0.005, 0.006, 0.005])
     assert "late_collapse" in names(log)
-    steps = log.series["frechet_distance"].steps
-    log.series["frechet_error"] = Series(steps, np.full(5, 1e-3))
+    steps = log.series["fid"].steps
+    log.series["fid_error"] = Series(steps, np.full(5, 1e-3))
     assert "late_collapse" not in names(log)
 
 
@@ -274,7 +274,7 @@ def test_a_foreign_log_is_read_and_judged(tmp_path):
         "late_collapse",
         "discriminator_domination",
     }
-    assert found.best == {"step": 5000, "frechet_distance": 28.0, "path": None}
+    assert found.best == {"step": 5000, "fid": 28.0, "path": None}
     assert found.verdict.startswith("Failing: the discriminator dominates")
     assert found.command is None
     healthy = csv_file(tmp_path, table([90, 60, 40, 30, 28, 27, 27, 27, 27, 27]))
@@ -334,7 +334,7 @@ def test_wild_files_never_crash(tmp_path_factory, content):
 @given(
     st.lists(
         st.dictionaries(
-            st.sampled_from(["step", "event", "d_loss", "frechet_distance", "seconds"]),
+            st.sampled_from(["step", "event", "d_loss", "fid", "seconds"]),
             st.one_of(
                 st.none(),
                 st.integers(),
@@ -465,7 +465,7 @@ def test_two_runs_are_compared(run_folder, tmp_path, capsys):
         get_preset("wgan-gp").replace(data="folder:my photos").completed(64, 3),
         get_preset("r3gan").replace(data="ring").completed(None, None),
         get_preset("dcgan").replace(data="ring").completed(None, None),
-        get_preset("small-data").replace(precision="mixed_float16").completed(28, 1),
+        get_preset("small-data").replace(dtype_policy="mixed_float16").completed(28, 1),
     ],
 )
 def test_the_command_gives_the_same_run_with_the_change(config):

@@ -85,7 +85,7 @@ def test_onnx_file_is_named_dynamic_and_current(exported):
 
 def test_fewer_bits_draw_nearly_the_same_images_and_the_card_says_how_near(exported):
     _, directory, card = exported
-    about = card["precisions"]
+    about = card["formats"]
     assert list(about) == ["float32", "float16", "int8"]
     expected = Artifact(directory).sample(64, seed=3).astype(int)
     for precision, limit in (("float16", 0.005), ("int8", 0.05)):
@@ -115,7 +115,7 @@ def test_a_precision_that_is_worthless_is_left_out(
 ):
     monkeypatch.setitem(export.MEAN_TOLERANCES, "int8", 0.0)
     card = export.export_generator(make_gan(), tmp_path / "a")
-    assert set(card["precisions"]) == {"float32", "float16"}
+    assert set(card["formats"]) == {"float32", "float16"}
     assert "generator.int8.onnx" not in card["files"]
     assert "generator.int8.onnx is left out" in caplog.text
     with pytest.raises(UserError, match=r"generator\.int8\.onnx"):
@@ -133,9 +133,9 @@ def test_the_card_states_each_precisions_distance_as_evaluate_takes_it(tmp_path)
     card = export.export_generator(gan, tmp_path / "a", reference=reference)
     images = Artifact(tmp_path / "a", "int8").sample(500)
     scores = evaluation.evaluate(reference, images).scores
-    about = card["precisions"]["int8"]
-    expected = scores["frechet_distance"].value
-    assert about["frechet_distance"]["value"] == pytest.approx(expected)
+    about = card["formats"]["int8"]
+    expected = scores["fid"].value
+    assert about["fid"]["value"] == pytest.approx(expected)
     assert about["fingerprint"] == reference.protocol.fingerprint
 
 

@@ -79,7 +79,7 @@ def test_equal_torch_fidelity(sets, found, torch_fidelity):
     shares = logits.softmax(dim=1).numpy()
     theirs = isc_features_to_metric(logits, splits=10, shuffle=False)
     order = np.argsort(np.random.default_rng(0).permutation(len(shares)))
-    ours = metrics.class_score(shares[order], seed=0)
+    ours = metrics.inception_score(shares[order], seed=0)
     assert ours.value == pytest.approx(theirs["inception_score_mean"], rel=1e-6)
 
 
@@ -178,14 +178,12 @@ def test_kernel_distance_by_hand():
     outer = (np.outer(values, values) + 1) ** 3
     within = (outer.sum() - np.trace(outer)) / 30
     expected = within + 8.0 - 2 * ((values + 1) ** 3).mean()
-    assert metrics.kernel_distance(real, fake).value == pytest.approx(expected)
+    assert metrics.kid(real, fake).value == pytest.approx(expected)
 
 
 def test_kernel_distance_is_unbiased():
     values = [
-        metrics.kernel_distance(
-            normal(40, 4, seed=k), normal(40, 4, seed=k + 500)
-        ).value
+        metrics.kid(normal(40, 4, seed=k), normal(40, 4, seed=k + 500)).value
         for k in range(200)
     ]
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(len(values))
@@ -265,7 +263,7 @@ def test_blocks_change_nothing(monkeypatch):
     cut = metrics.compare(real, fake, progress=lambda *done: blocks.append(done))
     for name in vars(whole):
         ours, theirs = getattr(cut, name), getattr(whole, name)
-        if name == "kernel_distance":
+        if name == "kid":
             ours, theirs = ours.value, theirs.value
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12, err_msg=name)
     assert blocks[-1] == (15 + 10 + 20, 15 + 10 + 20)
@@ -285,12 +283,12 @@ def test_pairs_take_little_memory():
 
 def test_class_score_by_hand():
     sure = np.repeat(np.eye(4), 25, axis=0)
-    assert metrics.class_score(sure, splits=1).value == pytest.approx(4.0)
-    assert metrics.class_score(sure[:25], splits=1).value == pytest.approx(1.0)
+    assert metrics.inception_score(sure, splits=1).value == pytest.approx(4.0)
+    assert metrics.inception_score(sure[:25], splits=1).value == pytest.approx(1.0)
     unsure = np.full((40, 4), 0.25)
-    assert metrics.class_score(unsure).value == pytest.approx(1.0)
+    assert metrics.inception_score(unsure).value == pytest.approx(1.0)
     with pytest.raises(UserError, match="apply softmax"):
-        metrics.class_score(unsure * 3)
+        metrics.inception_score(unsure * 3)
 
 
 def test_class_diversity_by_hand():
@@ -307,9 +305,9 @@ def test_class_diversity_by_hand():
 
 def test_bins_tell_a_lost_mode():
     real, same = normal(3000, 2, seed=1), normal(3000, 2, seed=2)
-    assert metrics.bin_scores(real, same).value < 0.12
+    assert metrics.ndb_scores(real, same).value < 0.12
     lost = same[same[:, 0] > 0]
-    assert metrics.bin_scores(real, lost[:1400]).value > 0.7
+    assert metrics.ndb_scores(real, lost[:1400]).value > 0.7
 
 
 def test_bins_by_hand():
@@ -328,7 +326,7 @@ def test_path_length_by_hand():
 
 
 def test_label_fidelity_by_hand():
-    score = metrics.label_fidelity(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0]))
+    score = metrics.label_accuracy(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0]))
     assert score.value == 0.75
     assert score.low < 0.75 < score.high
 

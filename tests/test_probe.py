@@ -100,11 +100,11 @@ def test_saturated_units_and_their_slope():
     gan = points_gan("sigmoid", 99.0)
     values, _ = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
     assert values["g_saturated_share"] == 1.0
-    assert values["g_slope_product"] == pytest.approx(0.0, abs=1e-6)
+    assert values["g_activation_gradient"] == pytest.approx(0.0, abs=1e-6)
     gan = points_gan("sigmoid")
     gan.generator.layers[1].kernel.assign(np.zeros((2, 4)))
     values, _ = probe_module.Probe(gan, np.zeros((16, 2), np.float32)).measure()
-    assert values["g_slope_product"] == pytest.approx(0.25)
+    assert values["g_activation_gradient"] == pytest.approx(0.25)
 
 
 def test_singular_values_against_numpy(make_gan, images):

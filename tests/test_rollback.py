@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ganlab import diagnosis
-from ganlab.callbacks import Policy, RunLog, policy
+from ganlab.callbacks import FailurePolicy, RunLog, policy
 from ganlab.cli.main import main
 from ganlab.config.settings import TrainConfig
 from ganlab.diagnosis import FAILURES, Finding
@@ -28,12 +28,12 @@ def config(tmp_path):
         batch_size=8,
         steps=20,
         log_every=2,
-        signal_every=5,
+        probe_every=5,
         sample_every=20,
         checkpoint_every=5,
         evaluate_every=5,
         evaluate_share=1.0,
-        signal_share=1.0,
+        probe_share=1.0,
     )
 
 
@@ -47,8 +47,8 @@ def failing(monkeypatch, times, severity="critical", every=8):
         return [left.pop()] if left else []
 
     monkeypatch.setattr(policy.diagnosis, "diagnose", diagnose)
-    sooner = {**Policy.__init__.__kwdefaults__, "grace": 0, "every": every}
-    monkeypatch.setattr(Policy.__init__, "__kwdefaults__", sooner)
+    sooner = {**FailurePolicy.__init__.__kwdefaults__, "grace": 0, "every": every}
+    monkeypatch.setattr(FailurePolicy.__init__, "__kwdefaults__", sooner)
 
 
 def events(run):
@@ -83,7 +83,7 @@ def test_early_training_is_left_alone(make_gan, images, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"config": {"loss": "hinge"}}))
     run_log = RunLog(tmp_path)
     gan = make_gan()
-    watched = Policy(tmp_path, run_log, "stop", every=1)
+    watched = FailurePolicy(tmp_path, run_log, "stop", every=1)
     monkey = []
     watched._tell = lambda *said: monkey.append(said)
     gan.fit(images[0], batch_size=8, verbose=0, callbacks=[watched])
@@ -170,7 +170,7 @@ def test_trials_compare_remedies_and_keep_the_best(
         "checkerboard",
     }
     assert [each["kept"] for each in trials] == [True, False, False]
-    distances = [each["frechet_distance"] for each in trials]
+    distances = [each["fid"] for each in trials]
     assert distances == sorted(distances)
     assert "kept" in printed
     assert "## Remedies tried" in (out / "report.md").read_text()

@@ -149,6 +149,6 @@ def test_the_default_preset_reaches_its_quality(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     found = json.loads(done.stdout)["subjects"]["artifact"]
     scores = {name: score["value"] for name, score in found["scores"].items()}
-    assert scores["frechet_distance"] < 1.0
-    assert scores["label_fidelity"] > 0.85
+    assert scores["fid"] < 1.0
+    assert scores["label_accuracy"] > 0.85
     assert min(found["details"]["class_shares"].values()) >= 0.05

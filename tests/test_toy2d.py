@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganlab import GAN, load_data, metrics, networks
 from ganlab.artifacts import export
-from ganlab.callbacks import PlanePictures, RunLog
+from ganlab.callbacks import DecisionSurface, RunLog
 from ganlab.cli.main import main
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
@@ -105,7 +105,7 @@ def gan_of_points(packing=1):
 def test_pictures_are_drawn_and_scores_are_logged(tmp_path, packing):
     gan, run_log = gan_of_points(packing), RunLog(tmp_path)
     data = load_data("ring")
-    pictures = PlanePictures(
+    pictures = DecisionSurface(
         tmp_path / "samples", MIXTURES["ring"], every=4, run_log=run_log
     )
     gan.fit(
@@ -128,7 +128,7 @@ def test_pictures_are_drawn_and_scores_are_logged(tmp_path, packing):
 
 def test_arrows_point_downhill_of_the_generators_loss():
     gan = gan_of_points()
-    pictures = PlanePictures("unused", MIXTURES["ring"])
+    pictures = DecisionSurface("unused", MIXTURES["ring"])
     pictures.set_model(gan)
     fake = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
     moves = pictures._directions(fake)

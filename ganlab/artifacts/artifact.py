@@ -27,21 +27,21 @@ class Artifact:
     """An exported generator, loaded from its folder.
 
     Args:
-        directory: Folder with `card.json` and the precision's ONNX file.
-        precision: `"float32"`; `"float16"`, for GPUs; or `"int8"`, smallest, and
+        directory: Folder with `card.json` and the ONNX file of that format.
+        format: `"float32"`; `"float16"`, for GPUs; or `"int8"`, smallest, and
             fastest on CPUs where maps are large. How far the images differ is on
-            the card, under `precisions`.
+            the card, under `formats`.
 
     Raises:
         UserError: if a file is missing or differs from its hash in the card.
     """
 
-    def __init__(self, directory, precision="float32"):
-        if precision not in FILES:
-            raise unknown_name("precision", precision, FILES)
+    def __init__(self, directory, format="float32"):
+        if format not in FILES:
+            raise unknown_name("format", format, FILES)
         self.directory = Path(directory)
         self.card = read_card(self.directory)
-        path = self.directory / FILES[precision]
+        path = self.directory / FILES[format]
         check_files(self.directory, self.card, but=path)
         if not path.is_file():
             raise UserError(

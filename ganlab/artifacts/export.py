@@ -92,7 +92,7 @@ def export_generator(gan, directory, *, class_names=(), training=None, reference
         _write_card(card, partial)
         artifact = Artifact(partial)
         card["parity"] = certify(generator, artifact)
-        card["precisions"] = _certify_precisions(partial, reference)
+        card["formats"] = _certify_precisions(partial, reference)
         _draw_samples(artifact, partial / "samples.png")
         _write_card(card, partial)
         partial.chmod(0o755)
@@ -237,7 +237,7 @@ def _certify_precisions(directory, reference):
     Returns:
         A dict from each precision to its bytes, the largest and the mean absolute
         difference of its images from float32's, and with a reference its
-        `frechet_distance` and the `fingerprint` of the protocol.
+        `fid` and the `fingerprint` of the protocol.
     """
     found, expected = {}, None
     for precision, name in FILES.items():
@@ -281,7 +281,7 @@ def _distance(artifact, reference):
     features, _ = reference.extractor.extract(images)
     score = metrics.frechet_score(reference.features, features, seed)
     return {
-        "frechet_distance": dataclasses.asdict(score),
+        "fid": dataclasses.asdict(score),
         "fingerprint": reference.protocol.fingerprint,
     }
 

@@ -1,25 +1,25 @@
 """What happens beside training: watching, scores, sample grids, checkpoints."""
 
 from ganlab.callbacks.checkpoints import Checkpoints
-from ganlab.callbacks.decision_surface import PlanePictures
+from ganlab.callbacks.decision_surface import DecisionSurface
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.grids import SampleGrids
-from ganlab.callbacks.health_probe import Signals
-from ganlab.callbacks.policy import Policy
+from ganlab.callbacks.health_probe import HealthProbe
+from ganlab.callbacks.policy import FailurePolicy
 from ganlab.callbacks.progress import ProgressBar, StageBars, decoding_bar
 from ganlab.callbacks.run_log import RunLog
-from ganlab.callbacks.training_metrics import Watch
+from ganlab.callbacks.training_metrics import TrainingMetrics
 
 __all__ = [
     "Checkpoints",
+    "DecisionSurface",
     "Evaluate",
-    "PlanePictures",
-    "Policy",
+    "FailurePolicy",
+    "HealthProbe",
     "ProgressBar",
     "RunLog",
     "SampleGrids",
-    "Signals",
     "StageBars",
-    "Watch",
+    "TrainingMetrics",
     "decoding_bar",
 ]

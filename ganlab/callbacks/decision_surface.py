@@ -16,7 +16,7 @@ RESOLUTION = 80
 REAL, FAKE = "#1b7837", "#762a83"
 
 
-class PlanePictures(Pictures):
+class DecisionSurface(Pictures):
     """Draws real and fake points, the discriminator and the generator's gradient.
 
     As GAN Lab does: the background is the discriminator's belief, green where

@@ -53,15 +53,15 @@ class Evaluate(Budgeted):
         self.last = _record(step, found)
         if self.run_log is not None:
             values = {name: score.value for name, score in found.scores.items()}
-            values["frechet_error"] = found.scores["frechet_distance"].standard_error
+            values["fid_error"] = found.scores["fid"].standard_error
             values |= self._class_shares(found.details)
             self.run_log.scalars(step, values, protocol.fingerprint)
         best = read_best(self.directory)
-        distance = found.scores["frechet_distance"].value
+        distance = found.scores["fid"].value
         if (
             best is None
             or best["protocol"] != self.last["protocol"]
-            or distance < best["scores"]["frechet_distance"]["value"]
+            or distance < best["scores"]["fid"]["value"]
         ):
             self._keep(images, labels)
 
@@ -150,7 +150,7 @@ def _cell(name, scores):
 def _verdict(best, last):
     if best["step"] == last["step"]:
         return "The last step is the best: go on training with `--resume --steps N`."
-    ours, theirs = (each["scores"]["frechet_distance"] for each in (best, last))
+    ours, theirs = (each["scores"]["fid"] for each in (best, last))
     if ours["high"] < theirs["low"]:
         return (
             f"The run was better at step {best['step']:,}: export it with "

@@ -7,7 +7,7 @@ from ganlab.objectives.losses import LOSSES
 BUDGET = 0.03
 
 
-class Signals(Budgeted):
+class HealthProbe(Budgeted):
     """Looks inside both players now and then: see `ganlab.callbacks.probe`.
 
     The first look, before the first step, compiles and is not counted; the others

@@ -10,7 +10,7 @@ GRACE = 1000  # steps before which early training looks like failure
 BUDGET = 0.01
 
 
-class Policy(Budgeted):
+class FailurePolicy(Budgeted):
     """Diagnoses the run as it goes, and acts on critical findings.
 
     - `warn` writes a finding to the log when it is first made.

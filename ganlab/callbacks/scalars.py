@@ -58,21 +58,21 @@ SCALARS = {
     "g_update_ratio": ("update_ratio/generator", "The same for the generator."),
     "d_learning_rate": ("learning_rate/discriminator", ""),
     "g_learning_rate": ("learning_rate/generator", ""),
-    "frechet_distance": (
-        "quality/frechet_distance",
+    "fid": (
+        "quality/fid",
         "Distance of generated features from real ones; lower is better. The run's "
         "best checkpoint is the one where it is smallest.",
     ),
-    "frechet_error": (
-        "quality/frechet_error",
+    "fid_error": (
+        "quality/fid_error",
         "Standard error of the Fréchet distance, by bootstrap.",
     ),
-    "frechet_infinity": (
-        "quality/frechet_infinity",
+    "fid_infinity": (
+        "quality/fid_infinity",
         "The same, extrapolated to infinitely many images; 0 is perfect.",
     ),
-    "kernel_distance": (
-        "quality/kernel_distance",
+    "kid": (
+        "quality/kid",
         "Unbiased kernel distance (KID); 0 is perfect.",
     ),
     "precision": ("manifold/precision", "Share of generated images that look real."),
@@ -82,8 +82,8 @@ SCALARS = {
         "manifold/coverage",
         "Share of real images with a generated one nearby; 0.97 is perfect.",
     ),
-    "differing_bins": (
-        "diversity/differing_bins",
+    "ndb": (
+        "diversity/ndb",
         "Share of regions where real and generated images differ in number; 0.05 is "
         "chance.",
     ),
@@ -99,11 +99,11 @@ SCALARS = {
         "diversity/class_diversity",
         "Spread within a class over that of real images; 1 is perfect.",
     ),
-    "class_score": (
-        "classes/class_score",
+    "inception_score": (
+        "classes/inception_score",
         "Inception score, of these features' classes.",
     ),
-    "label_fidelity": ("classes/label_fidelity", "Share of images drawn as asked."),
+    "label_accuracy": ("classes/label_accuracy", "Share of images drawn as asked."),
     "modes_hit": ("quality/modes_hit", "Modes with a point within 3 deviations."),
     "high_quality_share": (
         "quality/high_quality_share",
@@ -180,12 +180,12 @@ SCALARS = {
         "layer.",
     ),
     "d_saturated_share": ("units/discriminator_saturated", "Likewise."),
-    "g_slope_product": (
+    "g_activation_gradient": (
         "units/generator_slope",
         "Product of the mean slopes of hidden tanh and sigmoid layers: the share of "
         "the gradient that they let pass.",
     ),
-    "d_slope_product": ("units/discriminator_slope", "Likewise."),
+    "d_activation_gradient": ("units/discriminator_slope", "Likewise."),
     "output_saturated_gap": (
         "units/output_saturated_gap",
         "Share of generated pixels within 1 % of black or white, less that of real "
@@ -245,7 +245,7 @@ CHARTS = {
     "Discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake"),
     "Gradient norms": ("d_gradient_norm", "g_gradient_norm"),
     "Update ratios": ("d_update_ratio", "g_update_ratio"),
-    "Quality": ("frechet_distance", "frechet_infinity"),
+    "Quality": ("fid", "fid_infinity"),
     "Logits of a probe": ("logit_real", "logit_held_out", "logit_fake"),
     "Looks real, and varied": ("precision", "recall", "density", "coverage"),
 }

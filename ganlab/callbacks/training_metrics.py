@@ -14,7 +14,7 @@ from ganlab.networks import SpectralNormalization
 from ganlab.sampling import class_labels, draw_latents
 
 
-class Watch(Periodic):
+class TrainingMetrics(Periodic):
     """Logs both players' numbers every so many steps.
 
     Losses, D(x), D(G(z)), accuracies and gradient norms are means over the

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ganlab import __version__
-from ganlab.config.settings import PRECISIONS, PRESETS, get_preset, setting
+from ganlab.config.settings import DTYPE_POLICIES, PRESETS, get_preset, setting
 from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
@@ -21,7 +21,7 @@ TRAIN_EXAMPLES = """examples:
   ganlab train --preset r3gan --data ring two dimensions: the game, as pictures
   ganlab train --preset small-data --data folder:photos --image-size 64
   ganlab train --loss hinge --regularizer r1 --set beta_1=0
-  ganlab train --data tfds:cifar10 --precision mixed_float16 --out runs/cifar
+  ganlab train --data tfds:cifar10 --dtype-policy mixed_float16 --out runs/cifar
   ganlab train --out runs/cifar --resume --steps 50000
   tensorboard --logdir runs               watch every run
 """
@@ -30,7 +30,7 @@ SAMPLE_EXAMPLES = """examples:
   ganlab sample saved_models/fashion
   ganlab sample saved_models/fashion --label Bag --num-images 16 --out bags.png
   ganlab sample saved_models/fashion --num-images 1000 --out images.npz
-  ganlab sample saved_models/fashion --precision int8
+  ganlab sample saved_models/fashion --format int8
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
 """
 
@@ -204,7 +204,7 @@ def _add_settings(parser):
         action=argparse.BooleanOptionalAction,
         help="give both players the class (default: where the data has classes)",
     )
-    add("--precision", metavar="NAME", help=", ".join(PRECISIONS))
+    add("--dtype-policy", metavar="NAME", help=", ".join(DTYPE_POLICIES))
     add(
         "--set",
         metavar="NAME=VALUE",
@@ -299,7 +299,7 @@ def _add_sample(commands):
     add("--seed", type=_natural, default=0, metavar="N", help="default 0")
     add("--label", metavar="K", help="class, by number or name (default: each in turn)")
     add(
-        "--precision",
+        "--format",
         choices=("float32", "float16", "int8"),
         default="float32",
         help="int8 is smallest, and fastest on a CPU where maps are large; float16 is "
@@ -452,7 +452,7 @@ def _config(options):
         "regularizer",
         "augmentation",
         "conditional",
-        "precision",
+        "dtype_policy",
         "steps",
     ]
     given = {
@@ -534,7 +534,7 @@ def _diagnose(options):
             print(f"          {one['says']}")
         print(f"          remedy: {each.failure.remedy}")
     for each in found.trials:
-        distance = each["frechet_distance"]
+        distance = each["fid"]
         print(
             f"trial     {each['name']}: Fréchet distance "
             f"{'none' if distance is None else f'{distance:.3g}'}"
@@ -665,7 +665,7 @@ def _export(options):
         f"parity       SavedModel {differences['saved_model']:.1e}, "
         f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
     )
-    for precision, about in card["precisions"].items():
+    for precision, about in card["formats"].items():
         print(f"{precision:12} {_describe_precision(about)}")
     print(
         f"batch norm   training and inference images differ by "
@@ -706,10 +706,10 @@ def _describe_precision(about):
             f"; {about['mean_difference']:.1e} from float32 on average, "
             f"{about['max_difference']:.1e} at most, of 2"
         )
-    if "frechet_distance" in about:
+    if "fid" in about:
         from ganlab.evaluation import shown_score
 
-        score = shown_score("frechet_distance", about["frechet_distance"])
+        score = shown_score("fid", about["fid"])
         said += f"; Fréchet distance {score}"
     return said
 
@@ -718,7 +718,7 @@ def _sample(options):
     from ganlab import pictures
     from ganlab.artifacts.artifact import Artifact
 
-    artifact = Artifact(options.artifact, options.precision)
+    artifact = Artifact(options.artifact, options.format)
     animated = options.interpolate is not None
     num_images = options.num_images or (16 if animated else 64)
     columns, labels = None, None

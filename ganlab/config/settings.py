@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ganlab.errors import UserError, unknown_name
 
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LEAST = {
     "batch_size": 1,
     "checkpoint_every": 1,
@@ -26,7 +26,7 @@ LEAST = {
     "regularizer_weight": 0,
     "sample_every": 1,
     "seed": 0,
-    "signal_every": 1,
+    "probe_every": 1,
     "steps": 1,
 }
 
@@ -98,10 +98,10 @@ class TrainConfig:
             each player.
         steps: Batches for the generator in all; with the above, as many updates less.
         seed: Seeds weights, latents and the order of the data.
-        precision: A Keras dtype policy of `PRECISIONS`.
+        dtype_policy: A Keras dtype policy of `DTYPE_POLICIES`.
         loss_scaling: Whether losses are scaled where a player computes in float16.
-        signal_every: Steps between looks inside both players, at least.
-        signal_share: Largest share of the time that they take.
+        probe_every: Steps between looks inside both players, at least.
+        probe_share: Largest share of the time that they take.
         log_every: Steps between logged numbers.
         sample_every: Steps between sample grids.
         checkpoint_every: Steps between checkpoints.
@@ -162,10 +162,10 @@ class TrainConfig:
     gradient_accumulation_steps: int = 1
     steps: int = 6000
     seed: int = 0
-    precision: str = "float32"
+    dtype_policy: str = "float32"
     loss_scaling: bool = True
-    signal_every: int = 100
-    signal_share: float = 0.03
+    probe_every: int = 100
+    probe_share: float = 0.03
     log_every: int = 50
     sample_every: int = 500
     checkpoint_every: int = 500
@@ -175,9 +175,9 @@ class TrainConfig:
     features: str | None = None
 
     def __post_init__(self):
-        if self.precision not in PRECISIONS:
-            raise unknown_name("precision", self.precision, PRECISIONS)
-        for name in ("signal_share", "evaluate_share"):
+        if self.dtype_policy not in DTYPE_POLICIES:
+            raise unknown_name("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
+        for name in ("probe_share", "evaluate_share"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise UserError(
                     f"Expected {name.replace('_', ' ')} above 0 and at most 1. "

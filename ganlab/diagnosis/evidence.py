@@ -120,7 +120,7 @@ def bad_quality(log):
 
 def stalled(log):
     """Whether the last third of the run is hardly better than what went before."""
-    distance = log.get("frechet_distance", 2 * LEAST_POINTS)
+    distance = log.get("fid", 2 * LEAST_POINTS)
     if distance is None:
         return False
     late = distance.steps > 2 / 3 * distance.steps[-1]
@@ -202,12 +202,12 @@ def loss_name(log):
 
 def late_collapse(log):
     """Three evaluations in a row past 1.5 times the best before them."""
-    series = log.get("frechet_distance", COLLAPSE_IN_A_ROW + 1)
+    series = log.get("fid", COLLAPSE_IN_A_ROW + 1)
     if series is None:
         return None
     best = np.minimum.accumulate(series.values)
     past = (series.values > COLLAPSE_FACTOR * best) & (best > 0)
-    error = log.get("frechet_error")
+    error = log.get("fid_error")
     if error is not None:  # a good run's distance is near 0, and mostly chance
         chance = np.interp(series.steps, error.steps, error.values)
         past &= series.values - best > CHANCE * (
@@ -228,6 +228,6 @@ def late_collapse(log):
         f"{value:.3g}; three in a row were past 1.5 times the best at step {fired:,}"
     )
     threshold = COLLAPSE_FACTOR * least
-    evidence = [shown("frechet_distance", value, threshold, says)]
+    evidence = [shown("fid", value, threshold, says)]
     held = int(series.steps[since]), float(past[since:].mean())
     return make(log, "late_collapse", "critical", held, evidence)

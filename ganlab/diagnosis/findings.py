@@ -261,7 +261,7 @@ FAILURES = {
         "are lost.",
         "Keep penalties and last layers in float32, lower the rate, or train in "
         "bfloat16.",
-        {"precision": "mixed_bfloat16"},
+        {"dtype_policy": "mixed_bfloat16"},
         "https://arxiv.org/abs/1710.03740",
     ),
     "float16_underflow": Failure(

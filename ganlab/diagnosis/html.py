@@ -19,7 +19,7 @@ MOST_POINTS = 400
 OVERVIEW = {
     "losses": ("d_loss", "g_loss"),
     "D(x) and D(G(z))": ("d_real", "d_fake"),
-    "Fréchet distance": ("frechet_distance",),
+    "Fréchet distance": ("fid",),
     "precision, recall, coverage": ("precision", "recall", "coverage"),
     "spread of fakes over real": ("pairwise_ratio", "nearest_ratio"),
     "modes hit": ("modes_hit",),
@@ -122,7 +122,7 @@ def _trials_html(trials):
         return ""
     rows = []
     for each in trials:
-        distance = each["frechet_distance"]
+        distance = each["fid"]
         cells = [
             each["name"] + (" (kept)" if each["kept"] else ""),
             as_settings(each["changes"]),

@@ -16,7 +16,7 @@ import numpy as np
 from ganlab.errors import UserError
 
 COLUMNS = ("step", "d_loss", "g_loss")
-FOREIGN = {"fid": "frechet_distance"}
+FOREIGN = {"fid": "fid"}
 
 
 @dataclass(frozen=True)

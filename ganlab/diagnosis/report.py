@@ -22,7 +22,7 @@ FLAGS = (
     "regularizer",
     "augmentation",
     "network",
-    "precision",
+    "dtype_policy",
     "image_size",
     "batch_size",
     "steps",
@@ -37,7 +37,7 @@ class Report:
     Args:
         log: The `ganlab.diagnosis.Log`.
         findings: A list of `ganlab.diagnosis.Finding`s, the worst first.
-        best: A dict of `step`, `frechet_distance` and `path`, or `None`.
+        best: A dict of `step`, `fid` and `path`, or `None`.
         trials: What `ganlab.training.rollback.try_remedies` found, or an empty list.
     """
 
@@ -82,7 +82,7 @@ class Report:
         if best is None:
             return ""
         where = f", {best['path']}" if best["path"] else ""
-        distance = best["frechet_distance"]
+        distance = best["fid"]
         return f"step {best['step']:,}, Fréchet distance {distance:.3g}{where}"
 
     @property
@@ -107,7 +107,7 @@ class Report:
         happened = [(each.since_step, each.failure.title) for each in self.findings]
         happened += [(each["step"], _event_text(each)) for each in log.events]
         if self.best is not None:
-            distance = self.best["frechet_distance"]
+            distance = self.best["fid"]
             happened.append(
                 (self.best["step"], f"best: Fréchet distance {distance:.3g}")
             )
@@ -158,18 +158,18 @@ def _best(log):
             found = json.loads(path.read_text(encoding="utf-8"))
             return {
                 "step": int(found["step"]),
-                "frechet_distance": float(found["scores"]["frechet_distance"]["value"]),
+                "fid": float(found["scores"]["fid"]["value"]),
                 "path": str(path.with_suffix(".keras")),
             }
         except (OSError, ValueError, KeyError, TypeError):
             pass  # not there: the log may know the step
-    series = log.get("frechet_distance")
+    series = log.get("fid")
     if series is None:
         return None
     lowest = int(np.argmin(series.values))
     return {
         "step": int(series.steps[lowest]),
-        "frechet_distance": float(series.values[lowest]),
+        "fid": float(series.values[lowest]),
         "path": None,
     }
 
@@ -292,7 +292,7 @@ def _trials_table(trials):
         "|---|---|---|---|",
     ]
     for each in trials:
-        distance = each["frechet_distance"]
+        distance = each["fid"]
         shown = "none" if distance is None else f"{distance:.3g}"
         kept = " **kept**" if each["kept"] else ""
         lines.append(

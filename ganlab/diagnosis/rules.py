@@ -339,13 +339,13 @@ def class_imbalance(log):
 
 def ignored_labels(log):
     """Images are not of the class that was asked for."""
-    series = log.get("label_fidelity", LEAST_POINTS)
+    series = log.get("label_accuracy", LEAST_POINTS)
     held = sustained(series, under(0.5))
     if held is None or rising(series):
         return None
-    value = log.last("label_fidelity", LEAST_POINTS)
+    value = log.last("label_accuracy", LEAST_POINTS)
     says = f"{value:.0%} of the images are of the class that was asked for"
-    evidence = [shown("label_fidelity", value, 0.5, says)]
+    evidence = [shown("label_accuracy", value, 0.5, says)]
     return confirmed(log, "ignored_labels", held, evidence)
 
 
@@ -379,7 +379,7 @@ def memorisation(log):
 
 def oscillation(log):
     """Scores or beliefs swing to and fro."""
-    series = log.get("frechet_distance", 8)
+    series = log.get("fid", 8)
     if series is not None:
         late = series.values[len(series) // 3 :]
         ratios = late[1:] / np.maximum(late[:-1], 1e-12)
@@ -387,7 +387,7 @@ def oscillation(log):
         turns = sum((a > 1) != (b > 1) for a, b in itertools.pairwise(swings))
         if turns >= 4 and turns >= len(late) // 3:
             says = f"the Fréchet distance turned by over 30 % {turns} times"
-            evidence = [shown("frechet_distance", turns, 4, says)]
+            evidence = [shown("fid", turns, 4, says)]
             held = int(series.steps[len(series) // 3]), turns / len(late)
             return make(log, "oscillation", "warning", held, evidence)
     belief = log.get("d_fake", 12)
@@ -418,10 +418,10 @@ def float16_overflow(log):
 
 def float16_underflow(log):
     """Gradients round to 0."""
-    if log.settings.get("precision") != "mixed_float16":
+    if log.settings.get("dtype_policy") != "mixed_float16":
         return None
     scaled = log.settings.get("loss_scaling", True)
-    change = {"precision": "mixed_bfloat16"} if scaled else {"loss_scaling": True}
+    change = {"dtype_policy": "mixed_bfloat16"} if scaled else {"loss_scaling": True}
     return _worst_of_both(
         log,
         "float16_underflow",
@@ -467,7 +467,7 @@ def starved_input(log):
 
 def undertrained(log):
     """Still getting better at the end."""
-    series = log.get("frechet_distance", LEAST_POINTS)
+    series = log.get("fid", LEAST_POINTS)
     if series is None or late_collapse(log) is not None:
         return None
     cut = len(series) - max(len(series) // 3, 1)
@@ -475,7 +475,7 @@ def undertrained(log):
     if since >= STALLED * before or np.argmin(series.values) < cut:
         return None
     says = f"the Fréchet distance fell from {before:.3g} to {since:.3g} at the end"
-    evidence = [shown("frechet_distance", float(since), STALLED * before, says)]
+    evidence = [shown("fid", float(since), STALLED * before, says)]
     changes = {}
     if log.settings.get("steps"):
         changes = {"steps": 2 * log.settings["steps"]}

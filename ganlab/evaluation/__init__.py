@@ -28,19 +28,19 @@ KNOWN = 0.5  # accuracy from which a classifier is taken to know the data's clas
 
 # Score -> what it is called, and whether more of it is better.
 TITLES = {
-    "frechet_distance": ("Fréchet distance", False),
-    "frechet_infinity": ("Fréchet distance, n to infinity", False),
-    "kernel_distance": ("kernel distance, x 1000", False),
+    "fid": ("Fréchet distance", False),
+    "fid_infinity": ("Fréchet distance, n to infinity", False),
+    "kid": ("kernel distance, x 1000", False),
     "precision": ("precision", True),
     "recall": ("recall", True),
     "density": ("density", True),
     "coverage": ("coverage", True),
-    "differing_bins": ("bins that differ (NDB)", False),
+    "ndb": ("bins that differ (NDB)", False),
     "duplicate_share": ("repeats of each other", False),
     "copied_share": ("copies of real images", False),
     "class_diversity": ("diversity within classes", True),
-    "class_score": ("class score", True),
-    "label_fidelity": ("drawn as asked", True),
+    "inception_score": ("class score", True),
+    "label_accuracy": ("drawn as asked", True),
     "path_length": ("path length", False),
 }
 
@@ -115,7 +115,7 @@ def shown_score(name, score):
     """
     if isinstance(score, dict):
         score = metrics.Score(**score)
-    if name != "kernel_distance":
+    if name != "kid":
         return score
     return metrics.Score(*(1000 * each for each in dataclasses.astuple(score)))
 
@@ -236,15 +236,13 @@ def evaluate(
         progress=lambda done, count: tell("pairs", done, count),
     )
     distance = metrics.frechet_score(reference.features, features, seed)
-    scores = {"frechet_distance": distance}
+    scores = {"fid": distance}
     limit = metrics.frechet_infinity(reference.features, features, seed, distance.value)
     if limit is not None:
-        scores["frechet_infinity"] = _moved(distance, limit)
-    scores["kernel_distance"] = pairs.kernel_distance
+        scores["fid_infinity"] = _moved(distance, limit)
+    scores["kid"] = pairs.kid
     scores |= metrics.manifold_scores(pairs, seed)
-    scores["differing_bins"] = metrics.bin_scores(
-        reference.features, features, seed=seed
-    )
+    scores["ndb"] = metrics.ndb_scores(reference.features, features, seed=seed)
     scores |= metrics.repetition_scores(pairs, seed)
     support = metrics.birthday_support(pairs)
     details = {
@@ -355,7 +353,7 @@ def _score_classes(reference, features, logits, labels, scores, details):
     if logits is None:
         return
     if len(features) >= metrics.SPLITS:
-        scores["class_score"] = metrics.class_score(class_shares(logits), seed)
+        scores["inception_score"] = metrics.inception_score(class_shares(logits), seed)
     if accuracy is not None and accuracy > KNOWN:
         answers = logits.argmax(axis=1)
         counts = np.bincount(answers, minlength=len(reference.class_names))
@@ -364,7 +362,7 @@ def _score_classes(reference, features, logits, labels, scores, details):
             for name, count in zip(reference.class_names, counts, strict=False)
         }
         if labels is not None:
-            scores["label_fidelity"] = metrics.label_fidelity(answers, labels, seed)
+            scores["label_accuracy"] = metrics.label_accuracy(answers, labels, seed)
 
 
 def _path_length(reference, generate, latent_dim, labels, seed):

@@ -43,7 +43,7 @@ class Check:
         return bool(self.low <= self.value <= self.high)
 
     def __str__(self):
-        scale = 1000 if self.name == "kernel_distance" else 1
+        scale = 1000 if self.name == "kid" else 1
         value, low, high = (scale * each for each in (self.value, self.low, self.high))
         expected = f"{low:.3f} to {high:.3f}"
         if math.isinf(high):
@@ -128,26 +128,26 @@ def _expected(found):
     """Set, score, and the range that its value must lie in."""
     other = found["other real images"]
     inf = float("inf")
-    distance, kernel = other["frechet_distance"].value, other["kernel_distance"]
-    yield "the same images", "frechet_distance", -0.01 * distance, 0.01 * distance
-    yield "the same images", "kernel_distance", -inf, 0.0
+    distance, kernel = other["fid"].value, other["kid"]
+    yield "the same images", "fid", -0.01 * distance, 0.01 * distance
+    yield "the same images", "kid", -inf, 0.0
     for name in ("precision", "recall", "density", "coverage"):
         yield "the same images", name, 1.0, 1.0
     yield "the same images", "copied_share", 1.0, 1.0
     yield "other real images", "copied_share", 0.0, 0.05
     yield "other real images", "coverage", 0.9, 1.0
     yield "other real images", "density", 0.8, 1.2
-    yield "other real images", "differing_bins", 0.0, 0.2
-    yield "other real images", "kernel_distance", -inf, 4 * kernel.standard_error
+    yield "other real images", "ndb", 0.0, 0.2
+    yield "other real images", "kid", -inf, 4 * kernel.standard_error
     precision, recall = other["precision"].value, other["recall"].value
     for name in ("4 images repeated", "noisy", "half of the classes"):
-        yield name, "frechet_distance", 5 * distance, inf
-        yield name, "kernel_distance", kernel.high, inf
+        yield name, "fid", 5 * distance, inf
+        yield name, "kid", kernel.high, inf
     yield "4 images repeated", "duplicate_share", 1.0, 1.0
     yield "4 images repeated", "precision", 0.25, 1.0
     yield "4 images repeated", "recall", 0.0, 0.05
     yield "4 images repeated", "coverage", 0.0, 0.05
-    yield "4 images repeated", "differing_bins", 0.85, 1.0
+    yield "4 images repeated", "ndb", 0.85, 1.0
     yield "noisy", "precision", 0.0, 0.75 * precision
     yield "noisy", "coverage", 0.0, 0.5
     yield "noisy", "density", 0.0, 0.3

@@ -10,7 +10,7 @@ SPLITS = 10
 STARTS = 5
 
 
-def class_score(shares, seed=0, splits=SPLITS):
+def inception_score(shares, seed=0, splits=SPLITS):
     """Inception score, of any classifier.
 
         exp(mean over x of KL(p(y | x), p(y)))
@@ -64,7 +64,7 @@ def _times_log(shares):
     return shares * np.log(np.where(shares > 0, shares, 1.0))
 
 
-def label_fidelity(answers, labels, seed=0):
+def label_accuracy(answers, labels, seed=0):
     """The share of images that a classifier takes for what was asked for.
 
     Args:
@@ -127,7 +127,7 @@ def class_diversity(real, fake, real_classes, fake_classes, seed=0):
     return score_of_means(values[known] * weight, seed), found
 
 
-def bin_scores(real, fake, *, bins=100, level=0.05, seed=0):
+def ndb_scores(real, fake, *, bins=100, level=0.05, seed=0):
     """NDB: in how many regions do real and fake images differ in number?
 
     Real images are clustered by k-means, and each image of either set counts in

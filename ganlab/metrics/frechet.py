@@ -56,7 +56,7 @@ def moments(features):
 def frechet_from_moments(real, fake):
     """Fréchet distance between two Gaussians, given their `Moments`.
 
-    See `frechet_distance`.
+    See `fid`.
     """
     factors = _factor(real.covariance), _factor(fake.covariance)
     cross = _singular_values(factors[0].T @ factors[1]).sum()
@@ -73,7 +73,7 @@ def frechet_distance(real, fake):
     `F_rᵀ F_f`, which holds to rounding where a covariance is singular, as it
     is for constant features or fewer images than features. The distance falls
     as images are added, by about `d²/n` terms: compare equal counts alone, or
-    see `frechet_infinity`.
+    see `fid_infinity`.
 
     Args:
         real: Float array `(n, d)`, 2 vectors or more.
@@ -93,7 +93,7 @@ def frechet_distance(real, fake):
 
 
 def frechet_score(real, fake, seed=0):
-    """`frechet_distance` as a `Score`.
+    """`fid` as a `Score`.
 
     Refitting both covariances to every replicate is slow, and biased anew. The
     distance's change is linear in small changes of its moments instead, so

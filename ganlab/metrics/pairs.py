@@ -130,7 +130,7 @@ def draw_subsets(num_real, num_fake, seed=0):
     return tuple(np.array(side) for side in zip(*pairs, strict=True))
 
 
-def kernel_distance(real, fake, *, seed=0, subsets=None):
+def kid(real, fake, *, seed=0, subsets=None):
     """Kernel distance of features; on Inception's the field calls it KID.
 
         MMD² = mean k(x, x') + mean k(y, y') - 2 mean k(x, y),

@@ -132,7 +132,7 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
         stream: Text stream for progress, or `None`.
 
     Returns:
-        A list of dicts, the best first: `name`, `changes`, `frechet_distance`,
+        A list of dicts, the best first: `name`, `changes`, `fid`,
         `findings`, `critical`, `folder`, `kept`.
 
     Raises:
@@ -200,7 +200,7 @@ def _result(name, changes, folder):
     return {
         "name": name,
         "changes": changes,
-        "frechet_distance": found.log.last("frechet_distance"),
+        "fid": found.log.last("fid"),
         "findings": [each.name for each in found.serious],
         "critical": sum(each.severity == "critical" for each in found.serious),
         "folder": str(folder),
@@ -209,5 +209,5 @@ def _result(name, changes, folder):
 
 
 def _rank(trial):
-    distance = trial["frechet_distance"]
+    distance = trial["fid"]
     return trial["critical"], float("inf") if distance is None else distance

@@ -15,15 +15,15 @@ import tensorflow as tf
 from ganlab import evaluation, networks
 from ganlab.callbacks import (
     Checkpoints,
+    DecisionSurface,
     Evaluate,
-    PlanePictures,
-    Policy,
+    FailurePolicy,
+    HealthProbe,
     ProgressBar,
     RunLog,
     SampleGrids,
-    Signals,
     StageBars,
-    Watch,
+    TrainingMetrics,
     decoding_bar,
 )
 from ganlab.callbacks.periodic import Periodic
@@ -278,7 +278,7 @@ def bfloat16_would_help(config):
     points, whose layers are small, nor with penalties on gradients, which are
     computed in float32.
     """
-    if config.precision != "float32" or config.data in MIXTURES:
+    if config.dtype_policy != "float32" or config.data in MIXTURES:
         return False
     if any(each.takes_gradients for each in _regularizers(config)):
         return False
@@ -307,7 +307,7 @@ def check(config, progress=None):
     config, everything = _load(config, progress)
     data, _ = everything.split(config.seed)
     data.steps_per_epoch(config.batch_size * config.discriminator_steps)
-    with _dtype_policy(config.precision):
+    with _dtype_policy(config.dtype_policy):
         classes = len(data.class_names) if config.conditional else None
         return preflight.check_config(config, data, build_gan(config, classes))
 
@@ -348,7 +348,7 @@ def _train(config, out, epochs, resume, on_failure, stream, callbacks):
     if resume:
         _check_same_data(load_run(out), run)
     reference = load_reference(config, everything, stream)
-    with _dtype_policy(config.precision):
+    with _dtype_policy(config.dtype_policy):
         gan = (
             load_gan(find_checkpoint(out))
             if resume
@@ -357,7 +357,7 @@ def _train(config, out, epochs, resume, on_failure, stream, callbacks):
         run.save()
         if stream is not None and not resume and bfloat16_would_help(config):
             logging.getLogger("ganlab").warning(
-                "This processor multiplies in bfloat16: --precision mixed_bfloat16 "
+                "This processor multiplies in bfloat16: --dtype-policy mixed_bfloat16 "
                 "trains faster, the more the larger the images"
             )
         if stream is not None:
@@ -424,7 +424,7 @@ def _fit(gan, run, sets, policy, callbacks):
     run_log = RunLog(run.directory, start_step, config.as_dict())
     own = watching_callbacks(run.directory, config, sets, run_log, timer)
     action, stream = policy
-    own["policy"] = Policy(run.directory, run_log, action, stream=stream)
+    own["policy"] = FailurePolicy(run.directory, run_log, action, stream=stream)
     try:
         gan.fit(
             timer.watch(batches),
@@ -460,27 +460,27 @@ def watching_callbacks(directory, config, sets, run_log, timer):
     pictures = {"every": config.sample_every, "seed": config.seed, "run_log": run_log}
     if data.points:
         mixture = MIXTURES[data.spec]
-        grids = PlanePictures(directory / "samples", mixture, **pictures)
+        grids = DecisionSurface(directory / "samples", mixture, **pictures)
     else:
         grids = SampleGrids(directory / "samples", **pictures)
     images, labels = data.some(PROBE_IMAGES)
     aside, aside_labels = held_out.some(PROBE_IMAGES) if held_out else (None, None)
     found = {
-        "numbers": Watch(
+        "numbers": TrainingMetrics(
             run_log,
             config.batch_size * config.discriminator_steps,
             config.log_every,
             timer,
         ),
-        "signals": Signals(
+        "signals": HealthProbe(
             run_log,
             images,
             aside,
             labels if config.conditional else None,
             aside_labels if config.conditional else None,
             batch_size=config.batch_size,
-            every=config.signal_every,
-            budget=config.signal_share,
+            every=config.probe_every,
+            budget=config.probe_share,
             seed=config.seed,
         ),
         "sample grids": grids,

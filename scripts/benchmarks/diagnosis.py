@@ -250,7 +250,7 @@ def score_foreign(folder):
     bad_runs = good_runs = 0
     for path in sorted(folder.glob("*.csv")):
         log = diagnosis.read(path)
-        fid = log.get("frechet_distance")
+        fid = log.get("fid")
         bad = fid is not None and fid.values[-1] > BAD * fid.values.min()
         found = {each.name: each for each in diagnosis.diagnose(log)}
         serious = {k: v for k, v in found.items() if v.severity != "note"}
@@ -274,7 +274,7 @@ def score_foreign(folder):
 
 def fired_at(log):
     """The first step at which the log so far shows a late collapse."""
-    fid = log.get("frechet_distance")
+    fid = log.get("fid")
     for step in fid.steps:
         so_far = {name: each.until(step) for name, each in log.series.items()}
         part = diagnosis.Log(log.source, so_far, log.seconds, foreign=True)

@@ -124,14 +124,14 @@ def ours(real, fake):
 
     def rest():
         return {
-            "ganlab bins": metrics.bin_scores(real, fake).value,
+            "ganlab bins": metrics.ndb_scores(real, fake).value,
             "ganlab diversity": metrics.class_diversity(real, fake, classes, classes)[
                 0
             ].value,
         }
 
-    def class_score():
-        return {"ganlab class score": metrics.class_score(shares).value}
+    def inception_score():
+        return {"ganlab class score": metrics.inception_score(shares).value}
 
     return {
         "ganlab Fréchet distance": frechet,
@@ -139,7 +139,7 @@ def ours(real, fake):
         "ganlab Fréchet distance, n to infinity": infinity,
         "ganlab kernel distance, precision, recall, density, coverage, repeats": pairs,
         "ganlab bins, diversity": rest,
-        "ganlab class score": class_score,
+        "ganlab Inception score": inception_score,
     }
 
 

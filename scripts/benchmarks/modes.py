@@ -271,7 +271,7 @@ def stacks(singles, count, seed):
 
 def score(name, gan, config, options):
     """What an experiment measures of a trained GAN; also draws its samples."""
-    from ganlab.callbacks import PlanePictures
+    from ganlab.callbacks import DecisionSurface
 
     experiment = experiment_of(name)
     picture = path_of(name, config.seed, options).with_suffix(".png")
@@ -279,7 +279,7 @@ def score(name, gan, config, options):
         mixture = MIXTURES[experiment]
         points = gan.sample(NUM_POINTS, seed=1)
         np.save(picture.with_suffix(".npy"), points)
-        plane = PlanePictures(picture.with_suffix(""), mixture)
+        plane = DecisionSurface(picture.with_suffix(""), mixture)
         plane.set_model(gan)
         plane.act(config.steps)
         real, _ = mixture.sample(NUM_POINTS, seed=1)
@@ -294,11 +294,11 @@ def score(name, gan, config, options):
     if experiment == "conditional":
         labels = np.arange(NUM_LABELLED) % gan.num_classes
         answers = classes_of(gan.sample(NUM_LABELLED, 1, labels), known)
-        return {"label_fidelity": float(np.mean(answers == labels))}
+        return {"label_accuracy": float(np.mean(answers == labels))}
     test = test_images(folder, size)
     drawn = gan.sample(NUM_SMALL, seed=1)
     return {
-        "frechet_distance": metrics.frechet_distance(
+        "fid": metrics.frechet_distance(
             features_of(test.images, known), features_of(drawn, known)
         )
     }
@@ -454,10 +454,10 @@ def draw(report, options):
             ("grid", "high_quality_share", "grid: high-quality share"),
             ("stacked", "modes", "stacked: modes, of 1,000"),
             ("stacked", "reverse_kl", "stacked: reverse KL"),
-            ("conditional", "label_fidelity", "label fidelity"),
+            ("conditional", "label_accuracy", "label fidelity"),
             (
                 "small",
-                "frechet_distance",
+                "fid",
                 "1,000 images: Fréchet",
             ),
         )

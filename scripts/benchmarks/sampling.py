@@ -159,7 +159,7 @@ def measure_cold(folder, names, pythons, rounds):
             if name.startswith("ganlab"):
                 precision = CONTENDERS[name][1]
                 command = [sys.executable, "-m", "ganlab", "sample", str(folder)]
-                command += ["--num-images", "1", "--precision", precision]
+                command += ["--num-images", "1", "--format", precision]
                 command += ["--out", str(out)]
             start = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)

@@ -517,7 +517,7 @@ def ganlab_run(precision, modes, images, each, turns):
     steps = len(data) // each.batch_size
     config = each.config(
         data=f"folder:{images}",
-        precision=precision,
+        dtype_policy=precision,
         **dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), steps),
     )
     keras.config.set_dtype_policy(precision)

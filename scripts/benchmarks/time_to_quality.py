@@ -29,7 +29,7 @@ CONTENDERS = {
     BASE: None,
     "ganlab": {},
     "ganlab, alternating": {"updates": "alternating"},
-    "ganlab, bfloat16": {"precision": "mixed_bfloat16"},
+    "ganlab, bfloat16": {"dtype_policy": "mixed_bfloat16"},
 }
 KERAS_IO_SECONDS = 600
 EVERY = 30.0  # seconds between scores
@@ -244,7 +244,7 @@ def keras_io(clock, options):
         )
         return (drawn * 255.0).round().astype(np.uint8)
 
-    class Watch(keras.callbacks.Callback):
+    class ScoreWhileTraining(keras.callbacks.Callback):
         steps = 0
 
         def on_train_batch_end(self, batch, logs=None):
@@ -259,7 +259,7 @@ def keras_io(clock, options):
                 image = keras.utils.array_to_img(image)
                 image.save(folder / f"generated_{epoch}_{index}.png")
 
-    model.fit(data, epochs=1000, callbacks=[Watch()], verbose=0)
+    model.fit(data, epochs=1000, callbacks=[ScoreWhileTraining()], verbose=0)
 
 
 def write_folder(images, folder):
@@ -283,7 +283,7 @@ def ganlab_run(clock, changes, options):
     if options.steps:
         config = config.replace(steps=options.steps)
 
-    class Watch(keras.callbacks.Callback):
+    class ScoreWhileTraining(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             clock.load()
 
@@ -307,7 +307,7 @@ def ganlab_run(clock, changes, options):
             return pictures.to_uint8(np.concatenate(drawn))
 
     folder = Path(tempfile.mkdtemp()) / "run"
-    train_gan(config, folder, callbacks=[Watch()], stream=io.StringIO())
+    train_gan(config, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())
 
 
 START = time.perf_counter()
