@@ -16,7 +16,7 @@ from ganlab.errors import UserError
 from ganlab.evaluation import calibration, compare
 from ganlab.evaluation.protocol import Protocol
 
-SHIPPED = Path(__file__).parents[1] / "saved_models" / "fashion"
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 
 @pytest.fixture(scope="module")
