@@ -16,9 +16,9 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "check_gan": "training.preflight",
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
-    "draw_latents": "sampling",
     "export_generator": "artifacts.export",
     "load_data": "data.image_data",
+    "sample_latents": "sampling",
     "train_gan": "training.train",
 }
 _MODULES = {

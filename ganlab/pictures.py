@@ -3,6 +3,7 @@
 NumPy and Pillow only.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,17 @@ from ganlab.errors import UserError
 MIN_TILE = 56
 GAP = 2
 MAX_ROWS = 20
-PICTURES = (".png", ".npz", "")
-ANIMATIONS = (".gif", ".webp")
+PICTURE_SUFFIXES = (".png", ".npz", "")  # the last is a folder
+ANIMATION_SUFFIXES = (".gif", ".webp")
 
 
-def grid_contents(num_classes, columns):
-    """What a grid shows: a row for each class, up to 20, or else a square.
+def grid_contents(
+    num_classes: int | None, columns: int
+) -> tuple[int, np.ndarray | None]:
+    """Number and labels of a grid's images: a row for each class, or a square.
 
     Args:
-        num_classes: Integer, 0 or `None` for noise alone.
+        num_classes: Integer, 0 or `None` for noise alone; 20 rows at most.
         columns: Integer: images in a row.
 
     Returns:
@@ -33,7 +36,7 @@ def grid_contents(num_classes, columns):
     return len(classes) * columns, classes.repeat(columns)
 
 
-def to_uint8(images):
+def to_uint8(images: np.ndarray) -> np.ndarray:
     """Maps floats in [-1, 1] to uint8, values beyond clipped.
 
     >>> to_uint8(np.array([-1.0, 0.0, 1.0, 2.0])).tolist()
@@ -43,7 +46,7 @@ def to_uint8(images):
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
-def grid(images, columns=None):
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Lays images out in rows on one canvas, small ones enlarged.
 
     Args:
@@ -69,12 +72,17 @@ def grid(images, columns=None):
     return canvas
 
 
-def as_picture(pixels):
+def as_picture(pixels: np.ndarray) -> Image.Image:
     """Turns a uint8 array `(height, width, channels)` into a Pillow image."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def save(images, path, labels=None, columns=None):
+def save(
+    images: np.ndarray,
+    path: Path | str,
+    labels: Sequence[int] | np.ndarray | None = None,
+    columns: int | None = None,
+) -> None:
     """Writes images as one grid, as a folder of PNG files or as an array.
 
     Args:
@@ -93,10 +101,10 @@ def save(images, path, labels=None, columns=None):
         as_picture(grid(images, columns)).save(path)
     elif path.suffix == ".npz":
         path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {"images": images}
-        if labels is not None:
-            arrays["labels"] = labels
-        np.savez_compressed(path, **arrays)
+        if labels is None:
+            np.savez_compressed(path, images=images)
+        else:
+            np.savez_compressed(path, images=images, labels=np.asarray(labels))
     else:
         path.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
@@ -106,7 +114,7 @@ def save(images, path, labels=None, columns=None):
             as_picture(image).save(path / f"{name}.png")
 
 
-def check_output(path, suffixes=PICTURES):
+def check_output(path: Path | str, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> Path:
     """Returns `path`, or raises `UserError` if nothing may be written there."""
     path = Path(path)
     if path.suffix not in suffixes:
@@ -120,14 +128,14 @@ def check_output(path, suffixes=PICTURES):
     return path
 
 
-def save_animation(frames, path):
+def save_animation(frames: np.ndarray, path: Path | str) -> None:
     """Writes grids as an animated GIF or WebP that loops there and back.
 
     Args:
         frames: Uint8 array `(frames, count, height, width, channels)`.
         path: A `.gif` or `.webp` file.
     """
-    path = check_output(path, ANIMATIONS)
+    path = check_output(path, ANIMATION_SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = [as_picture(grid(frame)) for frame in frames]
     pictures += pictures[-2:0:-1]

@@ -1,8 +1,9 @@
-"""From a seed to latents and labels, and the way between two latents.
+"""Latents and labels for a seed, and interpolation between two latents.
 
-NumPy only: training, export and `ganlab sample` draw the same latents for a seed.
+NumPy only: training, export and `ganlab sample` have the same latents for a seed.
 """
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from ganlab.errors import UserError
 
 
-def draw_latents(num_images, latent_dim, seed=0, truncation=None):
-    """Draws standard normal latents; a longer draw begins with a shorter one.
+def sample_latents(
+    num_images: int, latent_dim: int, seed: int = 0, truncation: float | None = None
+) -> np.ndarray:
+    """Samples standard normal latents; more latents begin with fewer of the seed.
 
     Args:
         num_images: Integer, 1 or more.
@@ -27,7 +30,10 @@ def draw_latents(num_images, latent_dim, seed=0, truncation=None):
     Reference:
         [Brock et al., 2018](https://arxiv.org/abs/1809.11096), section 3.1
     """
-    check_draw(num_images, seed)
+    if num_images < 1:
+        raise UserError(f"Expected 1 image or more. Received: {num_images}")
+    if seed < 0:
+        raise UserError(f"Expected a seed of 0 or more. Received: {seed}")
     if truncation is not None and not 0.0 < truncation < float("inf"):
         raise UserError(f"Expected a truncation above 0. Received: {truncation}")
     generator = np.random.default_rng(seed)
@@ -43,16 +49,12 @@ def draw_latents(num_images, latent_dim, seed=0, truncation=None):
     return latents
 
 
-def check_draw(num_images, seed):
-    """Raises `UserError` for a count under 1 or a seed under 0."""
-    if num_images < 1:
-        raise UserError(f"Expected 1 image or more. Received: {num_images}")
-    if seed < 0:
-        raise UserError(f"Expected a seed of 0 or more. Received: {seed}")
-
-
-def class_labels(num_images, num_classes, labels=None):
-    """Checks the labels to draw, or gives each class in turn.
+def class_labels(
+    num_images: int,
+    num_classes: int,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray:
+    """Checks labels, or gives each class in turn.
 
     Args:
         num_images: Integer.
@@ -61,6 +63,9 @@ def class_labels(num_images, num_classes, labels=None):
 
     Returns:
         Int32 array `(num_images,)`.
+
+    Raises:
+        UserError: for labels of another number or range.
     """
     if labels is None:
         return np.arange(num_images, dtype=np.int32) % num_classes
@@ -73,8 +78,10 @@ def class_labels(num_images, num_classes, labels=None):
     return labels.astype(np.int32)
 
 
-def interpolate_latents(start, end, num_frames):
-    """Walks along the great circle from `start` to `end`: see `slerp`.
+def interpolate_latents(
+    start: np.ndarray, end: np.ndarray, num_frames: int
+) -> np.ndarray:
+    """Interpolates along the great circle from `start` to `end`: see `slerp`.
 
     Args:
         start: Float array `(count, latent_dim)`.
@@ -86,12 +93,15 @@ def interpolate_latents(start, end, num_frames):
     """
     if num_frames < 2:
         raise UserError(f"Expected 2 frames or more. Received: {num_frames}")
-    steps = np.linspace(0.0, 1.0, num_frames)
-    return np.stack([slerp(start, end, step) for step in steps]).astype(np.float32)
+    fractions = np.linspace(0.0, 1.0, num_frames)
+    frames = [slerp(start, end, fraction) for fraction in fractions]
+    return np.stack(frames).astype(np.float32)
 
 
-def slerp(start, end, share):
-    """The point of the great circle that is a share of the way along.
+def slerp(
+    start: np.ndarray, end: np.ndarray, fraction: float | np.ndarray
+) -> np.ndarray:
+    """Spherical linear interpolation: a fraction of the great circle's arc.
 
     A straight line between two Gaussian vectors passes through the middle,
     where the generator has seen almost no noise; the arc keeps the length.
@@ -99,7 +109,7 @@ def slerp(start, end, share):
     Args:
         start: Float array `(count, latent_dim)`.
         end: Float array of the same shape.
-        share: Float, or float array `(count,)`, from 0 (start) to 1 (end).
+        fraction: Float, or float array `(count,)`, from 0 (start) to 1 (end).
 
     Returns:
         Float64 array `(count, latent_dim)`.
@@ -111,5 +121,5 @@ def slerp(start, end, share):
     lengths = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
     cosine = np.clip((start * end).sum(-1) / lengths, -1.0, 1.0)
     angle = np.maximum(np.arccos(cosine), 1e-6)
-    near, far = np.sin((1 - share) * angle), np.sin(share * angle)
+    near, far = np.sin((1 - fraction) * angle), np.sin(fraction * angle)
     return (near[:, None] * start + far[:, None] * end) / np.sin(angle)[:, None]

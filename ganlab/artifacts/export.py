@@ -195,7 +195,7 @@ def certify(generator, artifact):
     largest = {"saved_model": 0.0, "onnx": 0.0}
     for batch in BATCHES:
         for seed in SEEDS:
-            latents = sampling.draw_latents(batch, artifact.latent_dim, seed)
+            latents = sampling.sample_latents(batch, artifact.latent_dim, seed)
             labels = artifact.labels(batch)
             inputs = {"latents": latents}
             if labels is not None:
@@ -245,7 +245,7 @@ def _certify_precisions(directory, reference):
         drawn = np.concatenate(
             [
                 artifact.generate(
-                    sampling.draw_latents(BATCHES[-1], artifact.latent_dim, seed),
+                    sampling.sample_latents(BATCHES[-1], artifact.latent_dim, seed),
                     artifact.labels(BATCHES[-1]),
                 )
                 for seed in SEEDS

@@ -106,7 +106,7 @@ class _Latents(quantization.CalibrationDataReader):
         )
 
     def _feeds(self, latent_dim, num_classes, seed):
-        drawn = sampling.draw_latents(
+        drawn = sampling.sample_latents(
             CALIBRATION_SIZE, latent_dim, CALIBRATION_SEED + seed
         )
         feeds = {"latents": drawn}

@@ -729,7 +729,7 @@ def _sample(options):
         labels = artifact.labels(num_images)
     if animated:
         out = options.out or "samples.gif"
-        pictures.check_output(out, pictures.ANIMATIONS)
+        pictures.check_output(out, pictures.ANIMATION_SUFFIXES)
         start, end = options.interpolate
         frames = artifact.interpolate(start, end, num_images, labels=labels)
         pictures.save_animation(frames, out)

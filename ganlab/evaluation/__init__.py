@@ -369,7 +369,7 @@ def _path_length(reference, generate, latent_dim, labels, seed):
     """Path length between random pairs of latents of one class each."""
     count = min(PATH_IMAGES, reference.protocol.num_images)
     starts, ends = (
-        sampling.draw_latents(count, latent_dim, seed + 1 + k) for k in range(2)
+        sampling.sample_latents(count, latent_dim, seed + 1 + k) for k in range(2)
     )
     where = np.random.default_rng(seed).uniform(size=count)
     labels = None if labels is None else labels[:count]

@@ -58,7 +58,7 @@ class Subject:
             labels = sampling.class_labels(count, self.num_classes)
         else:
             labels = labels[:count]
-        latents = sampling.draw_latents(count, self.latent_dim, seed)
+        latents = sampling.sample_latents(count, self.latent_dim, seed)
         drawn = self.generate(latents, labels)
         return (drawn if drawn.ndim == 2 else pictures.to_uint8(drawn)), labels
 

@@ -294,13 +294,15 @@ class GAN(keras.Model):
             seed: Integer, 0 or more. The same seed draws the same images as
                 `ganlab sample` does from the exported generator.
             labels: Integers `(num_images,)`; by default each class in turn.
-            truncation: See `ganlab.sampling.draw_latents`.
+            truncation: See `ganlab.sampling.sample_latents`.
 
         Returns:
             Uint8 array `(num_images, height, width, channels)`, or float32
             `(num_images, 2)` where the generator draws points.
         """
-        inputs = [sampling.draw_latents(num_images, self.latent_dim, seed, truncation)]
+        inputs = [
+            sampling.sample_latents(num_images, self.latent_dim, seed, truncation)
+        ]
         if self.num_classes is not None:
             inputs.append(sampling.class_labels(num_images, self.num_classes, labels))
         points = len(self.image_shape) == 1

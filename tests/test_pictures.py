@@ -1,0 +1,68 @@
+"""Grids, files and animations."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab import pictures
+from ganlab.errors import UserError
+
+
+def test_to_uint8_inverts_the_pipelines_scaling():
+    pixels = np.arange(256, dtype=np.uint8)
+    scaled = pixels.astype(np.float32) / 127.5 - 1.0
+    np.testing.assert_array_equal(pictures.to_uint8(scaled), pixels)
+
+
+def test_grid_places_images_row_by_row():
+    images = np.arange(6, dtype=np.uint8)[:, None, None, None]
+    images = images.repeat(64, axis=1).repeat(64, axis=2)
+    pixels = pictures.grid(images, columns=3)
+    gap, step = pictures.GAP, 64 + pictures.GAP
+    assert pixels.shape == (2 * step + gap, 3 * step + gap, 1)
+    corners = pixels[gap::step, gap::step, 0]
+    assert corners[:2, :3].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert pictures.grid(images[:, :28, :28]).shape[0] > 2 * 56  # small ones enlarged
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_save_writes_grid_array_and_folder(tmp_path, channels):
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, channels), np.uint8)
+    pictures.save(images, tmp_path / "new" / "a.png")
+    with Image.open(tmp_path / "new" / "a.png") as picture:
+        assert picture.mode == ("L" if channels == 1 else "RGB")
+    pictures.save(images, tmp_path / "a.npz", labels=np.arange(5))
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["images"], images)
+        assert arrays["labels"].tolist() == [0, 1, 2, 3, 4]
+    pictures.save(images, tmp_path / "folder", labels=[4, 4, 4, 4, 4])
+    files = sorted((tmp_path / "folder").iterdir())
+    assert files[0].name == "00000-class4.png"
+    with Image.open(files[3]) as picture:
+        read = np.asarray(picture).reshape(16, 16, channels)
+    np.testing.assert_array_equal(read, images[3])
+
+
+def test_save_refuses_what_it_would_spoil(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    images = np.zeros((1, 4, 4, 1), np.uint8)
+    with pytest.raises(UserError, match="which has files"):
+        pictures.save(images, tmp_path)
+    with pytest.raises(UserError, match=r"\.png, \.npz, a folder.*a\.jpg"):
+        pictures.save(images, tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_animation_goes_there_and_back(tmp_path, suffix):
+    frames = np.linspace(0, 255, 5).astype(np.uint8)[:, None, None, None, None]
+    frames = np.broadcast_to(frames, (5, 4, 16, 16, 1))
+    pictures.save_animation(frames, tmp_path / f"a{suffix}")
+    with Image.open(tmp_path / f"a{suffix}") as animation:
+        assert animation.n_frames == 8
+
+
+def test_a_grid_has_a_row_for_each_class_or_is_a_square():
+    assert pictures.grid_contents(None, 8) == (64, None)
+    count, labels = pictures.grid_contents(3, 2)
+    assert (count, labels.tolist()) == (6, [0, 0, 1, 1, 2, 2])
+    assert pictures.grid_contents(100, 2)[0] == 2 * pictures.MAX_ROWS
