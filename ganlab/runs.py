@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ganlab.config import legacy
 from ganlab.config.settings import TrainConfig
 from ganlab.errors import UserError
 
@@ -67,7 +68,7 @@ def load_run(directory):
         about = json.loads(path.read_text(encoding="utf-8"))
         return Run(
             directory,
-            TrainConfig(**about["config"]),
+            TrainConfig(**legacy.current_settings(about["config"])),
             about["num_images"],
             tuple(about["class_names"]),
             tuple(about["skipped"]),

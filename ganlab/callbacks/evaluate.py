@@ -9,6 +9,7 @@ import numpy as np
 
 from ganlab import evaluation, pictures
 from ganlab.callbacks.periodic import Budgeted
+from ganlab.config import legacy
 
 BUDGET = 0.1
 
@@ -166,4 +167,6 @@ def read_best(directory):
         directory: The run's folder.
     """
     path = Path(directory) / "checkpoints" / "best.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    if not path.exists():
+        return None
+    return legacy.current_record(json.loads(path.read_text(encoding="utf-8")))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ganlab.config import legacy
 from ganlab.errors import UserError
 
 COLUMNS = ("step", "d_loss", "g_loss")
-FOREIGN = {"fid": "fid"}
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _config(path, problems):
         return {}, {}
     try:
         about = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-        return about, dict(about["config"])
+        return about, legacy.current_settings(dict(about["config"]))
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         problems.append(f"config.json cannot be read ({error})")
         return {}, {}
@@ -185,7 +185,7 @@ def _row(line):
         return None
     if "event" in row and not isinstance(row["event"], str):
         return None
-    return row
+    return legacy.current_row(row)
 
 
 def _read_csv(path):
@@ -225,13 +225,13 @@ def _numbers(found):
         if name is None or not isinstance(text, str) or not text.strip():
             continue
         try:
-            row[FOREIGN.get(name, name)] = float(text)
+            row[name] = float(text)
         except ValueError:
-            row[FOREIGN.get(name, name)] = math.nan
+            row[name] = math.nan
     step = row.pop("step", math.nan)
     if not (math.isfinite(step) and 0 <= step < 2**53):
         return None
-    return {"step": int(step), **row}
+    return {"step": int(step), **legacy.current_row(row)}
 
 
 def _series(rows):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ganlab import diagnosis
+from ganlab.config import legacy
 from ganlab.config.settings import PRESETS, TrainConfig, get_preset
 from ganlab.diagnosis import html
 
@@ -148,14 +149,15 @@ def _trials(log):
     path = log.source / "trials" / "trials.json"
     if log.foreign or not path.is_file():
         return []
-    return json.loads(path.read_text(encoding="utf-8"))
+    trials = json.loads(path.read_text(encoding="utf-8"))
+    return [legacy.current_trial(trial) for trial in trials]
 
 
 def _best(log):
     if not log.foreign:
         try:
             path = log.source / "checkpoints" / "best.json"
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = legacy.current_record(json.loads(path.read_text(encoding="utf-8")))
             return {
                 "step": int(found["step"]),
                 "fid": float(found["scores"]["fid"]["value"]),

@@ -224,12 +224,12 @@ def activation_saturation(log):
     """Hidden sigmoids and tanhs let little gradient pass."""
     threshold, found = 0.1, None
     for key, who in (("g", "generator"), ("d", "discriminator")):
-        held = sustained(log.get(f"{key}_slope_product"), under(threshold))
+        held = sustained(log.get(f"{key}_activation_gradient"), under(threshold))
         if held is None:
             continue
-        value = log.last(f"{key}_slope_product", LEAST_POINTS)
+        value = log.last(f"{key}_activation_gradient", LEAST_POINTS)
         says = f"the {who}'s hidden activations let {value:.2%} of the gradient pass"
-        evidence = shown(f"{key}_slope_product", value, threshold, says)
+        evidence = shown(f"{key}_activation_gradient", value, threshold, says)
         if found is None:
             found = held, [evidence]
         else:

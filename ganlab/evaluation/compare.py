@@ -16,6 +16,7 @@ from PIL import Image
 
 from ganlab import evaluation, metrics, pictures, sampling
 from ganlab.artifacts.artifact import Artifact, read_card
+from ganlab.config import legacy
 from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
@@ -259,7 +260,10 @@ def read_scores(path):
         return {
             name: (
                 Protocol.from_dict(each["protocol"]),
-                {k: metrics.Score(**score) for k, score in each["scores"].items()},
+                {
+                    k: metrics.Score(**score)
+                    for k, score in legacy.current_scores(each["scores"]).items()
+                },
             )
             for name, each in found.items()
         }
@@ -289,7 +293,7 @@ def check_cards(paths):
 
 def write_card(directory, found):
     """Puts an `Evaluation` on an artifact's card, under `metrics`."""
-    card = read_card(directory)
+    card = legacy.current_card(read_card(directory))
     card["metrics"] = found.as_dict()
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (Path(directory) / "card.json").write_text(text, encoding="utf-8")

@@ -47,8 +47,8 @@ class Pairs:
         same_distance: Float: squared distance up to which two images are taken
             for the same: all but 1 % of real images have no other as near.
         same_pairs: Integer: pairs of fake images that are the same.
-        kernel_distance: A `Score`.
-        kernel_subsets: Float64: the kernel distance of each subset.
+        kid: A `Score`.
+        kid_subsets: Float64: the KID of each subset.
     """
 
     real_radii: np.ndarray
@@ -63,8 +63,8 @@ class Pairs:
     nearest_fake_distance: np.ndarray
     same_distance: float
     same_pairs: int
-    kernel_distance: Score
-    kernel_subsets: np.ndarray
+    kid: Score
+    kid_subsets: np.ndarray
 
 
 def compare(real, fake, *, seed=0, subsets=None, progress=None):
@@ -113,8 +113,8 @@ def compare(real, fake, *, seed=0, subsets=None, progress=None):
         fake_radii=near[1],
         same_distance=same,
         same_pairs=ties,
-        kernel_distance=Score.of(kernel[:count].mean(), kernel[count:]),
-        kernel_subsets=kernel[:count],
+        kid=Score.of(kernel[:count].mean(), kernel[count:]),
+        kid_subsets=kernel[:count],
         **between,
     )
 
@@ -147,7 +147,7 @@ def kid(real, fake, *, seed=0, subsets=None):
     Reference:
         [Bińkowski et al., 2018](https://arxiv.org/abs/1801.01401), section 4
     """
-    return compare(real, fake, seed=seed, subsets=subsets).kernel_distance
+    return compare(real, fake, seed=seed, subsets=subsets).kid
 
 
 def manifold_scores(pairs, seed=0):

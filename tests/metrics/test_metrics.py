@@ -60,10 +60,10 @@ def test_equal_torch_fidelity(sets, found, torch_fidelity):
     ours = metrics.compare(
         *sets, subsets=tuple(np.array([pair[k] for pair in subsets]) for k in (1, 0))
     )
-    assert ours.kernel_distance.value == pytest.approx(
+    assert ours.kid.value == pytest.approx(
         theirs["kernel_inception_distance_mean"], rel=1e-6
     )
-    assert ours.kernel_subsets.std() == pytest.approx(
+    assert ours.kid_subsets.std() == pytest.approx(
         theirs["kernel_inception_distance_std"], rel=1e-6
     )
 
@@ -159,7 +159,7 @@ def test_intervals_are_as_wide_as_fresh_draws_spread(shift):
         found = metrics.compare(real, fake, seed=seed)
         return metrics.manifold_scores(found) | {
             "frechet": metrics.frechet_score(real, fake),
-            "kernel": found.kernel_distance,
+            "kernel": found.kid,
         }
 
     drawn = [scores(seed) for seed in range(40)]

@@ -1,0 +1,81 @@
+"""Names that older runs and artifacts used for log keys, scores, settings and cards.
+
+Readers of a file translate its names once, where they read it. Nothing else knows
+the old names.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+SCORE_NAMES = {
+    "frechet_distance": "fid",
+    "frechet_infinity": "fid_infinity",
+    "kernel_distance": "kid",
+    "differing_bins": "ndb",
+    "class_score": "inception_score",
+    "label_fidelity": "label_accuracy",
+}
+LOG_KEYS = SCORE_NAMES | {
+    "frechet_error": "fid_error",
+    "g_slope_product": "g_activation_gradient",
+    "d_slope_product": "d_activation_gradient",
+}
+SETTING_NAMES = {
+    "precision": "dtype_policy",
+    "signal_every": "probe_every",
+    "signal_share": "probe_share",
+}
+CARD_KEYS = {"precisions": "formats"}
+
+
+def current_scores(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores by today's names.
+
+    >>> current_scores({"frechet_distance": 3.0, "precision": 0.5})
+    {'fid': 3.0, 'precision': 0.5}
+    """
+    return _renamed(scores, SCORE_NAMES)
+
+
+def current_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `metrics.jsonl` under today's log keys."""
+    return _renamed(row, LOG_KEYS)
+
+
+def current_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by today's names.
+
+    >>> current_settings({"precision": "float32"})
+    {'dtype_policy': 'float32'}
+    """
+    return _renamed(settings, SETTING_NAMES)
+
+
+def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """`best.json`, or what else holds `scores`, with today's names of scores."""
+    return {**record, "scores": current_scores(record["scores"])}
+
+
+def current_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
+    """A remedy's trial under today's names of scores and settings."""
+    trial = current_scores(trial)
+    return {**trial, "changes": current_settings(trial["changes"])}
+
+
+def current_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """An artifact's card under today's keys, its scores and settings included."""
+    card = _renamed(card, CARD_KEYS)
+    if "formats" in card:
+        card["formats"] = {
+            name: current_scores(about) for name, about in card["formats"].items()
+        }
+    if "metrics" in card:
+        card["metrics"] = current_record(card["metrics"])
+    if "config" in card.get("training", {}):
+        settings = current_settings(card["training"]["config"])
+        card["training"] = {**card["training"], "config": settings}
+    return card
+
+
+def _renamed(mapping: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in mapping.items()}
