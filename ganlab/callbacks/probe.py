@@ -354,7 +354,7 @@ class _Inside:
             if each.startswith(f"slope/{role}/") and not each.endswith("/images")
         ]
         if passed:
-            found[f"{key}_slope_product"] = float(np.prod(passed))
+            found[f"{key}_activation_gradient"] = float(np.prod(passed))
         slopes = [
             values[f"gradient/{role}/{name}"]
             for name in self._places
