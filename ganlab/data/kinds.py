@@ -1,0 +1,187 @@
+"""Kinds of data: images and toy 2-D mixtures, each declared once.
+
+A kind answers what the rest of the package asks of its data: the shape of a
+sample, how samples are stored and scaled, which networks and extractors take
+them, and which measures, findings and settings apply. NumPy only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganlab import pictures
+from ganlab.data.toy2d import MIXTURES
+from ganlab.errors import UserError
+
+
+@dataclass(frozen=True)
+class DataKind:
+    """One kind of data.
+
+    Args:
+        name: Its name in `config.json`.
+        rank: Number of dimensions of one sample.
+        scale: `None` where samples are stored as the networks take them, or what
+            stored uint8 values are divided by, before 1 is subtracted.
+        pictorial: Whether samples are pictures: shown in grids, saved as PNG
+            files, exported.
+        networks: Names of the networks that take it, the default first.
+        extractors: Names of the feature extractors that take it.
+        latent_dim: Default size of the noise vector.
+        batch_size: Samples that a generator makes at once outside training.
+        without: Names of the measures, findings and settings that mean nothing
+            for it.
+    """
+
+    name: str
+    rank: int
+    scale: float | None
+    pictorial: bool
+    networks: tuple[str, ...]
+    extractors: tuple[str, ...]
+    latent_dim: int
+    batch_size: int
+    without: frozenset[str] = frozenset()
+
+    def applies(self, name: str) -> bool:
+        """Whether a measure, finding or setting means something for this kind."""
+        return name not in self.without
+
+    def image_size(self, sample_shape: Sequence[int]) -> int | None:
+        """Side of a square image in pixels, or `None` where there is no image."""
+        return int(sample_shape[0]) if self.pictorial else None
+
+    def channels(self, sample_shape: Sequence[int]) -> int | None:
+        """Channels of an image, or `None` where there is no image."""
+        return int(sample_shape[-1]) if self.pictorial else None
+
+    def sample_shape(
+        self, image_size: int | None, channels: int | None
+    ) -> tuple[int, ...]:
+        """Shape of one sample.
+
+        >>> IMAGES.sample_shape(28, 1), TOY_MIXTURES.sample_shape(None, None)
+        ((28, 28, 1), (2,))
+        """
+        if not self.pictorial:
+            return (2,)
+        if image_size is None or channels is None:
+            raise UserError(
+                "Expected the size and channels of images. Received: "
+                f"image_size={image_size}, channels={channels}"
+            )
+        return (image_size, image_size, channels)
+
+    def scaled(self, values: Any) -> Any:
+        """Stored values, cast to floats, in the networks' range.
+
+        Args:
+            values: Float array or tensor.
+        """
+        return values if self.scale is None else values / self.scale - 1.0
+
+    def to_network(self, samples: np.ndarray) -> np.ndarray:
+        """Samples as the networks take them, from stored or network values.
+
+        Args:
+            samples: Array of stored samples, or of floats in the networks' range.
+
+        Returns:
+            Float32 array of the same shape.
+
+        Raises:
+            UserError: if floats are beyond the networks' range.
+        """
+        if self.scale is None:
+            return samples.astype(np.float32)
+        if samples.dtype == np.uint8:
+            return self.scaled(samples.astype(np.float32))
+        low, high = float(samples.min()), float(samples.max())
+        if samples.dtype.kind != "f" or not (low >= -1.01 and high <= 1.01):
+            raise UserError(
+                "Expected uint8 images in [0, 255] or floats in [-1, 1]. Received: "
+                f"{samples.dtype} in [{low:g}, {high:g}]; scale them"
+            )
+        return samples.astype(np.float32)
+
+    def to_stored(self, samples: np.ndarray) -> np.ndarray:
+        """Samples as they are stored, from a generator's: uint8 for images."""
+        return samples if self.scale is None else pictures.to_uint8(samples)
+
+
+IMAGES = DataKind(
+    name="images",
+    rank=3,
+    scale=127.5,
+    pictorial=True,
+    networks=("dcgan", "resnet", "r3gan"),
+    extractors=("fashion_mnist", "inception", "keras", "model", "pixels"),
+    latent_dim=64,
+    batch_size=64,
+)
+TOY_MIXTURES = DataKind(
+    name="toy_mixtures",
+    rank=1,
+    scale=None,
+    pictorial=False,
+    networks=("mlp",),
+    extractors=("points",),
+    latent_dim=2,
+    batch_size=1024,
+    without=frozenset(
+        {
+            # measures
+            "pairwise_ratio",
+            "path_length",
+            # findings
+            "constant_images",
+            "data_range_mismatch",
+            "dying_relu",
+            "too_few_images",
+            # settings
+            "augmentation",
+            "conditional",
+            "discriminator_normalization",
+        }
+    ),
+)
+KINDS = (IMAGES, TOY_MIXTURES)
+
+
+def of_spec(spec: object) -> DataKind:
+    """The kind of the data that a SPEC names.
+
+    >>> of_spec("ring").name, of_spec("folder:photos").name
+    ('toy_mixtures', 'images')
+    """
+    return TOY_MIXTURES if spec in tuple(MIXTURES) else IMAGES
+
+
+def of_shape(sample_shape: Sequence[int]) -> DataKind:
+    """The kind whose samples have a shape.
+
+    Raises:
+        UserError: if no kind has samples of that many dimensions.
+    """
+    for kind in KINDS:
+        if kind.rank == len(sample_shape):
+            return kind
+    raise UserError(
+        "Expected samples of shape (height, width, channels) or (2,). Received: "
+        f"{tuple(sample_shape)}"
+    )
+
+
+def of_record(name: object, spec: object) -> DataKind:
+    """The kind that a run recorded, or for older runs that of its data.
+
+    Args:
+        name: `data_kind` of `config.json`, or `None` where it is not recorded.
+        spec: The data SPEC of the run.
+    """
+    for kind in KINDS:
+        if kind.name == name:
+            return kind
+    return of_spec(spec)

@@ -1,0 +1,77 @@
+"""Kinds of data: what each declares, and how it is looked up."""
+
+import numpy as np
+import pytest
+
+from ganlab.data import kinds
+from ganlab.data.kinds import IMAGES, KINDS, TOY_MIXTURES
+from ganlab.data.toy2d import MIXTURES
+from ganlab.errors import UserError
+
+
+def test_the_kind_of_a_spec():
+    for spec in MIXTURES:
+        assert kinds.of_spec(spec) is TOY_MIXTURES
+    for spec in ("fashion_mnist", "folder:ring", "npz:grid.npz", None, ["ring"]):
+        assert kinds.of_spec(spec) is IMAGES
+
+
+def test_the_kind_of_a_shape():
+    assert kinds.of_shape((28, 28, 1)) is IMAGES
+    assert kinds.of_shape((2,)) is TOY_MIXTURES
+    with pytest.raises(UserError, match=r"Received: \(28, 28\)"):
+        kinds.of_shape((28, 28))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_recorded_kind_counts_before_the_spec(kind):
+    assert kinds.of_record(kind.name, "fashion_mnist") is kind
+    assert kinds.of_record(kind.name, "ring") is kind
+
+
+@pytest.mark.parametrize("name", [None, "from a newer version", 7, {}])
+def test_a_run_without_a_known_kind_has_that_of_its_data(name):
+    assert kinds.of_record(name, "ring") is TOY_MIXTURES
+    assert kinds.of_record(name, "tfds:cifar10") is IMAGES
+
+
+def test_shape_size_and_channels():
+    assert IMAGES.sample_shape(32, 3) == (32, 32, 3)
+    assert TOY_MIXTURES.sample_shape(None, None) == (2,)
+    assert IMAGES.image_size((32, 32, 3)) == 32
+    assert IMAGES.channels((32, 32, 3)) == 3
+    assert TOY_MIXTURES.image_size((2,)) is None
+    assert TOY_MIXTURES.channels((2,)) is None
+    with pytest.raises(UserError, match="image_size=32, channels=None"):
+        IMAGES.sample_shape(32, None)
+
+
+def test_stored_images_become_floats_and_uint8_again():
+    stored = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    floats = IMAGES.to_network(stored)
+    assert floats.dtype == np.float32
+    assert (floats.min(), floats.max()) == (-1.0, 1.0)
+    np.testing.assert_array_equal(IMAGES.to_stored(floats), stored)
+    np.testing.assert_array_equal(IMAGES.to_network(floats), floats)
+
+
+def test_points_are_stored_as_they_are():
+    points = np.array([[-4.0, 3.5], [0.0, 1.0]])
+    assert TOY_MIXTURES.to_network(points).dtype == np.float32
+    np.testing.assert_array_equal(TOY_MIXTURES.to_network(points), points)
+    np.testing.assert_array_equal(TOY_MIXTURES.to_stored(points), points)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.full((2, 4, 4, 1), 200.0), np.full((2, 4, 4, 1), 7), np.full((1, 4, 4, 1), 2)],
+)
+def test_images_out_of_range_are_refused(images):
+    with pytest.raises(UserError, match="Expected uint8 images in .*; scale them"):
+        IMAGES.to_network(images)
+
+
+def test_what_applies():
+    assert IMAGES.applies("augmentation")
+    assert not TOY_MIXTURES.applies("augmentation")
+    assert TOY_MIXTURES.applies("fid")
