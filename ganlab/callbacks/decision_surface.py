@@ -67,7 +67,7 @@ class DecisionSurface(Pictures):
 
     def _logits(self, points):
         packed = keras.ops.tile(points, (1, self.model.packing))
-        outputs = forward.play(self.model.discriminator, packed, None, False)
+        outputs = forward.call(self.model.discriminator, packed, None, False)
         return forward.logits_of(outputs)
 
     def _directions(self, fake):

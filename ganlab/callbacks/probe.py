@@ -131,7 +131,7 @@ class Probe:
         )
         found = {
             "fake": fake,
-            "averaged": forward.play(
+            "averaged": forward.call(
                 gan.ema_generator, tf.constant(self._latents), labels, False
             ),
             "logits": dict(zip(("real", "fake"), logits, strict=True)),

@@ -10,7 +10,7 @@ from ganlab.networks import precision
 from ganlab.networks.precision import in_float32
 
 
-def play(player, inputs, labels, training):
+def call(player, inputs, labels, training):
     """Calls a player on inputs, and on labels if it takes them."""
     return player(_arguments(player, inputs, labels), training=training)
 
@@ -43,7 +43,7 @@ def computes_in(player, *dtypes):
     return any(layer.compute_dtype in dtypes for layer in player.layers)
 
 
-def judges_each_alone(discriminator):
+def is_per_sample(discriminator):
     """Whether each sample's logit depends on that sample alone.
 
     Not so with batch statistics. Of a layer that neither Keras nor ganlab has,
@@ -66,11 +66,11 @@ def judges_each_alone(discriminator):
     )
 
 
-def judge_both(discriminator, real, fake, labels, training):
+def discriminate_pair(discriminator, real, fake, labels, training):
     """Judges both sides of a batch at once; returns the outputs of each."""
     if labels is not None:
         labels = ops.concatenate([labels, labels])
-    outputs = play(discriminator, ops.concatenate([real, fake]), labels, training)
+    outputs = call(discriminator, ops.concatenate([real, fake]), labels, training)
     if isinstance(outputs, (list, tuple)):
         return list(zip(*(ops.split(each, 2) for each in outputs), strict=True))
     return ops.split(outputs, 2)
@@ -104,7 +104,7 @@ def shared_direction(of_discriminator, of_generator):
     return sent, tf.math.divide_no_nan(of_generator, sent)
 
 
-def stateless_critic(discriminator, wanted=True):
+def stateless_discriminator(discriminator, wanted=True):
     """A function of `(images, labels)` to float32 logits that changes no state.
 
     It is the discriminator itself or, where that computes in half precision,
@@ -130,7 +130,7 @@ def stateless_critic(discriminator, wanted=True):
     return judge
 
 
-def check_players(generator, discriminator, num_classes, packing):
+def check_networks(generator, discriminator, num_classes, packing):
     """Raises `UserError` unless both players can play together.
 
     Args:

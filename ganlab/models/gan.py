@@ -93,7 +93,7 @@ class GAN(keras.Model):
         super().__init__(name=name)
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
-        forward.check_players(generator, discriminator, num_classes, packing)
+        forward.check_networks(generator, discriminator, num_classes, packing)
         if not 0.0 <= ema_decay < 1.0:
             raise UserError(
                 "Expected an EMA decay of 0 or more and under 1. "
@@ -235,18 +235,19 @@ class GAN(keras.Model):
             raise unknown_name("updates", updates, UPDATES)
         self.updates = updates
         self.recompute = recompute
-        self._critic = forward.stateless_critic(
-            self.discriminator, any(each.takes_gradients for each in self.regularizers)
+        self._critic = forward.stateless_discriminator(
+            self.discriminator,
+            any(each.needs_input_gradients for each in self.regularizers),
         )
         computes_in = functools.partial(forward.computes_in, self.discriminator)
-        self._alone = forward.judges_each_alone(self.discriminator)
+        self._alone = forward.is_per_sample(self.discriminator)
         self._one_stage = (
             self._alone and not self.auxiliary and not computes_in("float16")
         )
         self._shares_slopes = (
             self._alone
             and not computes_in("float16", "bfloat16")
-            and any(each.takes_slopes for each in self.regularizers)
+            and any(each.at_batch_inputs for each in self.regularizers)
         )
         names = [*NUMBERS]
         if self._penalties():
@@ -334,7 +335,7 @@ class GAN(keras.Model):
     def test_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         latents = self._draw_latents(ops.shape(images)[0], part=0)
-        fake_images = forward.play(self.generator, latents, labels, training=False)
+        fake_images = forward.call(self.generator, latents, labels, training=False)
         sides = [forward.pack(each, self.packing) for each in (images, fake_images)]
         logs, _, _ = self._judge(*sides, labels, training=False)
         return self._track(logs)
@@ -351,7 +352,7 @@ class GAN(keras.Model):
             shown, labels, part, together
         )
         real, fake = (
-            kit.Side(tf.stop_gradient(images), said)
+            kit.DiscriminatorOutput(tf.stop_gradient(images), said)
             for images, said in zip(shown, logits, strict=True)
         )
         self._update("d", gradients, logs)
@@ -380,7 +381,7 @@ class GAN(keras.Model):
     def _draw(self, latents, labels, part):
         """Fake images as the discriminator sees them, and the tape of their drawing."""
         with tf.GradientTape() as tape:
-            images = forward.play(self.generator, latents, labels, training=True)
+            images = forward.call(self.generator, latents, labels, training=True)
             return self._shown(images, part, side=1), tape
 
     def _side(self, key):
@@ -418,7 +419,7 @@ class GAN(keras.Model):
             Logs; gradients of the discriminator's loss in its weights; gradient of the
             generator's loss at the fake images, `None` without it; the logits.
         """
-        every = {each.every for each in self._penalties() if each.takes_gradients}
+        every = {each.every for each in self._penalties() if each.needs_input_gradients}
         branch = functools.partial(
             self._differentiate, shown, labels, part, with_generator
         )
@@ -496,7 +497,7 @@ class GAN(keras.Model):
             sent[1], factor = forward.shared_direction(sent[1], factor)
             wanted.append(shown[1])
             *found, at_fake = tape.gradient(targets, wanted, sent)
-        at_fake *= ops.reshape(factor, kit.one_each(at_fake))
+        at_fake *= ops.reshape(factor, kit.per_sample_shape(at_fake))
         return logs, found, at_fake, logits
 
     def _shown(self, images, part, side):
@@ -515,12 +516,12 @@ class GAN(keras.Model):
     def _judge(self, real_images, fake_images, labels, training):
         """Both losses, how well real is told from fake, and both sides."""
         if self._alone:
-            judged = forward.judge_both(
+            judged = forward.discriminate_pair(
                 self.discriminator, real_images, fake_images, labels, training
             )
         else:
             judged = [
-                forward.play(self.discriminator, images, labels, training)
+                forward.call(self.discriminator, images, labels, training)
                 for images in (real_images, fake_images)
             ]
         logits = [forward.logits_of(outputs) for outputs in judged]
@@ -541,7 +542,7 @@ class GAN(keras.Model):
                     )
                 )
         sides = [
-            kit.Side(tf.stop_gradient(images), said)
+            kit.DiscriminatorOutput(tf.stop_gradient(images), said)
             for images, said in zip((real_images, fake_images), logits, strict=True)
         ]
         return logs, *sides
@@ -555,7 +556,7 @@ class GAN(keras.Model):
         """Regularizers that add to the loss."""
         return [each for each in self.regularizers if each.weight]
 
-    def _penalty(self, sides, labels, part, takes_gradients):
+    def _penalty(self, sides, labels, part, needs_input_gradients):
         """Sum of the weighted penalties of one kind that are due at this step."""
         step = self._discriminator_step(part)
 
@@ -564,7 +565,7 @@ class GAN(keras.Model):
 
         total = 0.0
         for index, each in enumerate(self._penalties()):
-            if each.takes_gradients == takes_gradients:
+            if each.needs_input_gradients == needs_input_gradients:
                 stream = self._stream(part, PENALTY, index)
                 penalty = each.penalty(critic, *sides, stream)
                 weight = each.weight_at(self.step) * each.every

@@ -23,7 +23,7 @@ from ganlab.errors import UserError, unknown_name
 
 
 @dataclass(frozen=True)
-class Side:
+class DiscriminatorOutput:
     """One side of a batch: what the discriminator saw, and what it said.
 
     Args:
@@ -53,8 +53,8 @@ class Regularizer(keras.layers.Layer):
         [Karras et al., 2019](https://arxiv.org/abs/1912.04958), appendix B
     """
 
-    takes_gradients = True  # of the critic, in its input
-    takes_slopes = False  # those gradients are at the images that it judged
+    needs_input_gradients = True  # of the critic, in its input
+    at_batch_inputs = False  # those gradients are at the images that it judged
 
     def __init__(self, weight, every=1):
         super().__init__(dtype="float32", autocast=False)
@@ -80,8 +80,8 @@ class Regularizer(keras.layers.Layer):
         Args:
             critic: Function from images to float32 logits `(batch, 1)`, with
                 any labels already given. It updates no state.
-            real: A `Side`.
-            fake: A `Side`, of as many images.
+            real: A `DiscriminatorOutput`.
+            fake: A `DiscriminatorOutput`, of as many images.
             stream: Int32 tensor `(2,)`: seed of what is drawn.
         """
         raise NotImplementedError
@@ -125,7 +125,7 @@ class GradientPenalty(Regularizer):
         super().__init__(weight, every)
 
     def penalty(self, critic, real, fake, stream):
-        share = _uniform(stream, one_each(real.images), real.images.dtype)
+        share = _uniform(stream, per_sample_shape(real.images), real.images.dtype)
         mixed = share * real.images + (1.0 - share) * fake.images
         return _slope_from_one(critic, mixed)
 
@@ -172,7 +172,7 @@ class R1(Regularizer):
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9
     """
 
-    takes_slopes = True
+    at_batch_inputs = True
 
     def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
@@ -198,7 +198,7 @@ class R2(Regularizer):
         [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 10
     """
 
-    takes_slopes = True
+    at_batch_inputs = True
 
     def __init__(self, weight=0.05, every=1):
         super().__init__(weight, every)
@@ -226,7 +226,7 @@ class LeCam(Regularizer):
         [Tseng et al., 2021](https://arxiv.org/abs/2104.03310), equation 5
     """
 
-    takes_gradients = False
+    needs_input_gradients = False
 
     def __init__(self, weight=0.3, every=1, decay=0.99):
         super().__init__(weight, every)
@@ -274,7 +274,7 @@ class WeightClipping(Regularizer):
         [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), algorithm 1
     """
 
-    takes_gradients = False
+    needs_input_gradients = False
 
     def __init__(self, limit=0.01):
         super().__init__(weight=0.0)
@@ -290,7 +290,7 @@ class WeightClipping(Regularizer):
         return {"limit": self.limit}
 
 
-def one_each(images):
+def per_sample_shape(images):
     """Shape that broadcasts one number over each image of a batch."""
     return (ops.shape(images)[0], *[1] * (len(images.shape) - 1))
 
@@ -312,7 +312,7 @@ def _squared_slope(critic, side):
 
 def _slope_from_one(critic, images):
     """`E[(|grad D| - 1)²]`, differentiable where the gradient is 0."""
-    slope = ops.sqrt(_squared_slope(critic, Side(images, None)) + 1e-12)
+    slope = ops.sqrt(_squared_slope(critic, DiscriminatorOutput(images, None)) + 1e-12)
     return ops.mean(ops.square(slope - 1.0))
 
 

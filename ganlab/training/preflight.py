@@ -239,7 +239,7 @@ def _judged(gan, images, labels):
     some = images[: len(images) - len(images) % gan.packing]
     classes = None if labels is None else tf.constant(labels)
     packed = forward.pack(tf.constant(some), gan.packing)
-    return forward.play(gan.discriminator, packed, classes, False)
+    return forward.call(gan.discriminator, packed, classes, False)
 
 
 def _has_batch_norm(player):
@@ -283,7 +283,7 @@ def _batch_norm_with_penalty(gan):
     if not _has_batch_norm(gan.discriminator):
         return None
     for each in gan.regularizers:
-        if each.takes_gradients and each.weight:
+        if each.needs_input_gradients and each.weight:
             return Problem(
                 "batch_norm_with_penalty",
                 "critical",

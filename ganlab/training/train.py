@@ -280,7 +280,7 @@ def bfloat16_would_help(config):
     """
     if config.dtype_policy != "float32" or config.data in MIXTURES:
         return False
-    if any(each.takes_gradients for each in _regularizers(config)):
+    if any(each.needs_input_gradients for each in _regularizers(config)):
         return False
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8")

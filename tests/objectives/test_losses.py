@@ -198,7 +198,7 @@ def test_relativistic_equals_pytorchs(torch):
 
 
 def test_r1_and_r2_equal_pytorchs(torch):
-    from ganlab.objectives.regularizers import R1, R2, Side
+    from ganlab.objectives.regularizers import R1, R2, DiscriminatorOutput
 
     draws = np.random.default_rng(1)
     first, second = draws.normal(size=(12, 6)), draws.normal(size=(6, 1))
@@ -212,7 +212,7 @@ def test_r1_and_r2_equal_pytorchs(torch):
         expected.backward()
 
         ours = [tf.Variable(first), tf.Variable(second)]
-        sides = [Side(tf.constant(each), None) for each in images]
+        sides = [DiscriminatorOutput(tf.constant(each), None) for each in images]
         with tf.GradientTape() as tape:
             penalty = regularizer.penalty(
                 lambda x, w=ours: tf.tanh(tf.reshape(x, (5, 12)) @ w[0]) @ w[1],

@@ -8,11 +8,13 @@ import tensorflow as tf
 from ganlab import GAN, networks
 from ganlab.errors import UserError
 from ganlab.objectives import regularizers
-from ganlab.objectives.regularizers import R1, R2, Side, WeightClipping
+from ganlab.objectives.regularizers import R1, R2, DiscriminatorOutput, WeightClipping
 
 STREAM = tf.constant([1, 2], tf.int64)
 SLOPED = {
-    name: cls for name, cls in regularizers.REGULARIZERS.items() if cls.takes_gradients
+    name: cls
+    for name, cls in regularizers.REGULARIZERS.items()
+    if cls.needs_input_gradients
 }
 
 
@@ -22,7 +24,7 @@ def sides(count=3, width=4, dtype="float64"):
     images = [draws.normal(size=(count, width)) for _ in range(2)]
     logits = np.arange(1, count + 1)[:, None]
     return [
-        Side(tf.constant(i, dtype), tf.constant(sign * logits, dtype))
+        DiscriminatorOutput(tf.constant(i, dtype), tf.constant(sign * logits, dtype))
         for i, sign in zip(images, (1.0, -1.0), strict=True)
     ]
 
@@ -52,8 +54,8 @@ def test_slope_one_of_a_linear_critic(name):
 
 def test_gradient_penalty_lies_between_real_and_fake():
     seen = []
-    real = Side(tf.zeros((500, 2, 2, 1)), None)
-    fake = Side(tf.ones((500, 2, 2, 1)), None)
+    real = DiscriminatorOutput(tf.zeros((500, 2, 2, 1)), None)
+    fake = DiscriminatorOutput(tf.ones((500, 2, 2, 1)), None)
 
     def critic(images):
         seen.append(images.numpy())
@@ -159,7 +161,12 @@ def test_lecam_gradient_equals_finite_differences():
 
     def value(vector):
         logits = tf.cast(tf.reshape(vector, (2, 3, 1)), "float32")
-        return lecam.penalty(None, Side(None, logits[0]), Side(None, logits[1]), STREAM)
+        return lecam.penalty(
+            None,
+            DiscriminatorOutput(None, logits[0]),
+            DiscriminatorOutput(None, logits[1]),
+            STREAM,
+        )
 
     start = np.linspace(-1.0, 1.5, 6)
     vector = tf.Variable(start)
@@ -239,7 +246,7 @@ def test_penalties_are_float32_under_float16(images):
     keras.config.set_dtype_policy("float32")
     wide = networks.dcgan_discriminator(16, base_filters=4)
     wide.set_weights(discriminator.get_weights())
-    side = Side(tiny, None)
+    side = DiscriminatorOutput(tiny, None)
     expected = R1().penalty(lambda x: wide(x, training=True), side, side, STREAM)
     actual = R1().penalty(lambda x: gan._critic(x, None), side, side, STREAM)
     assert float(expected) > 0.0
