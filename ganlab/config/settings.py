@@ -38,7 +38,7 @@ class TrainConfig:
     Args:
         preset: Name of the preset that the rest began from.
         data: A data SPEC: see `ganlab.load_data`.
-        image_size: DiscriminatorOutput of the images in pixels, or `None` for the data's own.
+        image_size: Side of the images in pixels, or `None` for the data's own.
         channels: 1, 3, or `None` for the data's own.
         flip: Whether images are mirrored left to right at random.
         cache: `memory` or `disk`: where decoded images are kept.
@@ -52,7 +52,7 @@ class TrainConfig:
         num_blocks: Residual blocks at each size, for `r3gan`.
         upsampling: `transposed`, `nearest` or `bilinear`, for `dcgan`.
         downsampling: `stride`, `average_pool` or `max_pool`, for `dcgan`.
-        kernel_size: DiscriminatorOutput of every kernel of `dcgan`.
+        kernel_size: Side of every kernel of `dcgan`.
         generator_activation: `relu`, `leaky_relu`, `tanh`, `sigmoid`, or `None`
             for the network's own; for `dcgan` and `mlp`, as is what follows.
         discriminator_activation: Likewise, or `maxout` for `mlp`.

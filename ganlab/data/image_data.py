@@ -66,7 +66,7 @@ class ImageData:
 
     @property
     def image_size(self):
-        """DiscriminatorOutput of the square images in pixels; `None` for points."""
+        """Side of the square images in pixels; `None` for points."""
         return None if self.points else self.images.shape[1]
 
     @property

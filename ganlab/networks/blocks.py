@@ -147,7 +147,7 @@ def upsample(
         upsampling: `"transposed"` for a transposed convolution of stride 2
             (a kernel that is not a multiple of 2 leaves checkerboards), or
             `"nearest"` or `"bilinear"` for interpolation and a convolution.
-        kernel_size: Integer. DiscriminatorOutput of the convolution's kernel.
+        kernel_size: Integer. Side of the convolution's kernel.
         padding: `"same"` doubles exactly. `"valid"` gives
             `2 * (size - 1) + kernel_size` for a transposed convolution and
             `2 * size - kernel_size + 1` otherwise.
@@ -169,7 +169,7 @@ def upsample(
 
 
 def upsampled_size(size, *, upsampling, kernel_size, padding):
-    """DiscriminatorOutput of `upsample`'s result for an input of side `size`.
+    """Side of `upsample`'s result for an input of side `size`.
 
     >>> upsampled_size(7, upsampling="transposed", kernel_size=4, padding="same")
     14
@@ -203,7 +203,7 @@ def downsample(
         normalization: One of `NORMALIZATIONS`.
         downsampling: `"stride"` for a convolution of stride 2, or
             `"average_pool"` or `"max_pool"` for a convolution and pooling.
-        kernel_size: Integer. DiscriminatorOutput of the convolution's kernel.
+        kernel_size: Integer. Side of the convolution's kernel.
         padding: `"same"` halves, rounding up; `"valid"` also loses the border
             that the kernel does not fit over.
         spectral_norm: Boolean: normalise the kernel spectrally.

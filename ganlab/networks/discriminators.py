@@ -26,7 +26,7 @@ def dcgan_discriminator(
     """The DCGAN discriminator: halve until the map is small, then one logit.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer. Channels of the first map; each further one
@@ -36,7 +36,7 @@ def dcgan_discriminator(
             none, as in the paper. Batch normalisation couples the samples of
             a batch, which gradient penalties do not allow.
         downsampling: `"stride"`, `"average_pool"` or `"max_pool"`.
-        kernel_size: Integer. DiscriminatorOutput of every kernel.
+        kernel_size: Integer. Side of every kernel.
         padding: `"same"` or `"valid"`.
         conditioning: With classes, `"projection"` or `"auxiliary"`: see
             `ganlab.networks.blocks.judge`.

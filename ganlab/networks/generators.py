@@ -30,7 +30,7 @@ def dcgan_generator(
     map is cropped to its centre.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
@@ -41,7 +41,7 @@ def dcgan_generator(
         normalization: `"batch"`, `"layer"` or `"none"`. The output layer has
             none, as in the paper.
         upsampling: `"transposed"`, `"nearest"` or `"bilinear"`.
-        kernel_size: Integer. DiscriminatorOutput of every kernel.
+        kernel_size: Integer. Side of every kernel.
         padding: `"same"` or `"valid"`.
         conditioning: With classes, `"concat"` embeds the class and joins it to
             the noise; `"batch_norm"` gives each class its own scale and offset

@@ -40,7 +40,7 @@ def resnet_generator(
     times `base_filters` to `base_filters`.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
@@ -95,7 +95,7 @@ def resnet_discriminator(
     without pooling and the sum over the map.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer. Channels of the first map; they grow to four
@@ -171,7 +171,7 @@ def r3gan_generator(
     doubled bilinearly.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone; a class is embedded
@@ -216,7 +216,7 @@ def r3gan_discriminator(
     """R3GAN's discriminator: the generator's mirror image.
 
     Args:
-        image_size: Integer in [16, 128]. DiscriminatorOutput of the square image in pixels.
+        image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer, a multiple of 8. Channels of the largest map.
@@ -257,7 +257,7 @@ def r3gan_discriminator(
 
 
 def _stages(image_size, base_filters, count):
-    """DiscriminatorOutput of the smallest map, and the widths of `count` maps from it upwards."""
+    """Side of the smallest map, and the widths of `count` maps from it upwards."""
     widths = [base_filters * min(2**k, 4) for k in reversed(range(count))]
     return -(-image_size // 2 ** blocks.num_stages(image_size)), widths
 
