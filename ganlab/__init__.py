@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 _HOMES = {  # public name -> the module that defines it; empty for the module itself
     "Artifact": "artifacts.artifact",
     "GAN": "models.gan",
-    "TrainConfig": "config.settings",
+    "Monitoring": "config.settings",
+    "Recipe": "config.settings",
     "UserError": "errors",
     "check_gan": "training.preflight",
     "dcgan_discriminator": "networks",

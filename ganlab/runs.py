@@ -1,4 +1,4 @@
-"""The run folder: its paths, its config and its checkpoints."""
+"""The run folder: its paths, its recipe and its checkpoints."""
 
 import json
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.config import legacy
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.errors import UserError
 
 
@@ -16,7 +16,8 @@ class Run:
 
     Args:
         directory: The folder.
-        config: The `TrainConfig`, with what the data decided filled in.
+        recipe: The `Recipe`, with what the data decided filled in.
+        monitoring: The `Monitoring` that watched it.
         num_images: Integer: how many images it trains on.
         class_names: A name for each class; empty if not conditional.
         skipped: Names of images that could not be read.
@@ -25,22 +26,29 @@ class Run:
     """
 
     directory: Path
-    config: TrainConfig
+    recipe: Recipe
+    monitoring: Monitoring
     num_images: int
     class_names: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
     failure: Any = None
 
-    def with_config(self, config, directory=None):
-        """The same run under another config, and perhaps in another folder."""
+    def with_recipe(self, recipe, directory=None):
+        """The same run under another recipe, and perhaps in another folder."""
         directory = self.directory if directory is None else directory
-        return replace(self, config=config, directory=directory, failure=None)
+        return replace(self, recipe=recipe, directory=directory, failure=None)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Recipe and monitoring as one flat dict of JSON values."""
+        return self.recipe.as_dict() | self.monitoring.as_dict()
 
     def save(self):
         """Writes `config.json`."""
         about = {
-            "config": self.config.as_dict(),
+            "recipe": self.recipe.as_dict(),
+            "monitoring": self.monitoring.as_dict(),
             "num_images": self.num_images,
             "class_names": list(self.class_names),
             "skipped": list(self.skipped),
@@ -66,17 +74,19 @@ def load_run(directory):
         )
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        recipe, monitoring = legacy.read_settings(about)
         return Run(
             directory,
-            TrainConfig(**legacy.current_settings(about["config"])),
+            Recipe(**recipe),
+            Monitoring(**monitoring),
             about["num_images"],
             tuple(about["class_names"]),
             tuple(about["skipped"]),
             tuple(about.get("class_counts", ())),
         )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"Expected a run's config in {path}. Received: {error}"
+            f"Expected a run's recipe in {path}. Received: {error}"
         ) from error
 
 

@@ -33,21 +33,21 @@ def test_embedded_data_is_under_5_mb_and_has_its_licence():
 
 def test_config_round_trip():
     original = settings.get_preset("dcgan").replace(data="folder:a", seed=3)
-    assert settings.TrainConfig(**original.as_dict()) == original
+    assert settings.Recipe(**original.as_dict()) == original
     with pytest.raises(UserError, match="batch size of 1 or more. Received: 0"):
         original.replace(batch_size=0)
 
 
 def test_what_is_left_to_the_image_size():
-    small = settings.TrainConfig().completed(28, 1)
-    large = settings.TrainConfig().completed(64, 3)
+    small = settings.Recipe().completed(28, 1)
+    large = settings.Recipe().completed(64, 3)
     assert (small.discriminator_normalization, small.beta_1) == ("batch", 0.5)
     assert (large.discriminator_normalization, large.channels) == ("none", 3)
     assert small.generator_learning_rate == 5e-4
     assert large.discriminator_learning_rate == 2e-4
-    given = settings.TrainConfig(generator_learning_rate=1e-3).completed(64, 3)
+    given = settings.Recipe(generator_learning_rate=1e-3).completed(64, 3)
     assert given.generator_learning_rate == 1e-3
-    held = settings.TrainConfig(regularizer="r1").completed(28, 1)
+    held = settings.Recipe(regularizer="r1").completed(28, 1)
     assert (held.network, held.discriminator_normalization) == ("dcgan", "none")
     points = settings.get_preset("r3gan").replace(data="grid").completed(None, None)
     assert (points.network, points.latent_dim) == ("mlp", 2)

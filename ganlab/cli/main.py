@@ -13,7 +13,14 @@ import sys
 from pathlib import Path
 
 from ganlab import __version__
-from ganlab.config.settings import DTYPE_POLICIES, PRESETS, get_preset, setting
+from ganlab.config.settings import (
+    DTYPE_POLICIES,
+    PRESETS,
+    Monitoring,
+    Recipe,
+    get_preset,
+    setting,
+)
 from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
@@ -405,20 +412,24 @@ def _whole_number(text, least):
 
 
 def _train(options):
-    config, given = _config(options)
+    recipe, monitoring, given = read_settings(options)
     _import_tensorflow()
     from ganlab.diagnosis import report
     from ganlab.runs import load_run
     from ganlab.training import rollback, train
 
-    out = _run_folder(options, config)
+    out = _run_folder(options, recipe)
     if options.resume:
-        config = _resumed(load_run(out).config, options.preset, given)
+        run = load_run(out)
+        recipe = _resumed(run.recipe, options.preset, given)
+        watching = Monitoring.__dataclass_fields__.keys() & given.keys()
+        monitoring = run.monitoring.replace(**{name: given[name] for name in watching})
     else:
         train.check_new(out)
     run = rollback.train(
-        config,
+        recipe,
         out,
+        monitoring=monitoring,
         on_failure=options.on_failure,
         max_rollbacks=options.max_rollbacks,
         epochs=options.epochs,
@@ -432,12 +443,12 @@ def _train(options):
     print(f"report       {page}")
     print(f"pictures     {run.directory / 'samples'}")
     print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
-    if run.config.image_size is not None:
+    if run.recipe.image_size is not None:
         print(f"export       ganlab export {run.directory}")
 
 
-def _config(options):
-    """The `TrainConfig` of the options, and what they gave of it."""
+def read_settings(options):
+    """The `Recipe` and `Monitoring` of the options, and a dict of what they gave."""
     fields = [
         "data",
         "batch_size",
@@ -461,21 +472,24 @@ def _config(options):
         if getattr(options, name) is not None
     }
     given |= dict(setting(text) for text in options.set)
-    return get_preset(options.preset or "dcgan").replace(**given), given
+    watching = Monitoring.__dataclass_fields__.keys() & given.keys()
+    monitoring = Monitoring(**{name: given[name] for name in watching})
+    changes = {name: given[name] for name in given if name not in watching}
+    return get_preset(options.preset or "dcgan").replace(**changes), monitoring, given
 
 
-def _run_folder(options, config):
-    data = re.sub(r"[^a-zA-Z0-9_]+", "-", config.data).strip("-")
-    return Path(options.out or Path("runs") / f"{config.preset}-{data}")
+def _run_folder(options, recipe):
+    data = re.sub(r"[^a-zA-Z0-9_]+", "-", recipe.data).strip("-")
+    return Path(options.out or Path("runs") / f"{recipe.preset}-{data}")
 
 
 def _check(options):
-    config, _ = _config(options)
+    recipe, monitoring, _ = read_settings(options)
     _import_tensorflow()
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.training import train
 
-    found = train.check(config, decoding_bar(sys.stderr))
+    found = train.check(recipe, decoding_bar(sys.stderr), monitoring.cache)
     if options.json:
         print(json.dumps([each.as_dict() for each in found], indent=2))
     else:
@@ -617,21 +631,23 @@ def _print_lab(lab, found, out):
     print(f"  picture  {out / 'lab.png'}\n")
 
 
-def _resumed(config, preset, given):
-    """The run's config, with its length changed; other changes are refused."""
+def _resumed(recipe, preset, given):
+    """The run's recipe, with its length changed; other changes are refused."""
     changed = {
         name: value
         for name, value in {**given, **({"preset": preset} if preset else {})}.items()
-        if name != "steps" and getattr(config, name) != value
+        if name != "steps"
+        and name in Recipe.__dataclass_fields__
+        and getattr(recipe, name) != value
     }
     if changed:
         name, value = next(iter(changed.items()))
         raise UserError(
             f"Expected --resume with the run's own {name.replace('_', ' ')}, "
-            f"{getattr(config, name)}. "
+            f"{getattr(recipe, name)}. "
             f"Received: {value}; leave the option out, or start a new run"
         )
-    return config.replace(steps=given.get("steps", config.steps))
+    return recipe.replace(steps=given.get("steps", recipe.steps))
 
 
 def _export(options):
@@ -651,10 +667,10 @@ def _export(options):
         reference=_real_images(run),
         class_names=run.class_names,
         training={
-            "data": run.config.data,
+            "data": run.recipe.data,
             "num_images": run.num_images,
             "step": int(gan.step.numpy()),
-            "config": run.config.as_dict(),
+            "recipe": run.recipe.as_dict(),
         },
     )
     parity = card["parity"]
@@ -681,16 +697,17 @@ def _real_images(run):
     from ganlab.data.image_data import load_data
     from ganlab.training import train
 
-    config = run.config.replace(evaluate_images=evaluation.MAX_IMAGES)
+    recipe = run.recipe
+    monitoring = run.monitoring.replace(evaluate_images=evaluation.MAX_IMAGES)
     try:
         data = load_data(
-            config.data,
-            image_size=config.image_size,
-            channels=config.channels,
-            cache=config.cache,
+            recipe.data,
+            image_size=recipe.image_size,
+            channels=recipe.channels,
+            cache=monitoring.cache,
             progress=decoding_bar(sys.stderr),
         )
-        return train.load_reference(config, data, sys.stderr)
+        return train.load_reference(monitoring, data, sys.stderr)
     except (UserError, OSError) as error:
         logging.getLogger("ganlab").warning(
             "The card will state no Fréchet distance: %s", error

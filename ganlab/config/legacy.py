@@ -4,8 +4,11 @@ Readers of a file translate its names once, where they read it. Nothing else kno
 the old names.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
+
+from ganlab.config.settings import Monitoring
 
 SCORE_NAMES = {
     "frechet_distance": "fid",
@@ -51,6 +54,24 @@ def current_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return _renamed(settings, SETTING_NAMES)
 
 
+def read_settings(about: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of the recipe and of the monitoring in a `config.json`.
+
+    Args:
+        about: The parsed file: `recipe` and `monitoring`, or both in one dict,
+            `config`, as older runs have it.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it holds neither.
+    """
+    if "config" not in about:
+        return dict(about["recipe"]), dict(about["monitoring"])
+    recipe = current_settings(dict(about["config"]))
+    watching = {field.name for field in dataclasses.fields(Monitoring)}
+    monitoring = {name: recipe.pop(name) for name in watching if name in recipe}
+    return recipe, monitoring
+
+
 def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """`best.json`, or what else holds `scores`, with today's names of scores."""
     return {**record, "scores": current_scores(record["scores"])}
@@ -72,8 +93,10 @@ def current_card(card: Mapping[str, Any]) -> dict[str, Any]:
     if "metrics" in card:
         card["metrics"] = current_record(card["metrics"])
     if "config" in card.get("training", {}):
-        settings = current_settings(card["training"]["config"])
-        card["training"] = {**card["training"], "config": settings}
+        training = dict(card["training"])
+        recipe, _ = read_settings(training)
+        del training["config"]
+        card["training"] = training | {"recipe": recipe}
     return card
 
 

@@ -1,39 +1,64 @@
-"""What is a run made of, said once and written down?"""
+"""What decides a run: the recipe of its images, and the monitoring beside it."""
 
 import dataclasses
 import typing
 from dataclasses import dataclass
+from typing import Any, Self
 
 from ganlab.errors import UserError, unknown_name
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
-LEAST = {
+RECIPE_MINIMUM = {
     "batch_size": 1,
-    "checkpoint_every": 1,
     "discriminator_filters": 1,
     "discriminator_steps": 1,
-    "evaluate_every": 1,
-    "evaluate_images": 6,
     "generator_filters": 1,
     "instance_noise": 0,
     "kernel_size": 1,
     "gradient_accumulation_steps": 1,
     "latent_dim": 1,
-    "log_every": 1,
     "num_blocks": 1,
     "packing": 1,
     "regularizer_every": 1,
     "regularizer_weight": 0,
-    "sample_every": 1,
     "seed": 0,
-    "probe_every": 1,
     "steps": 1,
+}
+MONITORING_MINIMUM = {
+    "checkpoint_every": 1,
+    "evaluate_every": 1,
+    "evaluate_images": 6,
+    "log_every": 1,
+    "sample_every": 1,
+    "probe_every": 1,
 }
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Everything that decides a run; equal configs draw equal images.
+class _Settings:
+    """What `Recipe` and `Monitoring` share."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the fields as a flat dict of JSON values."""
+        return dataclasses.asdict(self)
+
+    def _check_minimum(self, bounds: dict[str, int]) -> None:
+        for name, minimum in bounds.items():
+            value = getattr(self, name)
+            if value is not None and not value >= minimum:
+                raise UserError(
+                    f"Expected {name.replace('_', ' ')} of {minimum} or more. "
+                    f"Received: {value}"
+                )
+
+
+@dataclass(frozen=True)
+class Recipe(_Settings):
+    """Everything that decides the images: equal recipes draw equal images.
 
     Args:
         preset: Name of the preset that the rest began from.
@@ -41,7 +66,6 @@ class TrainConfig:
         image_size: Side of the images in pixels, or `None` for the data's own.
         channels: 1, 3, or `None` for the data's own.
         flip: Whether images are mirrored left to right at random.
-        cache: `memory` or `disk`: where decoded images are kept.
         conditional: Whether the class is an input of both players; `None`
             for wherever the data has classes.
         network: `dcgan` (which is `None`), `resnet` or `r3gan` for images.
@@ -100,16 +124,6 @@ class TrainConfig:
         seed: Seeds weights, latents and the order of the data.
         dtype_policy: A Keras dtype policy of `DTYPE_POLICIES`.
         loss_scaling: Whether losses are scaled where a player computes in float16.
-        probe_every: Steps between looks inside both players, at least.
-        probe_share: Largest share of the time that they take.
-        log_every: Steps between logged numbers.
-        sample_every: Steps between sample grids.
-        checkpoint_every: Steps between checkpoints.
-        evaluate_every: Steps between evaluations, at least.
-        evaluate_share: Largest share of the time that they take.
-        evaluate_images: Images they score, at most.
-        features: SPEC of the extractor they use, or `None` for the default of
-            `ganlab.features`.
     """
 
     preset: str = "dcgan"
@@ -117,7 +131,6 @@ class TrainConfig:
     image_size: int | None = None
     channels: int | None = None
     flip: bool = False
-    cache: str = "memory"
     conditional: bool | None = None
     network: str | None = None
     latent_dim: int | None = None
@@ -164,35 +177,14 @@ class TrainConfig:
     seed: int = 0
     dtype_policy: str = "float32"
     loss_scaling: bool = True
-    probe_every: int = 100
-    probe_share: float = 0.03
-    log_every: int = 50
-    sample_every: int = 500
-    checkpoint_every: int = 500
-    evaluate_every: int = 500
-    evaluate_share: float = 0.1
-    evaluate_images: int = 2000
-    features: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.dtype_policy not in DTYPE_POLICIES:
             raise unknown_name("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
-        for name in ("probe_share", "evaluate_share"):
-            if not 0.0 < getattr(self, name) <= 1.0:
-                raise UserError(
-                    f"Expected {name.replace('_', ' ')} above 0 and at most 1. "
-                    f"Received: {getattr(self, name)}"
-                )
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise UserError(
-                    f"Expected {name.replace('_', ' ')} of {least} or more. "
-                    f"Received: {value}"
-                )
+        self._check_minimum(RECIPE_MINIMUM)
 
-    def completed(self, image_size, channels):
-        """Returns the config with nothing left to the data.
+    def completed(self, image_size: int | None, channels: int | None) -> Self:
+        """Returns the recipe with nothing left to the data.
 
         Images under 64 pixels: both players learn at 5e-4. From 64 pixels on
         at 2e-4. The `dcgan` discriminator has batch normalisation under 64
@@ -218,7 +210,7 @@ class TrainConfig:
             rate = 2e-3
         elif self.network == "r3gan":
             rate = 1e-3
-        chosen = {
+        chosen: dict[str, Any] = {
             "network": "dcgan",
             "latent_dim": 2 if points else 64,
             "generator_learning_rate": rate,
@@ -243,17 +235,48 @@ class TrainConfig:
             unset["network"] = "mlp"
         return self.replace(image_size=image_size, channels=channels, **unset)
 
-    def replace(self, **changes):
-        """Returns a copy with some fields changed."""
-        return dataclasses.replace(self, **changes)
 
-    def as_dict(self):
-        """Returns the fields as a flat dict of JSON values."""
-        return dataclasses.asdict(self)
+@dataclass(frozen=True)
+class Monitoring(_Settings):
+    """What watches a run, how often, and where data is kept; no image changes by it.
+
+    Args:
+        log_every: Steps between logged numbers.
+        sample_every: Steps between sample grids.
+        checkpoint_every: Steps between checkpoints.
+        evaluate_every: Steps between evaluations, at least.
+        evaluate_share: Largest share of the time that they take.
+        evaluate_images: Images they score, at most.
+        features: SPEC of the extractor they use, or `None` for the default of
+            `ganlab.features`.
+        probe_every: Steps between looks inside both players, at least.
+        probe_share: Largest share of the time that they take.
+        cache: `memory` or `disk`: where decoded images are kept.
+    """
+
+    log_every: int = 50
+    sample_every: int = 500
+    checkpoint_every: int = 500
+    evaluate_every: int = 500
+    evaluate_share: float = 0.1
+    evaluate_images: int = 2000
+    features: str | None = None
+    probe_every: int = 100
+    probe_share: float = 0.03
+    cache: str = "memory"
+
+    def __post_init__(self) -> None:
+        for name in ("probe_share", "evaluate_share"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                raise UserError(
+                    f"Expected {name.replace('_', ' ')} above 0 and at most 1. "
+                    f"Received: {getattr(self, name)}"
+                )
+        self._check_minimum(MONITORING_MINIMUM)
 
 
 def setting(text):
-    """Reads `NAME=VALUE` for a field of `TrainConfig`.
+    """Reads `NAME=VALUE` for a field of `Recipe` or `Monitoring`.
 
     >>> setting("beta_1=0.0"), setting("gradient_clip=none")
     (('beta_1', 0.0), ('gradient_clip', None))
@@ -264,7 +287,7 @@ def setting(text):
     """
     name, _, value = text.partition("=")
     name = name.strip().replace("-", "_")
-    types = typing.get_type_hints(TrainConfig)
+    types = typing.get_type_hints(Recipe) | typing.get_type_hints(Monitoring)
     del types["preset"]
     if name not in types:
         raise unknown_name("setting", name, types)
@@ -292,7 +315,7 @@ def dcgan():
     images, 92 % drawn as asked.
     Paper: https://arxiv.org/abs/1511.06434.
     """
-    return TrainConfig()
+    return Recipe()
 
 
 def wgan_gp():
@@ -303,7 +326,7 @@ def wgan_gp():
     images, 81 % drawn as asked.
     Paper: https://arxiv.org/abs/1704.00028.
     """
-    return TrainConfig(
+    return Recipe(
         preset="wgan-gp",
         loss="wasserstein",
         regularizer="gradient_penalty",
@@ -324,7 +347,7 @@ def sngan():
     images, 54 % drawn as asked. Meant for a GPU: it is far from done.
     Paper: https://arxiv.org/abs/1802.05957.
     """
-    return TrainConfig(
+    return Recipe(
         preset="sngan",
         network="resnet",
         spectral_norm=True,
@@ -349,7 +372,7 @@ def r3gan():
     images, 61 % drawn as asked. Meant for a GPU: it is far from done.
     Paper: https://arxiv.org/abs/2501.05441.
     """
-    return TrainConfig(
+    return Recipe(
         preset="r3gan",
         network="r3gan",
         generator_filters=16,
@@ -375,7 +398,7 @@ def small_data():
     images, 90 % drawn as asked.
     Paper: https://arxiv.org/abs/2006.10738.
     """
-    return TrainConfig(
+    return Recipe(
         preset="small-data",
         discriminator_filters=64,
         discriminator_normalization="none",
@@ -392,7 +415,7 @@ PRESETS = {make().preset: make for make in (dcgan, wgan_gp, sngan, r3gan, small_
 
 
 def get_preset(name):
-    """Returns the `TrainConfig` of a preset.
+    """Returns the `Recipe` of a preset.
 
     Raises:
         UserError: for an unknown name, with the known ones.

@@ -59,8 +59,8 @@ class Log:
         series: A dict from a name to a `Series`.
         seconds: `Series` of the seconds gone by, or `None`.
         events: A list of dicts with `step` and `event`.
-        settings: The config's fields; of a script's run its loss alone, and empty of
-            a foreign log.
+        settings: The fields of recipe and monitoring; of a script's run its loss
+            alone, and empty of a foreign log.
         facts: What else the run says: `num_images`, `class_names`.
         problems: Strings: what could not be read.
         foreign: Whether another trainer wrote it.
@@ -166,7 +166,8 @@ def _config(path, problems):
         return {}, {}
     try:
         about = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-        return about, legacy.current_settings(dict(about["config"]))
+        recipe, monitoring = legacy.read_settings(about)
+        return about, recipe | monitoring
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         problems.append(f"config.json cannot be read ({error})")
         return {}, {}

@@ -35,7 +35,7 @@ def next_change(finding, settings, tried):
 
     Args:
         finding: A `Finding`.
-        settings: The config's fields.
+        settings: The run's settings, flat.
         tried: A list of dicts: the changes so far.
 
     Returns:

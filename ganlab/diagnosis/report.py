@@ -14,7 +14,7 @@ import numpy as np
 
 from ganlab import diagnosis
 from ganlab.config import legacy
-from ganlab.config.settings import PRESETS, TrainConfig, get_preset
+from ganlab.config.settings import PRESETS, Recipe, get_preset
 from ganlab.diagnosis import html
 
 FLAGS = (
@@ -191,26 +191,26 @@ def train_command(log, changes):
     preset = settings.get("preset")
     if preset not in PRESETS:
         preset = "dcgan"
-    known = {k: v for k, v in settings.items() if k in TrainConfig.__dataclass_fields__}
-    config = TrainConfig(**known).replace(**changes)
+    known = {k: v for k, v in settings.items() if k in Recipe.__dataclass_fields__}
+    recipe = Recipe(**known).replace(**changes)
     decisive = {  # what decides the rest
-        name: getattr(config, name)
+        name: getattr(recipe, name)
         for name in ("data", "regularizer", "network", "spectral_norm")
     }
     plain = get_preset(preset)
-    base = plain.replace(**decisive).completed(config.image_size, config.channels)
+    base = plain.replace(**decisive).completed(recipe.image_size, recipe.channels)
     base = base.as_dict() | {name: getattr(plain, name) for name in decisive}
     base["network"] = base["network"] or (
-        "mlp" if config.image_size is None else "dcgan"
+        "mlp" if recipe.image_size is None else "dcgan"
     )
     # Left out, it is whether the data has classes.
-    base["conditional"] = True if config.image_size is not None else config.conditional
-    if config.data.startswith(("folder:", "tfds:")):
+    base["conditional"] = True if recipe.image_size is not None else recipe.conditional
+    if recipe.data.startswith(("folder:", "tfds:")):
         base["image_size"] = None
     words = ["ganlab", "train"]
     if preset != "dcgan":
         words += ["--preset", preset]
-    for name, value in config.as_dict().items():
+    for name, value in recipe.as_dict().items():
         if name == "preset" or value is None or value == base[name]:
             continue
         if name == "conditional":

@@ -118,7 +118,7 @@ def load_subject(path, checkpoint="newest"):
             _generate(gan),
             gan.latent_dim,
             gan.num_classes or 0,
-            run.config.data,
+            run.recipe.data,
             gan.image_shape,
         )
     if path.is_dir():

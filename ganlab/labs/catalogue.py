@@ -10,8 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.errors import unknown_name
+
+IMAGE_MONITORING = Monitoring(
+    log_every=25,
+    sample_every=250,
+    checkpoint_every=500,
+    evaluate_every=50,
+    evaluate_share=0.25,
+    evaluate_images=500,
+    probe_every=25,
+    probe_share=0.1,
+)
+TOY_MONITORING = IMAGE_MONITORING.replace(sample_every=200, checkpoint_every=1000)
 
 
 @dataclass(frozen=True)
@@ -22,24 +34,26 @@ class Lab:
         name: What `ganlab lab run` takes.
         claim: One sentence that the pictures show.
         theory: Why it is so, in a few sentences.
-        recipe: The `TrainConfig` that fails.
+        recipe: The `Recipe` that fails.
         remedy: Settings that cure it.
         finding: Name of the finding that must fire on the recipe alone.
         shows: Log keys that are plotted, the one that tells the most first.
         source: A paper.
         make_data: Function from a folder to a data SPEC, for data that the lab
             makes, or `None`.
+        monitoring: The `Monitoring` of both runs.
     """
 
     name: str
     claim: str
     theory: str
-    recipe: TrainConfig
+    recipe: Recipe
     remedy: dict
     finding: str
     shows: tuple[str, ...]
     source: str
     make_data: Callable[[Path], str] | None = field(default=None, repr=False)
+    monitoring: Monitoring = IMAGE_MONITORING
 
     @property
     def cured(self):
@@ -49,21 +63,13 @@ class Lab:
 
 def _images(**settings):
     """Small players on Fashion-MNIST, for half a minute on 2 cores."""
-    return TrainConfig(
+    return Recipe(
         **{
             "conditional": False,
             "generator_filters": 16,
             "discriminator_filters": 16,
             "batch_size": 32,
             "steps": 1000,
-            "evaluate_every": 50,
-            "evaluate_images": 500,
-            "evaluate_share": 0.25,
-            "probe_share": 0.1,
-            "probe_every": 25,
-            "log_every": 25,
-            "sample_every": 250,
-            "checkpoint_every": 500,
             **settings,
         }
     )
@@ -71,19 +77,11 @@ def _images(**settings):
 
 def _points(**settings):
     """MLPs on eight Gaussians in the plane, for half a minute on 2 cores."""
-    return TrainConfig(
+    return Recipe(
         **{
             "data": "ring",
             "discriminator_activation": "leaky_relu",
             "batch_size": 64,
-            "evaluate_every": 50,
-            "evaluate_images": 500,
-            "evaluate_share": 0.25,
-            "probe_every": 25,
-            "probe_share": 0.1,
-            "log_every": 25,
-            "sample_every": 200,
-            "checkpoint_every": 1000,
             **settings,
         }
     )
@@ -126,6 +124,7 @@ LABS = [
         "vanishing_generator_gradient",
         ("g_logit_gradient", "modes_hit", "d_fake"),
         "https://arxiv.org/abs/1701.07875",
+        monitoring=TOY_MONITORING,
     ),
     Lab(
         "strong-discriminator",
@@ -256,6 +255,7 @@ LABS = [
         "batch_norm_gap",
         ("batch_norm_gap", "modes_hit", "js"),
         "https://arxiv.org/abs/1502.03167",
+        monitoring=TOY_MONITORING,
     ),
     Lab(
         "checkerboard",
@@ -298,6 +298,7 @@ LABS = [
         "mode_collapse",
         ("modes_hit", "high_quality_share", "js"),
         "https://arxiv.org/abs/2501.05441",
+        monitoring=TOY_MONITORING,
     ),
     Lab(
         "small-data",
@@ -311,8 +312,6 @@ LABS = [
             discriminator_normalization="none",
             discriminator_learning_rate=2e-3,
             generator_learning_rate=1e-3,
-            probe_every=50,
-            log_every=50,
             steps=2400,
         ),
         {"augmentation": "diffaugment", "augmentation_policy": "translation,cutout"},
@@ -320,6 +319,7 @@ LABS = [
         ("overfit_gap", "logit_held_out", "fid"),
         "https://arxiv.org/abs/2006.10738",
         lambda folder: _few_images(folder, 320),
+        IMAGE_MONITORING.replace(probe_every=50, log_every=50),
     ),
     Lab(
         "range-mismatch",
@@ -347,15 +347,14 @@ LABS = [
             discriminator_normalization="none",
             batch_size=16,
             steps=30,
-            probe_every=3,
-            probe_share=1.0,
-            log_every=3,
-            sample_every=30,
         ),
         {"loss_scaling": True},
         "float16_underflow",
         ("g_zero_gradient_share", "g_gradient_error", "g_update_ratio"),
         "https://arxiv.org/abs/1710.03740",
+        monitoring=IMAGE_MONITORING.replace(
+            probe_every=3, probe_share=1.0, log_every=3, sample_every=30
+        ),
     ),
     Lab(
         "pooling",

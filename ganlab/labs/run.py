@@ -41,10 +41,10 @@ def run_lab(lab, out, *, seed=0, stream=None):
     out = Path(out)
     check_new_folder(out, "lab", "is in use", "name another with --out")
     reports = {}
-    for arm, config in zip(ARMS, (lab.recipe, lab.cured), strict=True):
+    for arm, recipe in zip(ARMS, (lab.recipe, lab.cured), strict=True):
         if stream is not None:
             print(f"{lab.name}: {arm}", file=stream, flush=True)
-        reports[arm] = run_arm(lab, config, out / arm, seed, stream)
+        reports[arm] = run_arm(lab, recipe, out / arm, seed, stream)
         report.write(reports[arm], out / arm)
     found = _measured(lab, reports, seed)
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
@@ -53,16 +53,21 @@ def run_lab(lab, out, *, seed=0, stream=None):
     return found
 
 
-def run_arm(lab, config, directory, seed=0, stream=None):
+def run_arm(lab, recipe, directory, seed=0, stream=None):
     """Trains one recipe of a lab; a run that diverges is a result too.
 
     Returns:
         A `ganlab.diagnosis.report.Report`.
     """
     if lab.make_data is not None:
-        config = config.replace(data=lab.make_data(directory.parent / "data"))
+        recipe = recipe.replace(data=lab.make_data(directory.parent / "data"))
     try:
-        train_gan(config.replace(seed=seed), directory, stream=stream)
+        train_gan(
+            recipe.replace(seed=seed),
+            directory,
+            monitoring=lab.monitoring,
+            stream=stream,
+        )
     except RunError as error:
         if stream is not None:
             print(f"{lab.name}: {error}", file=stream, flush=True)

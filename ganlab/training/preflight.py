@@ -1,6 +1,6 @@
 """What can be told before training, from the settings, the players and the data?
 
-Each check gives a `Problem` or nothing. `check_config` looks at what a run would
+Each check gives a `Problem` or nothing. `check_recipe` looks at what a run would
 be made of; `check_gan` at any `ganlab.GAN` and one batch of its data, and steps a
 copy once.
 """
@@ -49,26 +49,26 @@ class Problem:
         return dataclasses.asdict(self)
 
 
-def check_config(config, data, gan):
+def check_recipe(recipe, data, gan):
     """Checks a run before it starts.
 
     Args:
-        config: A complete `ganlab.TrainConfig`.
+        recipe: A complete `ganlab.Recipe`.
         data: The `ganlab.data.image_data.ImageData` that it would train on.
         gan: The `GAN` that it would train.
 
     Returns:
         A list of `Problem`s, critical ones first.
     """
-    count = config.batch_size * config.discriminator_steps
+    count = recipe.batch_size * recipe.discriminator_steps
     images, labels = data.some(min(max(count, 64), len(data)))
-    labels = labels if config.conditional else None
+    labels = labels if recipe.conditional else None
     found = [
         *check_gan(gan, images[:count], None if labels is None else labels[:count]),
         *check_data(data),
     ]
     few = len(data) < FEW_IMAGES and not data.points
-    if few and config.augmentation == "none":
+    if few and recipe.augmentation == "none":
         found.append(
             Problem(
                 "too_few_images",
@@ -79,7 +79,7 @@ def check_config(config, data, gan):
                 {"augmentation": "diffaugment"},
             )
         )
-    if config.batch_size < SMALL_BATCH and config.generator_normalization in (
+    if recipe.batch_size < SMALL_BATCH and recipe.generator_normalization in (
         None,
         "batch",
     ):
@@ -87,7 +87,7 @@ def check_config(config, data, gan):
             Problem(
                 "small_batch",
                 "warning",
-                f"batch normalisation over {config.batch_size} images: what is trained "
+                f"batch normalisation over {recipe.batch_size} images: what is trained "
                 "is not what is exported",
                 f"use batches of {SMALL_BATCH} or more, or normalise by layer",
                 {"generator_normalization": "layer"},

@@ -20,7 +20,7 @@ from ganlab.training.train import build_gan, train_gan
 BRANCH_STEPS = 1000
 
 
-def train(config, out, *, on_failure="warn", max_rollbacks=2, **options):
+def train(recipe, out, *, on_failure="warn", max_rollbacks=2, **options):
     """Trains as `train_gan` does, and goes back to the best checkpoint if it fails.
 
     Each time the run goes on with a change that was not tried before. What was
@@ -28,7 +28,7 @@ def train(config, out, *, on_failure="warn", max_rollbacks=2, **options):
     is an event of the log.
 
     Args:
-        config: A `ganlab.TrainConfig`.
+        recipe: A `ganlab.Recipe`.
         out: The run folder.
         on_failure: One of `ganlab.callbacks.policy.ACTIONS`.
         max_rollbacks: Integer: how often, at most.
@@ -38,24 +38,24 @@ def train(config, out, *, on_failure="warn", max_rollbacks=2, **options):
         The `ganlab.training.train.Run`.
     """
     out, tried = Path(out), []
-    run = train_gan(config, out, on_failure=on_failure, **options)
+    run = train_gan(recipe, out, on_failure=on_failure, **options)
     options = {**options, "resume": True, "epochs": None}
     while run.failure is not None and on_failure == "rollback":
-        change = diagnosis.next_change(run.failure, run.config.as_dict(), tried)
+        change = diagnosis.next_change(run.failure, run.settings, tried)
         best = out / "checkpoints" / "best.keras"
         if len(tried) >= max_rollbacks or change is None or not best.exists():
             break
         tried.append(change)
-        config = run.config.replace(**change)
-        step = _go_back(out, best, config, len(run.class_names) or None, len(tried))
+        recipe = run.recipe.replace(**change)
+        step = _go_back(out, best, recipe, len(run.class_names) or None, len(tried))
         _note(out, step, run.failure.name, change)
-        run = train_gan(config, out, on_failure=on_failure, **options)
+        run = train_gan(recipe, out, on_failure=on_failure, **options)
     return run
 
 
-def _go_back(out, best, config, num_classes, attempt):
-    """Makes the best checkpoint, under another config, the newest; returns its step."""
-    gan = branch(best, config, num_classes)
+def _go_back(out, best, recipe, num_classes, attempt):
+    """Makes the best checkpoint, under another recipe, the newest; returns its step."""
+    gan = branch(best, recipe, num_classes)
     step = int(gan.step.numpy())
     lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     (out / "attempts").mkdir(exist_ok=True)
@@ -79,12 +79,12 @@ def _note(out, step, finding, change):
         lines.write(json.dumps(row) + "\n")
 
 
-def branch(checkpoint, config, num_classes):
-    """A GAN of a config that goes on from the weights of a checkpoint.
+def branch(checkpoint, recipe, num_classes):
+    """A GAN of a recipe that goes on from the weights of a checkpoint.
 
     Args:
         checkpoint: Path of a `.keras` file.
-        config: A complete `ganlab.TrainConfig` of the same players.
+        recipe: A complete `ganlab.Recipe` of the same players.
         num_classes: Integer, or `None`.
 
     Returns:
@@ -92,7 +92,7 @@ def branch(checkpoint, config, num_classes):
         included.
     """
     source = keras.saving.load_model(checkpoint, safe_mode=True)
-    gan = build_gan(config, num_classes)
+    gan = build_gan(recipe, num_classes)
     for role in ("generator", "discriminator", "ema_generator"):
         getattr(gan, role).set_weights(getattr(source, role).get_weights())
     gan.step.assign(source.step)
@@ -155,15 +155,22 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
     for name, changes in {"no change": {}, **candidates}.items():
         if stream is not None:
             print(f"trial: {name}", file=stream, flush=True)
-        config = run.config.replace(**changes, steps=begun + steps)
+        recipe = run.recipe.replace(**changes, steps=begun + steps)
         folder = root / name.replace(" ", "-")
         goes_on = start is not None and diagnosis.keeps_players(changes)
         if goes_on:
-            run.with_config(config, folder).save()
-            gan = branch(start, config, len(run.class_names) or None)
+            run.with_recipe(recipe, folder).save()
+            gan = branch(start, recipe, len(run.class_names) or None)
             _save(gan, folder / "checkpoints" / f"step-{begun:07d}.keras")
         try:
-            train_gan(config, folder, resume=goes_on, on_failure="none", stream=stream)
+            train_gan(
+                recipe,
+                folder,
+                monitoring=run.monitoring,
+                resume=goes_on,
+                on_failure="none",
+                stream=stream,
+            )
         except RunError as error:
             if stream is not None:
                 print(f"trial: {error}", file=stream, flush=True)

@@ -1,4 +1,4 @@
-"""How does a config become a trained GAN in a run folder?
+"""How does a recipe become a trained GAN in a run folder?
 
 config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/, report.md and .json
 """
@@ -28,7 +28,7 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.periodic import Periodic
 from ganlab.callbacks.probe import PROBE_IMAGES
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, unknown_name
@@ -47,7 +47,7 @@ PLAYERS = {
     "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
     "mlp": (networks.mlp_generator, networks.mlp_discriminator),
 }
-# Argument of a player's function -> field of the config.
+# Argument of a player's function -> field of the recipe.
 FIELDS = {
     "generator": {
         "latent_dim": "latent_dim",
@@ -92,94 +92,94 @@ class Sets:
     reference: evaluation.Reference | None
 
 
-def build_gan(config, num_classes, steps_per_execution=1):
-    """Builds and compiles the GAN that a complete config describes.
+def build_gan(recipe, num_classes, steps_per_execution=1):
+    """Builds and compiles the GAN that a complete recipe describes.
 
     Args:
-        config: `TrainConfig` that its `completed` gave.
+        recipe: `Recipe` that its `completed` gave.
         num_classes: Integer, or `None` for noise alone.
         steps_per_execution: See `keras.Model.compile`.
     """
-    keras.utils.set_random_seed(config.seed)
-    generator, discriminator = build_players(config, num_classes)
+    keras.utils.set_random_seed(recipe.seed)
+    generator, discriminator = build_players(recipe, num_classes)
     gan = GAN(
         generator,
         discriminator,
         num_classes=num_classes,
-        packing=config.packing,
-        ema_decay=config.ema_decay,
-        seed=config.seed,
+        packing=recipe.packing,
+        ema_decay=recipe.ema_decay,
+        seed=recipe.seed,
     )
-    beta_2 = schedules.anneal(config.beta_2, config.final_beta_2, config.steps)
-    accumulated = config.gradient_accumulation_steps
+    beta_2 = schedules.anneal(recipe.beta_2, recipe.final_beta_2, recipe.steps)
+    accumulated = recipe.gradient_accumulation_steps
     generator_optimizer, discriminator_optimizer = (
         schedules.ScheduledAdam(
-            schedules.anneal(rate, rate * config.final_rate_share, config.steps),
-            beta_1=config.beta_1,
+            schedules.anneal(rate, rate * recipe.final_rate_share, recipe.steps),
+            beta_1=recipe.beta_1,
             beta_2=beta_2,
-            global_clipnorm=config.gradient_clip,
+            global_clipnorm=recipe.gradient_clip,
             gradient_accumulation_steps=accumulated if accumulated > 1 else None,
         )
         for rate in (
-            config.generator_learning_rate,
-            config.discriminator_learning_rate,
+            recipe.generator_learning_rate,
+            recipe.discriminator_learning_rate,
         )
     )
     gan.compile(
         generator_optimizer,
         discriminator_optimizer,
-        loss=losses.get(config.loss, config.label_smoothing),
-        discriminator_steps=config.discriminator_steps,
-        regularizers=_regularizers(config),
-        augmentation=_augmentation(config),
-        instance_noise=schedules.fade(config.instance_noise, config.steps),
+        loss=losses.get(recipe.loss, recipe.label_smoothing),
+        discriminator_steps=recipe.discriminator_steps,
+        regularizers=_regularizers(recipe),
+        augmentation=_augmentation(recipe),
+        instance_noise=schedules.fade(recipe.instance_noise, recipe.steps),
         steps_per_execution=steps_per_execution,
-        loss_scaling=config.loss_scaling,
-        updates=config.updates,
-        recompute=config.recompute,
+        loss_scaling=recipe.loss_scaling,
+        updates=recipe.updates,
+        recompute=recipe.recompute,
     )
     return gan
 
 
-def build_players(config, num_classes):
-    """Builds the generator and the discriminator of a complete config.
+def build_players(recipe, num_classes):
+    """Builds the generator and the discriminator of a complete recipe.
 
     Raises:
         UserError: if the network has no part for something that is set.
     """
-    points = config.image_size is None
-    if points != (config.network == "mlp"):
+    points = recipe.image_size is None
+    if points != (recipe.network == "mlp"):
         raise UserError(
             "Expected the network mlp for points and another for images. Received: "
-            f"{config.network} for {config.data}; leave the network out"
+            f"{recipe.network} for {recipe.data}; leave the network out"
         )
     if points:
         return (
             networks.mlp_generator(
-                latent_dim=config.latent_dim,
-                activation=config.generator_activation or "relu",
-                normalization=config.generator_normalization,
+                latent_dim=recipe.latent_dim,
+                activation=recipe.generator_activation or "relu",
+                normalization=recipe.generator_normalization,
             ),
             networks.mlp_discriminator(
-                packing=config.packing,
-                activation=config.discriminator_activation,
-                minibatch_stddev=config.minibatch_stddev,
+                packing=recipe.packing,
+                activation=recipe.discriminator_activation,
+                minibatch_stddev=recipe.minibatch_stddev,
             ),
         )
     return tuple(
-        _build_player(config, make, role, num_classes)
+        _build_player(recipe, make, role, num_classes)
         for make, role in zip(
-            PLAYERS[config.network], ("generator", "discriminator"), strict=True
+            PLAYERS[recipe.network], ("generator", "discriminator"), strict=True
         )
     )
 
 
-def _build_player(config, make, role, num_classes):
-    """Calls `make` with what it takes of the config's fields for that role."""
-    options, plain = {}, TrainConfig()
+def _build_player(recipe, make, role, num_classes):
+    """Calls `make` with what it takes of the recipe's fields for that role."""
+    options, plain = {}, Recipe()
     known = inspect.signature(make).parameters
     for argument, field in FIELDS[role].items():
-        value = getattr(config, field)
+        value = getattr(recipe, field)
         if value is None:
             continue
         if argument in known:
@@ -187,47 +187,49 @@ def _build_player(config, make, role, num_classes):
         elif value != getattr(plain, field):
             raise UserError(
                 f"Expected no {field.replace('_', ' ')} with network="
-                f"{config.network}, which has none. Received: {value}; choose "
+                f"{recipe.network}, which has none. Received: {value}; choose "
                 "another network"
             )
-    return make(config.image_size, config.channels, num_classes=num_classes, **options)
+    return make(recipe.image_size, recipe.channels, num_classes=num_classes, **options)
 
 
-def _regularizers(config):
-    """The config's regularizers, their weights fading as it says."""
+def _regularizers(recipe):
+    """The recipe's regularizers, their weights fading as it says."""
     found = regularizers.get(
-        config.regularizer, config.regularizer_weight, config.regularizer_every
+        recipe.regularizer, recipe.regularizer_weight, recipe.regularizer_every
     )
     for each in found:
         each.weight = schedules.anneal(
-            each.weight, each.weight * config.final_weight_share, config.steps
+            each.weight, each.weight * recipe.final_weight_share, recipe.steps
         )
     return found
 
 
-def _augmentation(config):
-    if config.augmentation == "diffaugment":
-        return augmentations.DiffAugment(config.augmentation_policy)
-    return augmentations.get(config.augmentation)
+def _augmentation(recipe):
+    if recipe.augmentation == "diffaugment":
+        return augmentations.DiffAugment(recipe.augmentation_policy)
+    return augmentations.get(recipe.augmentation)
 
 
 def train_gan(
-    config,
+    recipe,
     out,
     *,
+    monitoring=Monitoring(),
     epochs=None,
     resume=False,
     on_failure="warn",
     stream=None,
     callbacks=(),
 ):
-    """Trains the GAN of a config into a run folder.
+    """Trains the GAN of a recipe into a run folder.
 
     Args:
-        config: A `TrainConfig`. What it leaves to the data is filled in.
+        recipe: A `Recipe`. What it leaves to the data is filled in.
         out: The run folder: new or empty, or with `resume` one that holds a
-            run of this config.
-        epochs: Integer: passes over the data, instead of `config.steps`.
+            run of this recipe.
+        monitoring: A `Monitoring`: what watches the run.
+        epochs: Integer: passes over the data, instead of `recipe.steps`.
         resume: Boolean. Goes on from the newest checkpoint in `out`.
         on_failure: What is done about findings: see `ganlab.callbacks.Policy`.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
@@ -243,44 +245,46 @@ def train_gan(
     out = Path(out)
     if not resume:
         check_new(out)
-    _check_names(config)
+    _check_names(recipe)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        return _train(config, out, epochs, resume, on_failure, stream, callbacks)
+        return _train(
+            recipe, monitoring, out, epochs, resume, on_failure, stream, callbacks
+        )
     except UserError:
         with contextlib.suppress(OSError):
             out.rmdir()
         raise
 
 
-def _check_names(config):
+def _check_names(recipe):
     """Raises `UserError` for what can be told before data is read."""
-    losses.get(config.loss, config.label_smoothing)
-    _regularizers(config)
-    augmentation = _augmentation(config)
-    if config.network not in (None, *PLAYERS):
-        raise unknown_name("network", config.network, PLAYERS)
-    if config.data in MIXTURES:
-        if config.conditional or augmentation is not None:
+    losses.get(recipe.loss, recipe.label_smoothing)
+    _regularizers(recipe)
+    augmentation = _augmentation(recipe)
+    if recipe.network not in (None, *PLAYERS):
+        raise unknown_name("network", recipe.network, PLAYERS)
+    if recipe.data in MIXTURES:
+        if recipe.conditional or augmentation is not None:
             raise UserError(
-                f"Expected points of {config.data} without classes and augmentation. "
-                f"Received: conditional={config.conditional}, augmentation="
-                f"{config.augmentation}; leave them out"
+                f"Expected points of {recipe.data} without classes and augmentation. "
+                f"Received: conditional={recipe.conditional}, augmentation="
+                f"{recipe.augmentation}; leave them out"
             )
-    elif config.image_size is not None:
-        blocks.check_image(config.image_size, config.channels or 1)
+    elif recipe.image_size is not None:
+        blocks.check_image(recipe.image_size, recipe.channels or 1)
 
 
-def bfloat16_would_help(config):
+def bfloat16_would_help(recipe):
     """Whether this run would train faster in bfloat16, on this processor.
 
     It does where the processor multiplies in it and there is no GPU; not with
     points, whose layers are small, nor with penalties on gradients, which are
     computed in float32.
     """
-    if config.dtype_policy != "float32" or config.data in MIXTURES:
+    if recipe.dtype_policy != "float32" or recipe.data in MIXTURES:
         return False
-    if any(each.needs_input_gradients for each in _regularizers(config)):
+    if any(each.needs_input_gradients for each in _regularizers(recipe)):
         return False
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -290,12 +294,13 @@ def bfloat16_would_help(config):
     return bool(known) and not tf.config.list_physical_devices("GPU")
 
 
-def check(config, progress=None):
+def check(recipe, progress=None, cache="memory"):
     """Looks for mistakes before training, with one batch.
 
     Args:
-        config: A `TrainConfig`.
+        recipe: A `Recipe`.
         progress: See `ganlab.load_data`.
+        cache: See there.
 
     Returns:
         A list of `ganlab.training.preflight.Problem`s, critical ones first.
@@ -303,25 +308,25 @@ def check(config, progress=None):
     Raises:
         UserError: if the data or the settings are unusable.
     """
-    _check_names(config)
-    config, everything = _load(config, progress)
-    data, _ = everything.split(config.seed)
-    data.steps_per_epoch(config.batch_size * config.discriminator_steps)
-    with _dtype_policy(config.dtype_policy):
-        classes = len(data.class_names) if config.conditional else None
-        return preflight.check_config(config, data, build_gan(config, classes))
+    _check_names(recipe)
+    recipe, everything = _load(recipe, cache, progress)
+    data, _ = everything.split(recipe.seed)
+    data.steps_per_epoch(recipe.batch_size * recipe.discriminator_steps)
+    with _dtype_policy(recipe.dtype_policy):
+        classes = len(data.class_names) if recipe.conditional else None
+        return preflight.check_recipe(recipe, data, build_gan(recipe, classes))
 
 
-def _load(config, progress):
-    """The data of a config, and the config with nothing left to it."""
+def _load(recipe, cache, progress):
+    """The data of a recipe, and the recipe with nothing left to it."""
     data = image_data.load_data(
-        config.data,
-        image_size=config.image_size,
-        channels=config.channels,
-        cache=config.cache,
+        recipe.data,
+        image_size=recipe.image_size,
+        channels=recipe.channels,
+        cache=cache,
         progress=progress,
     )
-    conditional = config.conditional
+    conditional = recipe.conditional
     if conditional is None:
         conditional = len(data.class_names) > 1
     if conditional and not data.class_names:
@@ -329,49 +334,49 @@ def _load(config, progress):
             f"Expected data with classes for a conditional GAN. Received: {data.spec} "
             "without labels; leave out --conditional"
         )
-    config = config.completed(data.image_size, data.channels)
-    return config.replace(conditional=conditional), data
+    recipe = recipe.completed(data.image_size, data.channels)
+    return recipe.replace(conditional=conditional), data
 
 
-def _train(config, out, epochs, resume, on_failure, stream, callbacks):
+def _train(recipe, monitoring, out, epochs, resume, on_failure, stream, callbacks):
     progress = None if stream is None else decoding_bar(stream)
-    config, everything = _load(config, progress)
-    data, held_out = everything.split(config.seed)
+    recipe, everything = _load(recipe, monitoring.cache, progress)
+    data, held_out = everything.split(recipe.seed)
     steps_per_epoch = data.steps_per_epoch(
-        config.batch_size * config.discriminator_steps
+        recipe.batch_size * recipe.discriminator_steps
     )
     if epochs is not None:
-        config = config.replace(steps=epochs * steps_per_epoch)
-    class_names = data.class_names if config.conditional else ()
+        recipe = recipe.replace(steps=epochs * steps_per_epoch)
+    class_names = data.class_names if recipe.conditional else ()
     counts = tuple(map(int, data.class_counts()))
-    run = Run(out, config, len(data), class_names, data.skipped, counts)
+    run = Run(out, recipe, monitoring, len(data), class_names, data.skipped, counts)
     if resume:
         _check_same_data(load_run(out), run)
-    reference = load_reference(config, everything, stream)
-    with _dtype_policy(config.dtype_policy):
+    reference = load_reference(monitoring, everything, stream)
+    with _dtype_policy(recipe.dtype_policy):
         gan = (
             load_gan(find_checkpoint(out))
             if resume
-            else build_gan(config, len(class_names) or None)
+            else build_gan(recipe, len(class_names) or None)
         )
         run.save()
-        if stream is not None and not resume and bfloat16_would_help(config):
+        if stream is not None and not resume and bfloat16_would_help(recipe):
             logging.getLogger("ganlab").warning(
                 "This processor multiplies in bfloat16: --dtype-policy mixed_bfloat16 "
                 "trains faster, the more the larger the images"
             )
         if stream is not None:
-            callbacks = [*callbacks, ProgressBar(config.steps, stream)]
+            callbacks = [*callbacks, ProgressBar(recipe.steps, stream)]
         sets = Sets(data, held_out, reference)
         failure = _fit(gan, run, sets, (on_failure, stream), callbacks)
     return replace(run, failure=failure)
 
 
-def load_reference(config, data, stream=None):
+def load_reference(monitoring, data, stream=None):
     """Real images that the run's are held against; `None` of too few.
 
     Args:
-        config: A `TrainConfig`.
+        monitoring: A `Monitoring`.
         data: The `ImageData` that it trains on.
         stream: Text stream for a progress bar, or `None`.
     """
@@ -380,8 +385,8 @@ def load_reference(config, data, stream=None):
     bars = StageBars(stream)
     reference = evaluation.load_reference(
         data,
-        features=config.features,
-        num_images=config.evaluate_images,
+        features=monitoring.features,
+        num_images=monitoring.evaluate_images,
         progress=None
         if stream is None
         else lambda done, count: bars("real features", done, count),
@@ -402,27 +407,29 @@ def _check_same_data(before, now):
 
 def _fit(gan, run, sets, policy, callbacks):
     """Trains; returns the finding that ended it, or `None`."""
-    config, data = run.config, sets.data
-    batch_size = config.batch_size * config.discriminator_steps
+    recipe, data = run.recipe, sets.data
+    batch_size = recipe.batch_size * recipe.discriminator_steps
     steps_per_epoch = data.steps_per_epoch(batch_size)
     start_step = int(gan.step.numpy())
-    if start_step >= config.steps:
+    if start_step >= recipe.steps:
         logging.getLogger("ganlab").warning(
             "Already at step %d of %d; go on with more --steps",
             start_step,
-            config.steps,
+            recipe.steps,
         )
         return None
     timer = image_data.WaitTimer()
     batches = data.batches(
         batch_size,
-        seed=config.seed,
+        seed=recipe.seed,
         start_step=start_step,
-        labels=config.conditional,
-        flip=config.flip,
+        labels=recipe.conditional,
+        flip=recipe.flip,
     )
-    run_log = RunLog(run.directory, start_step, config.as_dict())
-    own = watching_callbacks(run.directory, config, sets, run_log, timer)
+    run_log = RunLog(run.directory, start_step, run.settings)
+    own = watching_callbacks(
+        run.directory, recipe, run.monitoring, sets, run_log, timer
+    )
     action, stream = policy
     own["policy"] = FailurePolicy(run.directory, run_log, action, stream=stream)
     try:
@@ -430,10 +437,10 @@ def _fit(gan, run, sets, policy, callbacks):
             timer.watch(batches),
             steps_per_epoch=steps_per_epoch,
             initial_epoch=start_step // steps_per_epoch,
-            epochs=config.steps // steps_per_epoch + 2,
+            epochs=recipe.steps // steps_per_epoch + 2,
             shuffle=False,
             verbose=0,
-            callbacks=[*own.values(), _StopAt(config.steps), *callbacks],
+            callbacks=[*own.values(), _StopAt(recipe.steps), *callbacks],
         )
     except KeyboardInterrupt:
         own["checkpoints"].act_at_end()
@@ -443,12 +450,13 @@ def _fit(gan, run, sets, policy, callbacks):
     return own["policy"].finding
 
 
-def watching_callbacks(directory, config, sets, run_log, timer):
+def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
     """What is attached to every run: numbers, signals, sample grids, scores.
 
     Args:
         directory: `Path` of the run folder.
-        config: A complete `TrainConfig`.
+        recipe: A complete `Recipe`.
+        monitoring: A `Monitoring`.
         sets: `Sets`.
         run_log: A `RunLog`.
         timer: The `WaitTimer` that times the data.
@@ -457,7 +465,11 @@ def watching_callbacks(directory, config, sets, run_log, timer):
         A dict from a name to a callback; no scores without a reference.
     """
     data, held_out = sets.data, sets.held_out
-    pictures = {"every": config.sample_every, "seed": config.seed, "run_log": run_log}
+    pictures = {
+        "every": monitoring.sample_every,
+        "seed": recipe.seed,
+        "run_log": run_log,
+    }
     if data.points:
         mixture = MIXTURES[data.spec]
         grids = DecisionSurface(directory / "samples", mixture, **pictures)
@@ -468,32 +480,32 @@ def watching_callbacks(directory, config, sets, run_log, timer):
     found = {
         "numbers": TrainingMetrics(
             run_log,
-            config.batch_size * config.discriminator_steps,
-            config.log_every,
+            recipe.batch_size * recipe.discriminator_steps,
+            monitoring.log_every,
             timer,
         ),
         "signals": HealthProbe(
             run_log,
             images,
             aside,
-            labels if config.conditional else None,
-            aside_labels if config.conditional else None,
-            batch_size=config.batch_size,
-            every=config.probe_every,
-            budget=config.probe_share,
-            seed=config.seed,
+            labels if recipe.conditional else None,
+            aside_labels if recipe.conditional else None,
+            batch_size=recipe.batch_size,
+            every=monitoring.probe_every,
+            budget=monitoring.probe_share,
+            seed=recipe.seed,
         ),
         "sample grids": grids,
         "checkpoints": Checkpoints(
-            directory / "checkpoints", every=config.checkpoint_every
+            directory / "checkpoints", every=monitoring.checkpoint_every
         ),
     }
     if sets.reference is not None:
         found["scores"] = Evaluate(
             directory,
             sets.reference,
-            every=config.evaluate_every,
-            budget=config.evaluate_share,
+            every=monitoring.evaluate_every,
+            budget=monitoring.evaluate_share,
             run_log=run_log,
         )
     return found

@@ -71,8 +71,8 @@ def train(out, name, arm, seed):
     from ganlab.labs.run import run_arm
 
     lab, folder = get_lab(name), folder_of(out, name, arm, int(seed))
-    config = lab.recipe if arm == "failing" else lab.cured
-    run_arm(lab, config, folder, int(seed))
+    recipe = lab.recipe if arm == "failing" else lab.cured
+    run_arm(lab, recipe, folder, int(seed))
     for checkpoint in (folder / "checkpoints").glob("*.keras"):
         checkpoint.unlink()
     (folder / "done").touch()

@@ -48,7 +48,7 @@ THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def experiments():
-    """`experiment/variant` -> its `TrainConfig`, of seed 0."""
+    """`experiment/variant` -> its `Recipe`, of seed 0."""
     found = {}
     pacgan = {
         "generator_learning_rate": 1e-4,
@@ -119,7 +119,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     if options.run:
         name, seed = options.run
-        run_one(name, config_of(name, int(seed), options), options)
+        run_one(name, recipe_of(name, int(seed), options), options)
         return
     started = time.perf_counter()
     names = [name for name in experiments() if options.only in name]
@@ -136,9 +136,9 @@ def main():
     print(f"{path}\n{path.with_suffix('.png')}")
 
 
-def config_of(name, seed, options):
-    config = experiments()[name].replace(seed=seed)
-    return config if options.steps is None else config.replace(steps=options.steps)
+def recipe_of(name, seed, options):
+    recipe = experiments()[name].replace(seed=seed)
+    return recipe if options.steps is None else recipe.replace(steps=options.steps)
 
 
 def experiment_of(name):
@@ -197,24 +197,24 @@ def run_all(names, options):
 
 
 def finished(name, seed, options):
-    """The record of a run of this very config, or `None`."""
+    """The record of a run of this very recipe, or `None`."""
     path = path_of(name, seed, options)
     if not path.exists():
         return None
     record = json.loads(path.read_text())
-    wanted = config_of(name, seed, options).as_dict()
-    return record if record["config"] == wanted else None
+    wanted = recipe_of(name, seed, options).as_dict()
+    return record if record["recipe"] == wanted else None
 
 
-def run_one(name, config, options):
+def run_one(name, recipe, options):
     """Trains and scores one run, and writes its record."""
     import keras
 
     from ganlab.training.train import build_gan
 
     started = time.perf_counter()
-    data = training_data(name, config, options)
-    complete = config.completed(data.image_size, data.channels)
+    data = training_data(name, recipe, options)
+    complete = recipe.completed(data.image_size, data.channels)
     num_classes = len(data.class_names) or None
     execution = 50 if data.points else 1
     gan = build_gan(complete, num_classes, steps_per_execution=execution)
@@ -238,12 +238,12 @@ def run_one(name, config, options):
         "seed": complete.seed,
         "scores": scores,
         "seconds": round(trained, 1),
-        "config": config.as_dict(),
+        "recipe": recipe.as_dict(),
     }
     path_of(name, complete.seed, options).write_text(json.dumps(record) + "\n")
 
 
-def training_data(name, config, options):
+def training_data(name, recipe, options):
     """The `ImageData` that an experiment trains on."""
     from ganlab.data.image_data import ImageData, load_data
 
@@ -253,11 +253,11 @@ def training_data(name, config, options):
     folder, size = judged_by(name, options)
     data = load_data(f"idx:{folder}:train", image_size=size)
     if experiment == "stacked":
-        images = stacks(data.images, TRAINING_STACKS, config.seed)
+        images = stacks(data.images, TRAINING_STACKS, recipe.seed)
         return ImageData("stacked", images, None, (), ())
     if experiment == "conditional":
         return data
-    some = np.random.default_rng(config.seed).permutation(len(data.images))[:NUM_FEW]
+    some = np.random.default_rng(recipe.seed).permutation(len(data.images))[:NUM_FEW]
     return ImageData(
         "small", data.images[some], data.labels[some], data.class_names, ()
     )
@@ -269,19 +269,19 @@ def stacks(singles, count, seed):
     return np.stack([singles[which[:, k], :, :, 0] for k in range(3)], axis=-1)
 
 
-def score(name, gan, config, options):
+def score(name, gan, recipe, options):
     """What an experiment measures of a trained GAN; also draws its samples."""
     from ganlab.callbacks import DecisionSurface
 
     experiment = experiment_of(name)
-    picture = path_of(name, config.seed, options).with_suffix(".png")
+    picture = path_of(name, recipe.seed, options).with_suffix(".png")
     if experiment in MIXTURES:
         mixture = MIXTURES[experiment]
         points = gan.sample(NUM_POINTS, seed=1)
         np.save(picture.with_suffix(".npy"), points)
         plane = DecisionSurface(picture.with_suffix(""), mixture)
         plane.set_model(gan)
-        plane.act(config.steps)
+        plane.act(recipe.steps)
         real, _ = mixture.sample(NUM_POINTS, seed=1)
         return metrics.mode_scores(points, mixture.centers, mixture.deviation) | (
             metrics.grid_divergences(real, points, mixture.extent)
@@ -413,7 +413,7 @@ def summarise(runs, options):
                 for key, values in scores.items()
             },
             "seconds": [record["seconds"] for record in records],
-            "config": records[0]["config"],
+            "recipe": records[0]["recipe"],
         }
     for name in report["experiments"]:
         experiment = experiment_of(name)

@@ -81,11 +81,11 @@ class Work:
     normalized: bool = False
     contenders: tuple[str, ...] = tuple(CONTENDERS)
 
-    def config(self, **changes):
-        """The complete `ganlab.TrainConfig`."""
+    def recipe(self, **changes):
+        """The complete `ganlab.Recipe`."""
         from ganlab.config.settings import get_preset
 
-        config = get_preset(self.preset).replace(
+        recipe = get_preset(self.preset).replace(
             latent_dim=self.latent_dim,
             generator_filters=self.filters,
             discriminator_filters=self.filters,
@@ -93,7 +93,7 @@ class Work:
             batch_size=self.batch_size,
             **changes,
         )
-        return config.completed(self.size, self.channels)
+        return recipe.completed(self.size, self.channels)
 
     def multiply_adds(self):
         """Of one image in one step, in the convolutions that one stage must do.
@@ -357,8 +357,8 @@ def keras_io(precision, modes, images, each, turns):
     from ganlab.networks.precision import in_float32
     from ganlab.training.train import build_players
 
-    config = each.config()
-    generator, discriminator = map(in_float32, build_players(config, None))
+    recipe = each.recipe()
+    generator, discriminator = map(in_float32, build_players(recipe, None))
     turns.weights = generator.count_params() + discriminator.count_params()
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model = example(generator, discriminator, loss, each.preset == "r3gan")
@@ -504,7 +504,7 @@ def ganlab_run(precision, modes, images, each, turns):
     """What `ganlab train` does, with pictures and checkpoints once an epoch."""
     import keras
 
-    from ganlab import callbacks, load_data
+    from ganlab import Monitoring, callbacks, load_data
     from ganlab.data.image_data import WaitTimer
     from ganlab.training.train import (
         Sets,
@@ -515,18 +515,18 @@ def ganlab_run(precision, modes, images, each, turns):
 
     data = load_data(f"folder:{images}", image_size=each.size, channels=each.channels)
     steps = len(data) // each.batch_size
-    config = each.config(
+    recipe = each.recipe(
         data=f"folder:{images}",
         dtype_policy=precision,
-        **dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), steps),
     )
+    monitoring = Monitoring(log_every=steps, sample_every=steps, checkpoint_every=steps)
     keras.config.set_dtype_policy(precision)
-    gan, timer = build_gan(config, None), WaitTimer()
+    gan, timer = build_gan(recipe, None), WaitTimer()
     turns.weights = gan.generator.count_params() + gan.discriminator.count_params()
     folder = Path(tempfile.mkdtemp())
-    run_log = callbacks.RunLog(folder, settings=config.as_dict())
-    sets = Sets(data, None, load_reference(config, data))
-    attached = watching_callbacks(folder, config, sets, run_log, timer)
+    run_log = callbacks.RunLog(folder, settings=recipe.as_dict() | monitoring.as_dict())
+    sets = Sets(data, None, load_reference(monitoring, data))
+    attached = watching_callbacks(folder, recipe, monitoring, sets, run_log, timer)
     turn = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: turns.begin(),
         on_train_batch_end=lambda batch, logs: turns.step(),

@@ -279,9 +279,9 @@ def ganlab_run(clock, changes, options):
     from ganlab.config.settings import get_preset
     from ganlab.training.train import train_gan
 
-    config = get_preset("dcgan").replace(seed=options.seed, **changes)
+    recipe = get_preset("dcgan").replace(seed=options.seed, **changes)
     if options.steps:
-        config = config.replace(steps=options.steps)
+        recipe = recipe.replace(steps=options.steps)
 
     class ScoreWhileTraining(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
@@ -307,7 +307,7 @@ def ganlab_run(clock, changes, options):
             return pictures.to_uint8(np.concatenate(drawn))
 
     folder = Path(tempfile.mkdtemp()) / "run"
-    train_gan(config, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())
+    train_gan(recipe, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())
 
 
 START = time.perf_counter()

@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 
 from ganlab import callbacks, load_data
-from ganlab.config.settings import get_preset
+from ganlab.config.settings import Monitoring, get_preset
 from ganlab.data.image_data import WaitTimer
 from ganlab.training.train import Sets, build_gan, load_reference, watching_callbacks
 
@@ -34,16 +34,21 @@ HOOKS = (
 
 
 def main():
-    config = get_preset("dcgan").completed(28, 1).replace(conditional=True)
+    recipe = get_preset("dcgan").completed(28, 1).replace(conditional=True)
+    monitoring = Monitoring()
     everything = load_data("fashion_mnist")
     data, held_out = everything.split()
-    gan = build_gan(config, len(data.class_names))
+    gan = build_gan(recipe, len(data.class_names))
     timer = WaitTimer()
-    batches = data.batches(config.batch_size)
+    batches = data.batches(recipe.batch_size)
     with tempfile.TemporaryDirectory() as folder:
-        run_log = callbacks.RunLog(folder, settings=config.as_dict())
-        sets = Sets(data, held_out, load_reference(config, everything))
-        attached = watching_callbacks(Path(folder), config, sets, run_log, timer)
+        run_log = callbacks.RunLog(
+            folder, settings=recipe.as_dict() | monitoring.as_dict()
+        )
+        sets = Sets(data, held_out, load_reference(monitoring, everything))
+        attached = watching_callbacks(
+            Path(folder), recipe, monitoring, sets, run_log, timer
+        )
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()
         gan.fit(

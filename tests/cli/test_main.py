@@ -91,7 +91,7 @@ def test_export_without_its_data_states_no_distance(trained, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(trained[0], run)
     about = json.loads((run / "config.json").read_text())
-    about["config"]["data"] = "folder:/nowhere"
+    about["recipe"]["data"] = "folder:/nowhere"
     (run / "config.json").write_text(json.dumps(about))
     assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
     said = capsys.readouterr()
@@ -105,8 +105,8 @@ def test_config_records_what_the_data_decided(trained):
     about = json.loads((trained[0] / "config.json").read_text())
     assert about["class_names"] == ["cats", "dogs"]
     assert about["num_images"] == 12
-    assert about["config"]["channels"] == 3
-    assert about["config"]["conditional"] is True
+    assert about["recipe"]["channels"] == 3
+    assert about["recipe"]["conditional"] is True
     card = json.loads((trained[1] / "card.json").read_text())
     assert card["training"]["step"] == 4
     assert card["training"]["num_images"] == 12
@@ -242,9 +242,10 @@ def test_a_mistake_in_sample_is_one_line(trained, capsys, arguments, message):
 
 
 def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
-    diverging = settings.TrainConfig(generator_learning_rate=float("nan"), log_every=2)
+    diverging = settings.Recipe(generator_learning_rate=float("nan"))
     monkeypatch.setitem(settings.PRESETS, "dcgan", lambda: diverging)
-    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
+    arguments = [*QUICK, "--set", "log_every=2"]
+    assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 1
     assert "diverged" in capsys.readouterr().err
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganlab.config import legacy
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import report
 from ganlab.evaluation import compare
 from ganlab.runs import load_run
@@ -20,7 +20,7 @@ OLD_SETTINGS = {"precision": "mixed_float16", "signal_every": 7, "signal_share":
 @pytest.fixture
 def old_run(tmp_path):
     """A run folder of a collapsed run, all of it under the names of older versions."""
-    settings = TrainConfig().completed(28, 1).as_dict()
+    settings = Recipe().completed(28, 1).as_dict() | Monitoring().as_dict()
     for old, new in legacy.SETTING_NAMES.items():
         del settings[new]
         settings[old] = OLD_SETTINGS[old]
@@ -59,9 +59,20 @@ def test_an_old_run_is_diagnosed(old_run):
 
 
 def test_an_old_run_is_loaded(old_run):
-    config = load_run(old_run).config
-    assert config.dtype_policy == "mixed_float16"
-    assert (config.probe_every, config.probe_share) == (7, 0.5)
+    run = load_run(old_run)
+    assert run.recipe.dtype_policy == "mixed_float16"
+    assert (run.monitoring.probe_every, run.monitoring.probe_share) == (7, 0.5)
+    run.save()
+    saved = json.loads((old_run / "config.json").read_text())
+    assert saved.keys() >= {"recipe", "monitoring"}
+    assert "config" not in saved
+    assert load_run(old_run) == run
+
+
+@pytest.mark.parametrize("about", [{}, {"recipe": {}}, {"config": 3}, []])
+def test_what_holds_no_settings_is_refused(about):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        legacy.read_settings(about)
 
 
 def test_old_scores_are_read(tmp_path):
@@ -87,11 +98,14 @@ def test_an_old_card_is_written_under_new_names(tmp_path):
     config["precision"] = config.pop("dtype_policy")
     current = legacy.current_card(json.loads(json.dumps(old)))
     assert "fid" in current["formats"]["int8"]
-    assert current["training"]["config"]["dtype_policy"] == "float32"
+    assert current["training"]["recipe"]["dtype_policy"] == "float32"
     assert current["metrics"] == card["metrics"]
     assert current.keys() == card.keys()
 
 
 def test_names_are_unknown_to_no_reader():
-    assert set(legacy.SETTING_NAMES.values()) <= set(TrainConfig.__dataclass_fields__)
+    assert set(legacy.SETTING_NAMES.values()) <= {
+        *Recipe.__dataclass_fields__,
+        *Monitoring.__dataclass_fields__,
+    }
     assert set(legacy.SCORE_NAMES.items()) <= set(legacy.LOG_KEYS.items())

@@ -147,9 +147,9 @@ def test_a_run_in_the_plane_end_to_end(tmp_path, capsys):
     assert main(arguments) == 0
     assert "export" not in capsys.readouterr().out
     about = json.loads((run / "config.json").read_text())
-    assert about["config"]["network"] == "mlp"
-    assert about["config"]["regularizer_weight"] == 0.02
-    assert about["config"]["latent_dim"] == 2
+    assert about["recipe"]["network"] == "mlp"
+    assert about["recipe"]["regularizer_weight"] == 0.02
+    assert about["recipe"]["latent_dim"] == 2
     assert (run / "samples" / "step-0000006.png").exists()
     assert (run / "checkpoints" / "best.keras").exists()
     assert main(["train", "--out", str(run), "--resume", "--steps", "8"]) == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ganlab import diagnosis
 from ganlab.cli import main as cli
 from ganlab.cli.main import main
-from ganlab.config.settings import TrainConfig, get_preset
+from ganlab.config.settings import Monitoring, Recipe, get_preset
 from ganlab.diagnosis import FAILURES, Log, Series, html, report
 from ganlab.diagnosis.evidence import sustained
 from ganlab.errors import UserError
@@ -52,7 +52,7 @@ HEALTHY = {
 }
 
 
-def made(changes=(), config=None, events=(), distances=None, facts=None):
+def made(changes=(), recipe=None, events=(), distances=None, facts=None):
     """A log of a healthy run with some series changed."""
     values = HEALTHY | dict(changes)
     series = {}
@@ -65,8 +65,9 @@ def made(changes=(), config=None, events=(), distances=None, facts=None):
         distances[-5:] = 5.2
     steps = np.linspace(200, 2000, len(distances)).astype(int)
     series["fid"] = Series(steps, np.asarray(distances, float))
-    config = TrainConfig(**(config or {})).completed(28, 1).as_dict()
-    return Log("run", series, None, list(events), config, facts or {})
+    settings = Recipe(**(recipe or {})).completed(28, 1).as_dict()
+    settings |= Monitoring().as_dict()
+    return Log("run", series, None, list(events), settings, facts or {})
 
 
 def names(log):
@@ -108,16 +109,16 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "changes", "config"), CASES)
-def test_each_failure_is_named(name, changes, config):
-    found = {each.name: each for each in diagnosis.diagnose(made(changes, config))}
+@pytest.mark.parametrize(("name", "changes", "recipe"), CASES)
+def test_each_failure_is_named(name, changes, recipe):
+    found = {each.name: each for each in diagnosis.diagnose(made(changes, recipe))}
     assert name in found
     finding = found[name]
     assert finding.severity in diagnosis.SEVERITIES
     assert 0 < finding.confidence < 1
     assert finding.evidence
     assert all(each["says"] for each in finding.evidence)
-    assert set(finding.changes) <= set(TrainConfig.__dataclass_fields__)
+    assert set(finding.changes) <= set(Recipe.__dataclass_fields__)
     json.dumps(finding.as_dict(), allow_nan=False)
 
 
@@ -241,9 +242,9 @@ def test_a_remedy_that_is_there_already_is_not_given():
 
 def test_next_changes_never_repeat():
     (finding,) = diagnosis.diagnose(made(ALIKE))
-    config = made().settings
+    recipe = made().settings
     tried = []
-    while (change := diagnosis.next_change(finding, config, tried)) is not None:
+    while (change := diagnosis.next_change(finding, recipe, tried)) is not None:
         assert change not in tried
         assert diagnosis.keeps_players(change)
         tried.append(change)
@@ -349,8 +350,8 @@ def test_wild_files_never_crash(tmp_path_factory, content):
 @settings(max_examples=60, deadline=None)
 def test_wild_rows_never_crash(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("rows")
-    config = {"config": TrainConfig().as_dict()}
-    (folder / "config.json").write_text(json.dumps(config))
+    about = {"recipe": Recipe().as_dict(), "monitoring": Monitoring().as_dict()}
+    (folder / "config.json").write_text(json.dumps(about))
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "metrics.jsonl").write_text(text)
     found = report.examine(folder)
@@ -374,7 +375,12 @@ def run_folder(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     log = made(sure | ALIKE, {"batch_size": 32, "flip": True})
-    about = {"config": log.settings, "num_images": 9744, "class_names": []}
+    about = {
+        "recipe": log.settings,
+        "monitoring": {},
+        "num_images": 9744,
+        "class_names": [],
+    }
     about["skipped"] = []
     (folder / "config.json").write_text(json.dumps(about))
     rows = []
@@ -445,7 +451,7 @@ def test_a_file_is_reported_here_and_without_tensorflow(tmp_path):
 def test_two_runs_are_compared(run_folder, tmp_path, capsys):
     other = tmp_path / "other"
     other.mkdir()
-    about = {"config": made(config={"loss": "hinge"}).settings}
+    about = {"recipe": made(recipe={"loss": "hinge"}).settings, "monitoring": {}}
     (other / "config.json").write_text(json.dumps(about))
     out = tmp_path / "compared"
     both = [str(run_folder), str(other)]
@@ -458,32 +464,32 @@ def test_two_runs_are_compared(run_folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "config",
+    "recipe",
     [
-        TrainConfig().completed(28, 1).replace(conditional=True),
-        TrainConfig(batch_size=16, flip=True, seed=3, beta_1=0.9).completed(28, 1),
+        Recipe().completed(28, 1).replace(conditional=True),
+        Recipe(batch_size=16, flip=True, seed=3, beta_1=0.9).completed(28, 1),
         get_preset("wgan-gp").replace(data="folder:my photos").completed(64, 3),
         get_preset("r3gan").replace(data="ring").completed(None, None),
         get_preset("dcgan").replace(data="ring").completed(None, None),
         get_preset("small-data").replace(dtype_policy="mixed_float16").completed(28, 1),
     ],
 )
-def test_the_command_gives_the_same_run_with_the_change(config):
-    """What is printed is parsed again, and gives the config that it was made of."""
-    config = config.replace(conditional=bool(config.conditional))
-    log = Log("runs/a b", {}, settings=config.as_dict())
+def test_the_command_gives_the_same_run_with_the_change(recipe):
+    """What is printed is parsed again, and gives the recipe that it was made of."""
+    recipe = recipe.replace(conditional=bool(recipe.conditional))
+    log = Log("runs/a b", {}, settings=recipe.as_dict())
     changes = {"loss": "hinge", "gradient_clip": 2.0}
-    if config.regularizer == "none":
+    if recipe.regularizer == "none":
         changes["regularizer"] = "r1"  # which decides other settings, left as they are
     words = shlex.split(report.train_command(log, changes))
     assert words[:2] == ["ganlab", "train"]
     options = cli._parser().parse_args(words[1:])
-    made, _ = cli._config(options)
-    made = made.completed(config.image_size, config.channels)
+    made, _, _ = cli.read_settings(options)
+    made = made.completed(recipe.image_size, recipe.channels)
     if made.conditional is None:  # then it is what the data says
-        made = made.replace(conditional=config.image_size is not None)
-    expected = config.replace(**changes)
-    assert made == expected.completed(config.image_size, config.channels)
+        made = made.replace(conditional=recipe.image_size is not None)
+    expected = recipe.replace(**changes)
+    assert made == expected.completed(recipe.image_size, recipe.channels)
     assert options.out == "runs/a b-remedy"
 
 

@@ -9,14 +9,14 @@ from PIL import Image
 from ganlab import labs
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.cli.main import main
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Recipe
 from ganlab.diagnosis import FAILURES
 
 
 @pytest.mark.parametrize("lab", labs.LABS, ids=lambda lab: lab.name)
 def test_a_lab_changes_what_it_says(lab):
     assert lab.finding in FAILURES
-    assert set(lab.remedy) <= set(TrainConfig.__dataclass_fields__)
+    assert set(lab.remedy) <= set(Recipe.__dataclass_fields__)
     plain = lab.recipe.as_dict()
     assert all(plain[key] != value for key, value in lab.remedy.items())
     assert set(lab.shows) <= set(SCALARS)

@@ -605,7 +605,7 @@ def test_accumulated_gradients_move_both_players_and_the_average_once(make_gan, 
 
 
 def test_accumulation_in_float16_and_from_a_config():
-    from ganlab.config.settings import TrainConfig
+    from ganlab.config.settings import Recipe
     from ganlab.training.train import build_gan
 
     def moved(player, before):
@@ -616,8 +616,8 @@ def test_accumulation_in_float16_and_from_a_config():
         ]
 
     keras.config.set_dtype_policy("mixed_float16")
-    config = TrainConfig(gradient_accumulation_steps=2, recompute=True)
-    gan = build_gan(config.completed(16, 1), None)
+    recipe = Recipe(gradient_accumulation_steps=2, recompute=True)
+    gan = build_gan(recipe.completed(16, 1), None)
     assert gan.recompute
     before = gan.generator.get_weights()
     pixels = np.zeros((8, 16, 16, 1), "float32")

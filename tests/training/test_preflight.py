@@ -9,7 +9,7 @@ from keras import layers
 
 from ganlab import GAN, networks
 from ganlab.cli.main import main
-from ganlab.config.settings import PRESETS, TrainConfig, get_preset
+from ganlab.config.settings import PRESETS, Recipe, get_preset
 from ganlab.data import image_data
 from ganlab.objectives import losses
 from ganlab.training import preflight, train
@@ -177,8 +177,8 @@ def test_data():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_no_critical_problem(name):
-    config = get_preset(name).replace(batch_size=8)
-    found = train.check(config)
+    recipe = get_preset(name).replace(batch_size=8)
+    found = train.check(recipe)
     assert not [each for each in found if each.severity == "critical"]
 
 
@@ -202,5 +202,5 @@ def test_the_command_line_says_it(capsys, tmp_path):
 
 
 def test_check_knows_what_a_run_would_be():
-    found = train.check(TrainConfig(batch_size=16, regularizer="r1", beta_1=0.9))
+    found = train.check(Recipe(batch_size=16, regularizer="r1", beta_1=0.9))
     assert [each.name for each in found] == ["high_beta_1", "high_beta_1"]

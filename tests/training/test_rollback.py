@@ -9,7 +9,7 @@ import pytest
 from ganlab import diagnosis
 from ganlab.callbacks import FailurePolicy, RunLog, policy
 from ganlab.cli.main import main
-from ganlab.config.settings import TrainConfig
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import FAILURES, Finding
 from ganlab.models.saving import load_gan
 from ganlab.runs import find_checkpoint, load_run
@@ -17,24 +17,28 @@ from ganlab.training import rollback, train
 
 
 @pytest.fixture
-def config(tmp_path):
+def recipe(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
     np.savez(tmp_path / "noise.npz", images=pixels)
-    return TrainConfig(
+    return Recipe(
         data=f"npz:{tmp_path / 'noise.npz'}",
         generator_filters=4,
         discriminator_filters=4,
         discriminator_normalization="none",
         batch_size=8,
         steps=20,
-        log_every=2,
-        probe_every=5,
-        sample_every=20,
-        checkpoint_every=5,
-        evaluate_every=5,
-        evaluate_share=1.0,
-        probe_share=1.0,
     )
+
+
+MONITORING = Monitoring(
+    log_every=2,
+    sample_every=20,
+    checkpoint_every=5,
+    evaluate_every=5,
+    evaluate_share=1.0,
+    probe_every=5,
+    probe_share=1.0,
+)
 
 
 def failing(monkeypatch, times, severity="critical", every=8):
@@ -56,9 +60,9 @@ def events(run):
     return [row for row in rows if row.get("event", "began") != "began"]
 
 
-def test_a_finding_is_told_once_and_training_goes_on(config, tmp_path, monkeypatch):
+def test_a_finding_is_told_once_and_training_goes_on(recipe, tmp_path, monkeypatch):
     failing(monkeypatch, 2)
-    run = train.train_gan(config, tmp_path / "run")
+    run = train.train_gan(recipe, tmp_path / "run", monitoring=MONITORING)
     assert run.failure is None
     assert load_gan(find_checkpoint(tmp_path / "run")).step == 20
     (told,) = events(tmp_path / "run")
@@ -71,16 +75,19 @@ def test_a_finding_is_told_once_and_training_goes_on(config, tmp_path, monkeypat
 
 @pytest.mark.parametrize(("severity", "stopped"), [("critical", 8), ("warning", 20)])
 def test_stop_stops_at_what_is_critical(
-    config, tmp_path, monkeypatch, severity, stopped
+    recipe, tmp_path, monkeypatch, severity, stopped
 ):
     failing(monkeypatch, 2, severity=severity)
-    run = train.train_gan(config, tmp_path / "run", on_failure="stop")
+    run = train.train_gan(
+        recipe, tmp_path / "run", monitoring=MONITORING, on_failure="stop"
+    )
     assert (run.failure is not None) == (severity == "critical")
     assert load_gan(find_checkpoint(tmp_path / "run")).step == stopped
 
 
 def test_early_training_is_left_alone(make_gan, images, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"config": {"loss": "hinge"}}))
+    about = {"recipe": {"loss": "hinge"}, "monitoring": {}}
+    (tmp_path / "config.json").write_text(json.dumps(about))
     run_log = RunLog(tmp_path)
     gan = make_gan()
     watched = FailurePolicy(tmp_path, run_log, "stop", every=1)
@@ -91,10 +98,12 @@ def test_early_training_is_left_alone(make_gan, images, tmp_path):
     assert monkey == []
 
 
-def test_rollback_changes_something_and_ends(config, tmp_path, monkeypatch):
+def test_rollback_changes_something_and_ends(recipe, tmp_path, monkeypatch):
     failing(monkeypatch, 9, every=2)
     out = tmp_path / "run"
-    run = rollback.train(config, out, on_failure="rollback", max_rollbacks=2)
+    run = rollback.train(
+        recipe, out, monitoring=MONITORING, on_failure="rollback", max_rollbacks=2
+    )
     assert run.failure is not None  # the third time it stops for good
     kept = sorted(path.name for path in (out / "attempts").iterdir())
     assert kept == ["1.jsonl", "2.jsonl"]
@@ -102,14 +111,14 @@ def test_rollback_changes_something_and_ends(config, tmp_path, monkeypatch):
     assert len(changes) == 2
     assert changes[0]["loss"] == "relativistic"
     assert set(changes[1]) == {"generator_learning_rate", "discriminator_learning_rate"}
-    saved = json.loads((out / "config.json").read_text())["config"]
+    saved = json.loads((out / "config.json").read_text())["recipe"]
     assert saved["generator_learning_rate"] == 2.5e-4
 
 
-def test_a_rolled_back_run_finishes_when_it_is_well(config, tmp_path, monkeypatch):
+def test_a_rolled_back_run_finishes_when_it_is_well(recipe, tmp_path, monkeypatch):
     failing(monkeypatch, 1)
     out = tmp_path / "run"
-    run = rollback.train(config, out, on_failure="rollback")
+    run = rollback.train(recipe, out, monitoring=MONITORING, on_failure="rollback")
     assert run.failure is None
     gan = load_gan(find_checkpoint(out))
     assert gan.step == 20
@@ -118,12 +127,12 @@ def test_a_rolled_back_run_finishes_when_it_is_well(config, tmp_path, monkeypatc
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
 
 
-def test_a_branch_goes_on_from_weights_and_moments(config, tmp_path):
-    train.train_gan(config, tmp_path / "run")
+def test_a_branch_goes_on_from_weights_and_moments(recipe, tmp_path):
+    train.train_gan(recipe, tmp_path / "run", monitoring=MONITORING)
     run = load_run(tmp_path / "run")
     source = load_gan(find_checkpoint(tmp_path / "run"))
     path = max((tmp_path / "run" / "checkpoints").glob("step-*.keras"))
-    changed = run.config.replace(loss="hinge", generator_learning_rate=1e-5)
+    changed = run.recipe.replace(loss="hinge", generator_learning_rate=1e-5)
     gan = rollback.branch(path, changed, None)
     for role in ("generator", "discriminator", "ema_generator"):
         ours, theirs = (getattr(each, role).get_weights() for each in (gan, source))
@@ -144,10 +153,10 @@ def test_a_branch_goes_on_from_weights_and_moments(config, tmp_path):
 
 
 def test_trials_compare_remedies_and_keep_the_best(
-    config, tmp_path, monkeypatch, capsys
+    recipe, tmp_path, monkeypatch, capsys
 ):
     out = tmp_path / "run"
-    train.train_gan(config, out)
+    train.train_gan(recipe, out, monitoring=MONITORING)
     serious = [
         Finding("mode_collapse", "critical", 12, [{"signal": "x", "says": "so"}], 0.9,
                 {"loss": "relativistic"}),
@@ -184,8 +193,8 @@ def test_trials_compare_remedies_and_keep_the_best(
     assert json.loads(rows.splitlines()[0])["step"] == 0
 
 
-def test_trials_of_a_healthy_run_are_refused(config, tmp_path, capsys, monkeypatch):
-    train.train_gan(config.replace(steps=3), tmp_path / "run")
+def test_trials_of_a_healthy_run_are_refused(recipe, tmp_path, capsys, monkeypatch):
+    train.train_gan(recipe.replace(steps=3), tmp_path / "run", monitoring=MONITORING)
     monkeypatch.setattr(diagnosis, "diagnose", lambda log: [])
     assert main(["diagnose", str(tmp_path / "run"), "--remedy-trials"]) == 2
     assert "which has none" in capsys.readouterr().err
