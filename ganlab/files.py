@@ -1,15 +1,89 @@
-"""Files and folders: is a folder new?"""
+"""Atomic writes, the cache folder, and whether a folder is new."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from ganlab.errors import UserError
 
 
-def check_new_folder(path, kind, holds, fix):
+def _temporary(path: Path) -> Path:
+    """A hidden name beside `path` with its suffix, which some writers demand."""
+    return path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+
+
+def _sync(path: Path) -> None:
+    """Waits until the disk has what was written to a file."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def atomic_file(path: Path | str) -> Iterator[Path]:
+    """Gives a temporary name to write to, which becomes `path` when all went well.
+
+    A crash leaves the earlier file whole; an exception removes the temporary one.
+
+    Args:
+        path: The file. Its folder is made where it is missing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Gives a temporary folder, which becomes `path` when all went well.
+
+    Args:
+        path: A folder that does not exist or is empty. Its parents are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Writes UTF-8 text atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def cache_folder() -> Path:
+    """Where downloads and decoded data are kept: `$XDG_CACHE_HOME/ganlab`.
+
+    Without that variable it is `~/.cache/ganlab`. The folder may not exist.
+    """
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "ganlab"
+
+
+def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:
     """Raises `UserError` unless `path` is a new or empty folder.
 
     Args:
-        path: A `Path`.
+        path: The folder.
         kind: What the folder is for.
-        holds: What to say of a folder in use.
+        holds: How the message describes a folder in use.
         fix: What to do instead.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):

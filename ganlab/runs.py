@@ -1,6 +1,11 @@
-"""The run folder: its paths, its recipe and its checkpoints."""
+"""The run folder: every path in it, its settings, its log and its checkpoints."""
+
+from __future__ import annotations
 
 import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +13,315 @@ from typing import Any
 from ganlab.config import legacy
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.errors import UserError
+from ganlab.files import atomic_file, check_new_folder, write_text
+
+STEP_FILE = re.compile(r"step-(\d+)")
+
+
+class RunFolder:
+    """Names, reads and writes the files of one run.
+
+    - `config.json`: the settings and what the data is.
+    - `metrics.jsonl`: a JSON object a line: numbers of a step, or an event.
+    - `tensorboard/`: the same numbers, with pictures and histograms.
+    - `checkpoints/`: `step-0000500.keras` and so on; `best.keras` with `best.json`
+      and `best.png`.
+    - `samples/`: `step-0000500.png` and so on.
+    - `quality.json`, `quality.md`: scores of the best and the last step.
+    - `report.json`, `report.md`, `report.html`: the diagnosis.
+    - `attempts/1.jsonl` and so on: what was logged after a step that training went
+      back to.
+    - `trials/`: a run folder for each remedy that was tried, and `trials.json`.
+
+    Args:
+        path: The folder. Nothing is made before something is written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunFolder) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    @property
+    def config(self) -> Path:
+        """The file of the settings."""
+        return self.path / "config.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The file of numbers and events."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder for TensorBoard."""
+        return self.path / "tensorboard"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of pictures."""
+        return self.path / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """The checkpoint of the smallest FID."""
+        return self.checkpoints / "best.keras"
+
+    @property
+    def best_picture(self) -> Path:
+        """Images of the best checkpoint."""
+        return self.checkpoints / "best.png"
+
+    @property
+    def trials(self) -> Path:
+        """The folder of remedies that were tried."""
+        return self.path / "trials"
+
+    def quality(self, suffix: str) -> Path:
+        """The scores at the run's end, as `json` or `md`."""
+        return self.path / f"quality.{suffix}"
+
+    def report(self, suffix: str) -> Path:
+        """The diagnosis, as `json`, `md` or `html`."""
+        return self.path / f"report.{suffix}"
+
+    def trial(self, name: str) -> RunFolder:
+        """The run folder of one remedy that was tried."""
+        return RunFolder(self.trials / name.replace(" ", "-"))
+
+    def attempt(self, number: int) -> Path:
+        """What an abandoned attempt logged; attempts count from 1."""
+        return self.path / "attempts" / f"{number}.jsonl"
+
+    def relative(self, path: Path) -> str:
+        """A path of this folder as its pages link to it."""
+        return path.relative_to(self.path).as_posix()
+
+    # Is there a run?
+
+    def holds_run(self) -> bool:
+        """Whether settings of a run are here."""
+        return self.config.is_file()
+
+    def holds_log(self) -> bool:
+        """Whether a run has logged something here."""
+        return self.metrics.is_file()
+
+    def check_new(self) -> None:
+        """Raises `UserError` unless a run may be written here."""
+        holds = "a run" if self.config.exists() else "something else"
+        fix = "name another with --out, or go on with --resume"
+        check_new_folder(self.path, "run", f"holds {holds}", fix)
+
+    # Settings
+
+    def read_config(self) -> dict[str, Any]:
+        """What `config.json` holds, its settings under today's names.
+
+        Raises:
+            OSError: if there is no such file.
+            ValueError, KeyError, TypeError: if it does not hold a run's config.
+        """
+        content = json.loads(self.config.read_text(encoding="utf-8", errors="replace"))
+        recipe, monitoring = legacy.read_settings(content)
+        return {**content, "recipe": recipe, "monitoring": monitoring}
+
+    def write_config(self, content: Mapping[str, Any]) -> None:
+        """Writes `config.json`."""
+        write_text(self.config, json.dumps(content, indent=2) + "\n")
+
+    # Log
+
+    def read_metrics(self) -> list[str]:
+        """The lines of `metrics.jsonl`; none if there is no such file."""
+        if not self.holds_log():
+            return []
+        return self.metrics.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Adds one line to `metrics.jsonl`; values that are not finite are refused."""
+        line = json.dumps(row, allow_nan=False)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def trim_metrics(
+        self, step: int, later_to: Path | None = None
+    ) -> list[dict[str, Any]]:
+        """Drops the lines after a step, which will be written again.
+
+        Args:
+            step: The last step that is kept.
+            later_to: A file for the lines that are dropped, or `None`.
+
+        Returns:
+            What was logged until then.
+        """
+        rows = [json.loads(line) for line in self.read_metrics()]
+        earlier = [row for row in rows if row["step"] <= step]
+        if self.holds_log():
+            write_text(self.metrics, _as_lines(earlier))
+        if later_to is not None:
+            later = [row for row in rows if row["step"] > step]
+            write_text(later_to, _as_lines(later))
+        return earlier
+
+    # Checkpoints and pictures
+
+    def picture(self, step: int) -> Path:
+        """Where the picture of a step goes."""
+        return self.samples / f"step-{step:07d}.png"
+
+    def pictures(self) -> dict[int, Path]:
+        """Pictures by step, in order."""
+        return _by_step(self.samples.glob("step-*.png"))
+
+    def checkpoint(self, step: int) -> Path:
+        """Where the checkpoint of a step goes."""
+        return self.checkpoints / f"step-{step:07d}.keras"
+
+    def checkpoints_by_step(self) -> dict[int, Path]:
+        """Checkpoints by step, in order; the best only under its own name."""
+        return _by_step(self.checkpoints.glob("step-*.keras"))
+
+    def newest_checkpoint(self) -> Path | None:
+        """The checkpoint of the last step, or `None`."""
+        return next(reversed(self.checkpoints_by_step().values()), None)
+
+    def find_checkpoint(self, which: str = "newest") -> Path:
+        """The newest or the best checkpoint.
+
+        Args:
+            which: `"newest"` or `"best"`.
+
+        Raises:
+            UserError: if there is none.
+        """
+        path = self.best_checkpoint if which == "best" else self.newest_checkpoint()
+        if path is None or not path.is_file():
+            raise UserError(
+                f"Expected a checkpoint in {self.checkpoints}. Received: none; the run "
+                "was stopped before its first"
+            )
+        return path
+
+    def last_checkpoint_before(self, step: int) -> tuple[int, Path] | None:
+        """The last checkpoint, the best included, of fewer than `step` steps.
+
+        Returns:
+            Its step and its path, or `None` if there is none.
+        """
+        by_step = self.checkpoints_by_step()
+        best = self.read_best()
+        if best is not None and self.best_checkpoint.exists():
+            by_step[int(best["step"])] = self.best_checkpoint
+        earlier = [known for known in by_step if known < step]
+        return (max(earlier), by_step[max(earlier)]) if earlier else None
+
+    def save_checkpoint(self, save: Callable[[Path], object], step: int) -> Path:
+        """Writes the checkpoint of a step atomically.
+
+        Args:
+            save: Writes to the path that it is given, such as `gan.save`.
+            step: Steps trained.
+
+        Returns:
+            The checkpoint's path.
+        """
+        path = self.checkpoint(step)
+        with atomic_file(path) as temporary:
+            save(temporary)
+        return path
+
+    def remove_checkpoints(self, keep: int = 0) -> None:
+        """Removes all but the newest few; the best stays."""
+        paths = list(self.checkpoints_by_step().values())
+        for path in paths[: max(len(paths) - keep, 0)]:
+            path.unlink()
+
+    def remove_all_checkpoints(self) -> None:
+        """Removes the newest and the best."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def save_best(
+        self, save: Callable[[Path], object], record: Mapping[str, Any]
+    ) -> None:
+        """Writes the best checkpoint and its record, each atomically.
+
+        Args:
+            save: Writes to the path that it is given, such as `gan.save`.
+            record: `step`, `protocol`, `scores` and `details`.
+        """
+        with atomic_file(self.best_checkpoint) as temporary:
+            save(temporary)
+        text = json.dumps(record, indent=2) + "\n"
+        write_text(self.best_checkpoint.with_suffix(".json"), text)
+
+    def read_best(self) -> dict[str, Any] | None:
+        """Step, protocol, scores and details of the best, or `None`."""
+        path = self.best_checkpoint.with_suffix(".json")
+        if not path.exists():
+            return None
+        return legacy.current_record(json.loads(path.read_text(encoding="utf-8")))
+
+    # Pages
+
+    def write_quality(self, scores: Mapping[str, Any], page: str) -> None:
+        """Writes the scores at the run's end, and a page of them."""
+        write_text(self.quality("json"), json.dumps(scores, indent=2) + "\n")
+        write_text(self.quality("md"), page)
+
+    def read_quality_page(self) -> str:
+        """The page of scores; empty if there is none."""
+        path = self.quality("md")
+        if not path.is_file():
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace")
+
+    def write_trials(self, trials: Iterable[Mapping[str, Any]]) -> None:
+        """Writes how the remedies that were tried compare."""
+        text = json.dumps(list(trials), indent=2, ensure_ascii=False) + "\n"
+        write_text(self.trials / "trials.json", text)
+
+    def read_trials(self) -> list[dict[str, Any]]:
+        """How the remedies that were tried compare; empty if none was."""
+        path = self.trials / "trials.json"
+        if not path.is_file():
+            return []
+        trials = json.loads(path.read_text(encoding="utf-8"))
+        return [legacy.current_trial(trial) for trial in trials]
+
+
+def _as_lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _by_step(paths: Iterable[Path]) -> dict[int, Path]:
+    matches = ((STEP_FILE.fullmatch(path.stem), path) for path in paths)
+    return dict(sorted((int(match[1]), path) for match, path in matches if match))
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder says of itself.
+    """A run: its folder, its settings and its data.
 
     Args:
-        directory: The folder.
+        folder: The `RunFolder`.
         recipe: The `Recipe`, with what the data decided filled in.
         monitoring: The `Monitoring` that watched it.
         num_images: Integer: how many images it trains on.
@@ -25,7 +331,7 @@ class Run:
         failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
     """
 
-    directory: Path
+    folder: RunFolder
     recipe: Recipe
     monitoring: Monitoring
     num_images: int
@@ -34,82 +340,61 @@ class Run:
     class_counts: tuple[int, ...] = ()
     failure: Any = None
 
-    def with_recipe(self, recipe, directory=None):
+    @property
+    def num_classes(self) -> int | None:
+        """Classes of a conditional GAN, or `None`."""
+        return len(self.class_names) or None
+
+    def with_recipe(self, recipe: Recipe, folder: RunFolder | None = None) -> Run:
         """The same run under another recipe, and perhaps in another folder."""
-        directory = self.directory if directory is None else directory
-        return replace(self, recipe=recipe, directory=directory, failure=None)
+        folder = self.folder if folder is None else folder
+        return replace(self, recipe=recipe, folder=folder, failure=None)
 
     @property
     def settings(self) -> dict[str, Any]:
         """Recipe and monitoring as one flat dict of JSON values."""
         return self.recipe.as_dict() | self.monitoring.as_dict()
 
-    def save(self):
-        """Writes `config.json`."""
-        about = {
-            "recipe": self.recipe.as_dict(),
-            "monitoring": self.monitoring.as_dict(),
-            "num_images": self.num_images,
-            "class_names": list(self.class_names),
-            "skipped": list(self.skipped),
-            "class_counts": list(self.class_counts),
-        }
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / "config.json"
-        path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    def save(self) -> None:
+        """Writes the settings into the folder."""
+        self.folder.write_config(
+            {
+                "recipe": self.recipe.as_dict(),
+                "monitoring": self.monitoring.as_dict(),
+                "num_images": self.num_images,
+                "class_names": list(self.class_names),
+                "skipped": list(self.skipped),
+                "class_counts": list(self.class_counts),
+            }
+        )
 
 
-def load_run(directory):
-    """Reads a run folder's `config.json`.
+def load_run(directory: Path | str) -> Run:
+    """Reads the settings of a run folder.
 
     Raises:
         UserError: if the folder holds no run.
     """
-    directory = Path(directory)
-    path = directory / "config.json"
-    if not path.is_file():
+    folder = RunFolder(directory)
+    if not folder.holds_run():
         raise UserError(
-            f"Expected a run folder, with config.json. Received: {directory}; "
+            f"Expected a run folder, with {folder.config.name}. Received: {directory}; "
             "make one with `ganlab train --out DIR`"
         )
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        recipe, monitoring = legacy.read_settings(about)
+        content = folder.read_config()
         return Run(
-            directory,
-            Recipe(**recipe),
-            Monitoring(**monitoring),
-            about["num_images"],
-            tuple(about["class_names"]),
-            tuple(about["skipped"]),
-            tuple(about.get("class_counts", ())),
+            folder,
+            Recipe(**content["recipe"]),
+            Monitoring(**content["monitoring"]),
+            content["num_images"],
+            tuple(content["class_names"]),
+            tuple(content["skipped"]),
+            tuple(content.get("class_counts", ())),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(
-            f"Expected a run's recipe in {path}. Received: {error}"
+            f"Expected a run's recipe in {folder.config}. Received: {error}"
         ) from error
-
-
-def newest(directory):
-    """Returns the path of the newest checkpoint, or `None`."""
-    return max(Path(directory).glob("step-*.keras"), default=None)
-
-
-def find_checkpoint(directory, which="newest"):
-    """Returns the path of a run's newest or best checkpoint.
-
-    Args:
-        directory: The run folder.
-        which: `"newest"` or `"best"`.
-
-    Raises:
-        UserError: if there is none.
-    """
-    folder = Path(directory) / "checkpoints"
-    path = folder / "best.keras" if which == "best" else newest(folder)
-    if path is None or not path.is_file():
-        raise UserError(
-            f"Expected a checkpoint in {folder}. Received: none; the run was stopped "
-            "before its first"
-        )
-    return path

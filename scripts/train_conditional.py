@@ -60,7 +60,7 @@ def main():
         callbacks=[
             TrainingMetrics(run_log, BATCH_SIZE),
             HealthProbe(run_log, images, unseen, labels, unseen_labels),
-            SampleGrids(options.out / "samples", run_log=run_log),
+            SampleGrids(options.out, run_log=run_log),
             keras.callbacks.ModelCheckpoint(options.out / "gan.keras"),
         ],
     )

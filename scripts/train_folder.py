@@ -67,8 +67,8 @@ def main():
         callbacks=[
             TrainingMetrics(run_log, BATCH_SIZE),
             HealthProbe(run_log, data.some(64)[0], held_out and held_out.some(64)[0]),
-            SampleGrids(options.out / "samples", every=100, run_log=run_log),
-            Checkpoints(options.out / "checkpoints", every=200),
+            SampleGrids(options.out, every=100, run_log=run_log),
+            Checkpoints(options.out, every=200),
         ],
     )
     run_log.close()

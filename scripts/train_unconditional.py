@@ -79,7 +79,7 @@ def main():
         callbacks=[
             TrainingMetrics(run_log, BATCH_SIZE),
             HealthProbe(run_log, data.some(64)[0], held_out.some(64)[0]),
-            SampleGrids(options.out / "samples", run_log=run_log),
+            SampleGrids(options.out, run_log=run_log),
             keras.callbacks.CSVLogger(options.out / "epochs.csv"),
         ],
     )

@@ -1,37 +1,34 @@
-"""Which states of the run can be gone back to?"""
+"""Saves checkpoints while training."""
 
-import os
 from pathlib import Path
 
 from ganlab.callbacks.periodic import Periodic
+from ganlab.runs import RunFolder
 
 
 class Checkpoints(Periodic):
     """Saves the whole GAN every so many steps and keeps the newest.
 
-    A checkpoint is one `.keras` file with both players, the averaged
+    A checkpoint is one `.keras` file with both networks, the averaged
     generator, both optimizers and the step. It is written under another name
     and then renamed, so that a crash leaves the last one whole.
 
     Args:
-        directory: Folder for `step-0000500.keras` and so on.
+        directory: The run's folder.
         every: Integer: steps between checkpoints. One more is saved at the end.
         keep: Integer: how many of the newest are kept.
     """
 
-    def __init__(self, directory, *, every=500, keep=3):
+    def __init__(
+        self, directory: Path | str, *, every: int = 500, keep: int = 3
+    ) -> None:
         super().__init__(every)
-        self.directory = Path(directory)
+        self.folder = RunFolder(directory)
         self.keep = keep
 
     def on_train_end(self, logs=None):
         self.act_at_end()
 
     def act(self, step):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"step-{step:07d}.keras"
-        partial = self.directory / "partial.keras"
-        self.model.save(partial)
-        os.replace(partial, path)
-        for old in sorted(self.directory.glob("step-*.keras"))[: -self.keep]:
-            old.unlink()
+        self.folder.save_checkpoint(self.model.save, step)
+        self.folder.remove_checkpoints(keep=self.keep)

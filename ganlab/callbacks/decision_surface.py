@@ -28,7 +28,7 @@ class DecisionSurface(Pictures):
     A discriminator of packs is shown packs of one point repeated.
 
     Args:
-        directory: Folder for `step-0000000.png` and so on.
+        directory: The run's folder.
         mixture: The `ganlab.data.toy2d.Mixture` that is learned.
         every: Integer: steps between pictures. One is drawn before the first
             step and one after the last.

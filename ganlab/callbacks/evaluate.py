@@ -1,15 +1,12 @@
 """Are the images getting better, and when were they best?"""
 
 import dataclasses
-import json
-import os
-from pathlib import Path
 
 import numpy as np
 
 from ganlab import evaluation, pictures
 from ganlab.callbacks.periodic import Budgeted
-from ganlab.config import legacy
+from ganlab.runs import RunFolder
 
 BUDGET = 0.1
 
@@ -22,8 +19,8 @@ class Evaluate(Budgeted):
     20 s have gone by at the default 10 %. The last step is always scored.
 
     Args:
-        directory: The run's folder. Gets `checkpoints/best.keras`, `best.json`
-            and `best.png`, and at the end `quality.json` and `quality.md`.
+        directory: The run's folder. Gets the best checkpoint and its picture, and at
+            the end the scores of both as a page.
         reference: The `ganlab.evaluation.Reference` that images are held against.
         every: Integer: steps between evaluations, at least.
         budget: Float in (0, 1]: largest share of the time.
@@ -36,7 +33,7 @@ class Evaluate(Budgeted):
 
     def __init__(self, directory, reference, every=500, budget=BUDGET, run_log=None):
         super().__init__(every, budget)
-        self.directory = Path(directory)
+        self.folder = RunFolder(directory)
         self.reference = reference
         self.run_log = run_log
         self.last = None
@@ -57,7 +54,7 @@ class Evaluate(Budgeted):
             values["fid_error"] = found.scores["fid"].standard_error
             values |= self._class_shares(found.details)
             self.run_log.scalars(step, values, protocol.fingerprint)
-        best = read_best(self.directory)
+        best = self.folder.read_best()
         distance = found.scores["fid"].value
         if (
             best is None
@@ -82,22 +79,16 @@ class Evaluate(Budgeted):
         return found | {"least_class_share": min(ratios)}
 
     def _keep(self, images, labels):
-        folder = self.directory / "checkpoints"
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / "partial.keras"
-        self.model.save(partial)
-        os.replace(partial, folder / "best.keras")
-        text = json.dumps(self.last, indent=2)
-        (folder / "best.json").write_text(text + "\n", encoding="utf-8")
+        self.folder.save_best(self.model.save, self.last)
         if images.ndim == 4:
-            pictures.save(_one_of_each(images, labels), folder / "best.png", columns=10)
+            grid = _one_of_each(images, labels)
+            pictures.save(grid, self.folder.best_picture, columns=10)
 
     def _report(self):
-        best = read_best(self.directory)
+        best = self.folder.read_best()
         report = {"best": best, "last": self.last, "evaluation_seconds": self.seconds}
-        text = json.dumps(report, indent=2) + "\n"
-        (self.directory / "quality.json").write_text(text, encoding="utf-8")
-        (self.directory / "quality.md").write_text(_page(report), encoding="utf-8")
+        picture = self.folder.relative(self.folder.best_picture)
+        self.folder.write_quality(report, _page(report, picture))
 
 
 def _record(step, found):
@@ -121,7 +112,7 @@ def _one_of_each(images, labels):
     return images[[index for row in full for index in row]] if full else images[:100]
 
 
-def _page(report):
+def _page(report, picture):
     best, last = report["best"], report["last"]
     protocol = last["protocol"]
     lines = [
@@ -140,7 +131,7 @@ def _page(report):
             lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", _verdict(best, last), ""]
     if "image_shape" in protocol and len(protocol["image_shape"]) == 3:
-        lines += ["![Images of the best step](checkpoints/best.png)", ""]
+        lines += [f"![Images of the best step]({picture})", ""]
     return "\n".join(lines)
 
 
@@ -158,15 +149,3 @@ def _verdict(best, last):
             "`ganlab export RUN --checkpoint best`."
         )
     return "The best and the last step do not differ by more than chance."
-
-
-def read_best(directory):
-    """Returns step, protocol, scores and details of the best, or `None`.
-
-    Args:
-        directory: The run's folder.
-    """
-    path = Path(directory) / "checkpoints" / "best.json"
-    if not path.exists():
-        return None
-    return legacy.current_record(json.loads(path.read_text(encoding="utf-8")))

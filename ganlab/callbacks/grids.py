@@ -10,7 +10,7 @@ class SampleGrids(Pictures):
     A conditional GAN gets a row for each class, up to 20.
 
     Args:
-        directory: Folder for `step-0000000.png` and so on.
+        directory: The run's folder.
         every: Integer: steps between grids. One is drawn before the first
             step and one after the last.
         seed: Integer: seeds the latents.

@@ -1,11 +1,11 @@
 """What do callbacks that act every so many steps share?"""
 
 import time
-from pathlib import Path
 
 import keras
 
 from ganlab import pictures
+from ganlab.runs import RunFolder
 
 
 class Periodic(keras.callbacks.Callback):
@@ -95,7 +95,7 @@ class Pictures(Periodic):
     """Draws before the first step, every so many steps, and after the last.
 
     Args:
-        directory: Folder for `step-0000000.png` and so on.
+        directory: The run's folder.
         every: Integer: steps between pictures.
         seed: Integer: seeds the latents.
         run_log: A `RunLog` that shows them in TensorBoard too, or `None`.
@@ -103,7 +103,7 @@ class Pictures(Periodic):
 
     def __init__(self, directory, every=500, seed=0, run_log=None):
         super().__init__(every)
-        self.directory = Path(directory)
+        self.folder = RunFolder(directory)
         self.seed = seed
         self.run_log = run_log
 
@@ -116,8 +116,8 @@ class Pictures(Periodic):
 
     def show(self, step, name, pixels):
         """Saves a uint8 array `(height, width, channels)`, and logs it."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"step-{step:07d}.png"
+        path = self.folder.picture(step)
+        path.parent.mkdir(parents=True, exist_ok=True)
         pictures.as_picture(pixels).save(path)
         if self.run_log is not None:
             self.run_log.picture(step, name, path)

@@ -1,9 +1,8 @@
 """What is done when a run is failing?"""
 
-from pathlib import Path
-
 from ganlab import diagnosis
 from ganlab.callbacks.periodic import Budgeted
+from ganlab.runs import RunFolder
 
 ACTIONS = ("none", "warn", "stop", "rollback")
 GRACE = 1000  # steps before which early training looks like failure
@@ -35,7 +34,7 @@ class FailurePolicy(Budgeted):
         self, directory, run_log, action="warn", *, every=500, grace=GRACE, stream=None
     ):
         super().__init__(every, BUDGET)
-        self.directory = Path(directory)
+        self.folder = RunFolder(directory)
         self.run_log = run_log
         self.action = action
         self.grace = grace
@@ -51,7 +50,7 @@ class FailurePolicy(Budgeted):
     def look(self, step):
         if self.action == "none" or step - self._first < self.grace:
             return
-        for finding in diagnosis.diagnose(diagnosis.read(self.directory)):
+        for finding in diagnosis.diagnose(diagnosis.read(self.folder.path)):
             if finding.severity == "note":
                 continue
             self._tell(step, finding)
@@ -75,5 +74,5 @@ class FailurePolicy(Budgeted):
             says = finding.evidence[0]["says"]
             self.stream.write(
                 f"\n{finding.severity}: {finding.failure.title} since step "
-                f"{finding.since_step:,}: {says}; ganlab diagnose {self.directory}\n"
+                f"{finding.since_step:,}: {says}; ganlab diagnose {self.folder}\n"
             )

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import time
 from pathlib import Path
 
@@ -18,13 +17,14 @@ from tensorboard.plugins.image.metadata import create_summary_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from ganlab.callbacks.scalars import CHARTS, SCALARS
+from ganlab.runs import RunFolder
 
 
 class RunLog:
-    """Writes a run's numbers to TensorBoard and to `metrics.jsonl` alike.
+    """Writes a run's numbers to TensorBoard and to its folder's log alike.
 
     Args:
-        directory: The run's folder. Gets `metrics.jsonl` and `tensorboard/`.
+        directory: The run's folder.
         start_step: Integer. Lines after this step, which a resumed run will
             write again, are dropped.
         settings: A flat dict of the run's settings, shown as text and as
@@ -32,15 +32,12 @@ class RunLog:
     """
 
     def __init__(self, directory, start_step=0, settings=None):
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        self._path = directory / "metrics.jsonl"
-        earlier = self._keep_lines_until(start_step)
+        self.folder = RunFolder(directory)
+        earlier = self.folder.trim_metrics(start_step)
         seconds = earlier[-1]["seconds"] if earlier else 0.0
         self._started = time.perf_counter() - seconds
-        self._lines = self._path.open("a", encoding="utf-8")
         self._writer = tf.summary.create_file_writer(
-            str(directory / "tensorboard"), flush_millis=5000
+            str(self.folder.tensorboard), flush_millis=5000
         )
         with self._writer.as_default(step=start_step):
             layout = custom_scalar.pb(_layout()).SerializeToString()
@@ -49,16 +46,6 @@ class RunLog:
                 tf.summary.text("config", _as_table(settings))
                 hparams.hparams({k: str(v) for k, v in settings.items()})
         self._writer.flush()
-
-    def _keep_lines_until(self, step):
-        if not self._path.exists():
-            return []
-        rows = map(json.loads, self._path.read_text(encoding="utf-8").splitlines())
-        rows = [row for row in rows if row["step"] <= step]
-        partial = self._path.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        os.replace(partial, self._path)
-        return rows
 
     def scalars(self, step, values, protocol=None):
         """Writes a dict of floats for one step; a non-finite one is null.
@@ -75,19 +62,15 @@ class RunLog:
             points.value.extend(scalar_pb(tag, value, description).value)
             row[key] = value if math.isfinite(value) else None
         self._write_summary(step, points)
-        self._write(row)
+        self.folder.append_metrics(row)
 
     def _seconds(self):
         return round(time.perf_counter() - self._started, 3)
 
-    def _write(self, row):
-        self._lines.write(json.dumps(row, allow_nan=False) + "\n")
-        self._lines.flush()
-
     def event(self, step, name, **about):
         """Writes that something happened at a step; `about` holds JSON values."""
         row = {"step": step, "seconds": self._seconds(), "event": name, **about}
-        self._write(row)
+        self.folder.append_metrics(row)
         with self._writer.as_default(step=step):
             tf.summary.text(f"event/{name}", json.dumps(about))
 
@@ -114,8 +97,7 @@ class RunLog:
             tf.summary.experimental.write_raw_pb(summary.SerializeToString())
 
     def close(self):
-        """Flushes and closes both files."""
-        self._lines.close()
+        """Flushes and closes what TensorBoard reads."""
         self._writer.close()
 
 

@@ -415,8 +415,8 @@ def _train(options):
     recipe, monitoring, given = read_settings(options)
     _import_tensorflow()
     from ganlab.diagnosis import report
-    from ganlab.runs import load_run
-    from ganlab.training import rollback, train
+    from ganlab.runs import RunFolder, load_run
+    from ganlab.training import rollback
 
     out = _run_folder(options, recipe)
     if options.resume:
@@ -425,7 +425,7 @@ def _train(options):
         watching = Monitoring.__dataclass_fields__.keys() & given.keys()
         monitoring = run.monitoring.replace(**{name: given[name] for name in watching})
     else:
-        train.check_new(out)
+        RunFolder(out).check_new()
     run = rollback.train(
         recipe,
         out,
@@ -436,15 +436,15 @@ def _train(options):
         resume=options.resume,
         stream=sys.stderr,
     )
-    found = report.examine(run.directory)
-    page = report.write(found, run.directory)
-    print(f"run          {run.directory}")
+    found = report.examine(run.folder.path)
+    page = report.write(found, run.folder.path)
+    print(f"run          {run.folder}")
     print(f"verdict      {found.verdict}")
     print(f"report       {page}")
-    print(f"pictures     {run.directory / 'samples'}")
-    print(f"tensorboard  tensorboard --logdir {run.directory / 'tensorboard'}")
+    print(f"pictures     {run.folder.samples}")
+    print(f"tensorboard  tensorboard --logdir {run.folder.tensorboard}")
     if run.recipe.image_size is not None:
-        print(f"export       ganlab export {run.directory}")
+        print(f"export       ganlab export {run.folder}")
 
 
 def read_settings(options):
@@ -536,7 +536,6 @@ def _diagnose(options):
     page = None
     if run or options.out or not options.json:
         out = Path(options.out or (source if run else f"{source.stem}-report"))
-        out.mkdir(parents=True, exist_ok=True)
         page = report.write(found, out)
     if options.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
@@ -565,14 +564,13 @@ def _diagnose(options):
 
 def _compare_reports(options, first, second):
     from ganlab.diagnosis import html, report
+    from ganlab.files import write_text
 
     out = Path(options.out or "comparison")
-    out.mkdir(parents=True, exist_ok=True)
     text = report.compare(first, second)
-    (out / "comparison.md").write_text(text, encoding="utf-8")
+    write_text(out / "comparison.md", text)
     page = out / "comparison.html"
-    html = html.draw_both(first, second, text)
-    page.write_text(html, encoding="utf-8")
+    write_text(page, html.draw_both(first, second, text))
     if options.json:
         both = [each.as_dict() for each in (first, second)]
         print(json.dumps(both, indent=2, ensure_ascii=False))
@@ -656,11 +654,11 @@ def _export(options):
     _import_tensorflow()
     from ganlab.artifacts import export
     from ganlab.models.saving import load_gan
-    from ganlab.runs import find_checkpoint, load_run
+    from ganlab.runs import load_run
 
     run = load_run(directory)
     export.check_new(to)
-    gan = load_gan(find_checkpoint(directory, options.checkpoint))
+    gan = load_gan(run.folder.find_checkpoint(options.checkpoint))
     card = export.export_generator(
         gan,
         to,

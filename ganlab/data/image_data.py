@@ -14,11 +14,8 @@ import itertools
 import json
 import logging
 import os
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +24,7 @@ from PIL import Image
 from ganlab.data.sources import DEFAULT_SIZE, decode, open_source
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
+from ganlab.files import atomic_folder, cache_folder
 
 CACHES = ("memory", "disk")
 CHUNK = 256
@@ -247,12 +245,9 @@ def load_data(spec, *, image_size=None, channels=None, cache="memory", progress=
 
 def _load_cached(spec, source, image_size, channels, progress):
     key = f"{source.identity} {image_size} {channels}"
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganlab"
-    folder = root / hashlib.sha256(key.encode()).hexdigest()[:32]
+    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     if not folder.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=root, prefix="partial-"))
-        try:
+        with atomic_folder(folder) as partial:
             shape = (source.count, image_size, image_size, channels)
             target = np.lib.format.open_memmap(
                 partial / "images.npy", mode="w+", dtype=np.uint8, shape=shape
@@ -263,10 +258,6 @@ def _load_cached(spec, source, image_size, channels, progress):
                 np.save(partial / "labels.npy", labels)
             about = {"count": len(images), "skipped": skipped}
             (partial / "about.json").write_text(json.dumps(about))
-            partial.rename(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
     about = json.loads((folder / "about.json").read_text())
     images = np.load(folder / "images.npy", mmap_mode="r")[: about["count"]]
     labels = None

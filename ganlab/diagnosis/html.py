@@ -13,6 +13,7 @@ from PIL import Image
 
 from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis import as_settings
+from ganlab.runs import RunFolder
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
 MOST_POINTS = 400
@@ -191,10 +192,7 @@ def _strips(report):
     """Samples at the turning points, from the run's own grids."""
     if report.log.foreign:
         return ""
-    grids = {}
-    for path in sorted((report.log.source / "samples").glob("step-*.png")):
-        if match := re.fullmatch(r"step-(\d+)", path.stem):
-            grids[int(match.group(1))] = path
+    grids = RunFolder(report.log.source).pictures()
     if not grids:
         return ""
     last = max(grids)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ganlab.config import legacy
 from ganlab.errors import UserError
+from ganlab.runs import RunFolder
 
 COLUMNS = ("step", "d_loss", "g_loss")
 
@@ -120,22 +121,20 @@ def read(path):
 
 
 def _read_run(directory):
-    path, lines = directory / "config.json", directory / "metrics.jsonl"
-    if not path.is_file() and not lines.is_file():
+    folder = RunFolder(directory)
+    if not folder.holds_run() and not folder.holds_log():
         raise UserError(
-            "Expected a run folder, with config.json or metrics.jsonl. Received: "
-            f"{directory}; make one with `ganlab train --out DIR`"
+            f"Expected a run folder, with {folder.config.name} or "
+            f"{folder.metrics.name}. Received: {directory}; make one with "
+            "`ganlab train --out DIR`"
         )
     problems: list[str] = []
-    about, settings = _config(path, problems)
+    about, settings = _config(folder, problems)
     rows, events = [], []
-    text = ""
-    if lines.is_file():
-        text = lines.read_text(encoding="utf-8", errors="replace")
-    else:
-        problems.append("there is no metrics.jsonl: the run logged nothing")
+    if not folder.holds_log():
+        problems.append(f"there is no {folder.metrics.name}: the run logged nothing")
     broken = 0
-    for line in text.splitlines():
+    for line in folder.read_metrics():
         row = _row(line)
         if row is None:
             broken += 1
@@ -145,10 +144,10 @@ def _read_run(directory):
             rows.append(row)
     if broken:
         problems.append(
-            f"{broken} lines of metrics.jsonl cannot be read, and are left out"
+            f"{broken} lines of {folder.metrics.name} cannot be read, and are left out"
         )
     for event in events:
-        if event["event"] == "began" and not path.is_file():
+        if event["event"] == "began" and not folder.holds_run():
             settings = {"loss": event.get("loss")}
     series, seconds = _series(rows)
     facts = {
@@ -160,16 +159,15 @@ def _read_run(directory):
     return log
 
 
-def _config(path, problems):
-    """What `config.json` holds, and its settings; none where there is no such file."""
-    if not path.is_file():
+def _config(folder, problems):
+    """What the run's config holds, and its settings; none where there is no file."""
+    if not folder.holds_run():
         return {}, {}
     try:
-        about = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-        recipe, monitoring = legacy.read_settings(about)
-        return about, recipe | monitoring
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        problems.append(f"config.json cannot be read ({error})")
+        about = folder.read_config()
+        return about, about["recipe"] | about["monitoring"]
+    except (KeyError, TypeError, ValueError) as error:
+        problems.append(f"{folder.config.name} cannot be read ({error})")
         return {}, {}
 
 

@@ -8,14 +8,14 @@ first, then what to change, then the evidence.
 import json
 import shlex
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from ganlab import diagnosis
-from ganlab.config import legacy
 from ganlab.config.settings import PRESETS, Recipe, get_preset
 from ganlab.diagnosis import html
+from ganlab.files import write_text
+from ganlab.runs import RunFolder
 
 FLAGS = (
     "data",
@@ -89,10 +89,9 @@ class Report:
     @property
     def quality(self):
         """The table of scores that a run of ganlab wrote at its end, or nothing."""
-        path = self.log.source / "quality.md"
-        if self.log.foreign or not path.is_file():
+        if self.log.foreign:
             return ""
-        return path.read_text(encoding="utf-8", errors="replace")
+        return RunFolder(self.log.source).read_quality_page()
 
     @property
     def command(self):
@@ -146,25 +145,21 @@ def examine(path):
 
 
 def _trials(log):
-    path = log.source / "trials" / "trials.json"
-    if log.foreign or not path.is_file():
-        return []
-    trials = json.loads(path.read_text(encoding="utf-8"))
-    return [legacy.current_trial(trial) for trial in trials]
+    return [] if log.foreign else RunFolder(log.source).read_trials()
 
 
 def _best(log):
     if not log.foreign:
         try:
-            path = log.source / "checkpoints" / "best.json"
-            found = legacy.current_record(json.loads(path.read_text(encoding="utf-8")))
-            return {
-                "step": int(found["step"]),
-                "fid": float(found["scores"]["fid"]["value"]),
-                "path": str(path.with_suffix(".keras")),
-            }
+            folder = RunFolder(log.source)
+            if (best := folder.read_best()) is not None:
+                return {
+                    "step": int(best["step"]),
+                    "fid": float(best["scores"]["fid"]["value"]),
+                    "path": str(folder.best_checkpoint),
+                }
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # not there: the log may know the step
+            pass  # broken: the log may know the step
     series = log.get("fid")
     if series is None:
         return None
@@ -232,22 +227,21 @@ def _event_text(event):
 
 
 def write(report, directory):
-    """Writes `report.html`, `report.md` and `report.json`.
+    """Writes the report as HTML, Markdown and JSON.
 
     Args:
         report: A `Report`.
-        directory: A folder that exists.
+        directory: Where the files go.
 
     Returns:
         The `Path` of the HTML page.
     """
-    directory = Path(directory)
+    folder = RunFolder(directory)
     text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    (directory / "report.json").write_text(text, encoding="utf-8")
-    (directory / "report.md").write_text(as_markdown(report), encoding="utf-8")
-    page = directory / "report.html"
-    page.write_text(html.draw(report), encoding="utf-8")
-    return page
+    write_text(folder.report("json"), text)
+    write_text(folder.report("md"), as_markdown(report))
+    write_text(folder.report("html"), html.draw(report))
+    return folder.report("html")
 
 
 def as_markdown(report):

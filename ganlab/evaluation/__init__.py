@@ -8,10 +8,7 @@ protocols refuse to stand side by side.
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +16,7 @@ from ganlab import metrics, sampling
 from ganlab.errors import UserError
 from ganlab.evaluation.protocol import Protocol
 from ganlab.features.extractors import class_shares, default_spec, load_extractor
+from ganlab.files import atomic_file, cache_folder
 
 MAX_IMAGES = 10_000
 LEAST_IMAGES = 6
@@ -177,10 +175,9 @@ def load_reference(
 
 
 def _cached_features(protocol, extractor, images, progress):
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganlab"
     about = [extractor.name, extractor.sha256, extractor.resizer, protocol.data_sha256]
     key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
-    path = root / "features" / f"{key}.npz"
+    path = cache_folder() / "features" / f"{key}.npz"
     try:
         with np.load(path, allow_pickle=False) as kept:
             return kept["features"], kept.get("logits")
@@ -189,11 +186,8 @@ def _cached_features(protocol, extractor, images, progress):
     features, logits = extractor.extract(images, progress)
     arrays = {"features": features} | ({} if logits is None else {"logits": logits})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
+        with atomic_file(path) as temporary:
+            np.savez(temporary, **arrays)
     except OSError:
         pass  # a full or read-only disk costs the extraction next time
     return features, logits

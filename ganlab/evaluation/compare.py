@@ -21,7 +21,7 @@ from ganlab.data.image_data import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
 from ganlab.models.saving import load_gan
-from ganlab.runs import find_checkpoint, load_run
+from ganlab.runs import RunFolder, load_run
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ def load_subject(path, checkpoint="newest"):
             training.get("data"),
             tuple(shape),
         )
-    if (path / "config.json").is_file():
+    if RunFolder(path).holds_run():
         run = load_run(path)
-        gan = load_gan(find_checkpoint(path, checkpoint))
+        gan = load_gan(run.folder.find_checkpoint(checkpoint))
         return Subject(
             path,
             "run",

@@ -12,8 +12,6 @@ Reference:
 """
 
 import hashlib
-import os
-import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import numpy as np
 
 from ganlab.errors import RunError, UserError
 from ganlab.features.torch_weights import read_state_dict
+from ganlab.files import atomic_file, cache_folder
 
 IMAGE_SIZE = 299
 EPSILON = 1e-3
@@ -295,8 +294,7 @@ def resize(images):
 
 def cached_file():
     """Where `fetch` keeps the weights."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "ganlab" / FILE_NAME
+    return cache_folder() / FILE_NAME
 
 
 def fetch(url=URL, sha256=SHA256, progress=None):
@@ -316,32 +314,28 @@ def fetch(url=URL, sha256=SHA256, progress=None):
     target = cached_file()
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=target.parent, prefix="partial-")
     digest = hashlib.sha256()
     try:
-        with (
-            os.fdopen(handle, "wb") as file,
-            urllib.request.urlopen(url, timeout=30) as response,
-        ):
-            total, done = int(response.headers.get("Content-Length", 0)), 0
-            while chunk := response.read(1 << 20):
-                file.write(chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                if progress is not None:
-                    progress(done, max(total, done))
-        if digest.hexdigest() != sha256:
-            raise RunError(
-                f"Expected a file of SHA-256 {sha256} from {url}. Received: "
-                f"{digest.hexdigest()}; nothing was kept"
-            )
-        os.replace(partial, target)
+        with atomic_file(target) as temporary:
+            with (
+                temporary.open("wb") as file,
+                urllib.request.urlopen(url, timeout=30) as response,
+            ):
+                total, done = int(response.headers.get("Content-Length", 0)), 0
+                while chunk := response.read(1 << 20):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    done += len(chunk)
+                    if progress is not None:
+                        progress(done, max(total, done))
+            if digest.hexdigest() != sha256:
+                raise RunError(
+                    f"Expected a file of SHA-256 {sha256} from {url}. Received: "
+                    f"{digest.hexdigest()}; nothing was kept"
+                )
     except OSError as error:
         raise RunError(
             f"Expected to download {url}. Received: {error}; download it elsewhere and "
             f"pass --features inception:FILE"
         ) from error
-    finally:
-        Path(partial).unlink(missing_ok=True)
     return target

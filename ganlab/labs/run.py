@@ -5,7 +5,6 @@ found and measured, and `lab.png`, the claim as a picture.
 """
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from PIL import Image
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.diagnosis import report
 from ganlab.errors import RunError
-from ganlab.files import check_new_folder
+from ganlab.files import check_new_folder, write_text
+from ganlab.runs import RunFolder
 from ganlab.training.train import train_gan
 
 ARMS = ("failing", "cured")
@@ -48,7 +48,7 @@ def run_lab(lab, out, *, seed=0, stream=None):
         report.write(reports[arm], out / arm)
     found = _measured(lab, reports, seed)
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    (out / "lab.json").write_text(text, encoding="utf-8")
+    write_text(out / "lab.json", text)
     draw(lab, reports, out / "lab.png")
     return found
 
@@ -120,7 +120,7 @@ def draw(lab, reports, path):
         ]
         said = ", ".join(names).replace("_", " ") or "nothing found"
         axes.set_title(f"{arm}: {said}", fontsize=9, color=COLORS[arm], wrap=True)
-        picture = _last_picture(each.log.source / "samples")
+        picture = _last_picture(each.log.source)
         if picture is not None:
             axes.imshow(picture)
     for place, key in enumerate(lab.shows):
@@ -143,12 +143,12 @@ def draw(lab, reports, path):
     FigureCanvasAgg(figure).print_png(path)
 
 
-def _last_picture(folder):
-    """The newest sample grid, cut to a wide strip; a picture of the plane whole."""
-    found = [each for each in folder.glob("step-*.png") if re.search(r"\d", each.stem)]
-    if not found:
+def _last_picture(directory):
+    """The newest sample grid, cut to a wide strip; a decision surface whole."""
+    by_step = RunFolder(directory).pictures()
+    if not by_step:
         return None
-    with Image.open(max(found)) as opened:
+    with Image.open(by_step[max(by_step)]) as opened:
         picture = opened.convert("RGB")
     if picture.height > 0.9 * picture.width and picture.width < 650:
         picture = picture.crop((0, 0, picture.width, picture.height // 2))

@@ -11,6 +11,6 @@ def load_gan(path: str | Path) -> GAN:
     """Loads a compiled GAN, both optimizers' state included.
 
     Args:
-        path: A `.keras` file, such as `ganlab.runs.find_checkpoint` gives.
+        path: A `.keras` file, such as `ganlab.runs.RunFolder.find_checkpoint` gives.
     """
     return keras.saving.load_model(path, safe_mode=True)

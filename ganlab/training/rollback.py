@@ -4,17 +4,14 @@ From its best checkpoint, with a change: `train` does so while it trains, at mos
 so many times, and `try_remedies` compares short branches afterwards.
 """
 
-import json
-import os
 import shutil
-from pathlib import Path
 
 import keras
 
 from ganlab import diagnosis
 from ganlab.diagnosis import report
 from ganlab.errors import RunError, UserError
-from ganlab.runs import load_run
+from ganlab.runs import RunFolder, load_run
 from ganlab.training.train import build_gan, train_gan
 
 BRANCH_STEPS = 1000
@@ -24,8 +21,8 @@ def train(recipe, out, *, on_failure="warn", max_rollbacks=2, **options):
     """Trains as `train_gan` does, and goes back to the best checkpoint if it fails.
 
     Each time the run goes on with a change that was not tried before. What was
-    logged after the checkpoint is kept as `attempts/NUMBER.jsonl`, and each return
-    is an event of the log.
+    logged after the checkpoint is kept (`RunFolder.attempt`), and each return is an
+    event of the log.
 
     Args:
         recipe: A `ganlab.Recipe`.
@@ -37,46 +34,39 @@ def train(recipe, out, *, on_failure="warn", max_rollbacks=2, **options):
     Returns:
         The `ganlab.training.train.Run`.
     """
-    out, tried = Path(out), []
+    folder, tried = RunFolder(out), []
     run = train_gan(recipe, out, on_failure=on_failure, **options)
     options = {**options, "resume": True, "epochs": None}
     while run.failure is not None and on_failure == "rollback":
         change = diagnosis.next_change(run.failure, run.settings, tried)
-        best = out / "checkpoints" / "best.keras"
-        if len(tried) >= max_rollbacks or change is None or not best.exists():
+        if change is None or len(tried) >= max_rollbacks:
+            break
+        if not folder.best_checkpoint.exists():
             break
         tried.append(change)
         recipe = run.recipe.replace(**change)
-        step = _go_back(out, best, recipe, len(run.class_names) or None, len(tried))
-        _note(out, step, run.failure.name, change)
+        step = _go_back(folder, recipe, run.num_classes, len(tried))
+        folder.append_metrics(
+            {
+                "step": step,
+                "seconds": 0.0,
+                "event": "rollback",
+                "finding": run.failure.name,
+                "change": change,
+            }
+        )
         run = train_gan(recipe, out, on_failure=on_failure, **options)
     return run
 
 
-def _go_back(out, best, recipe, num_classes, attempt):
+def _go_back(folder, recipe, num_classes, attempt):
     """Makes the best checkpoint, under another recipe, the newest; returns its step."""
-    gan = branch(best, recipe, num_classes)
+    gan = branch(folder.best_checkpoint, recipe, num_classes)
     step = int(gan.step.numpy())
-    lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    (out / "attempts").mkdir(exist_ok=True)
-    later = [line for line in lines if json.loads(line)["step"] > step]
-    earlier = [line for line in lines if json.loads(line)["step"] <= step]
-    for path, kept in (
-        (out / "attempts" / f"{attempt}.jsonl", later),
-        (out / "metrics.jsonl", earlier),
-    ):
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-    for path in best.parent.glob("step-*.keras"):
-        path.unlink()
-    _save(gan, best.parent / f"step-{step:07d}.keras")
+    folder.trim_metrics(step, later_to=folder.attempt(attempt))
+    folder.remove_checkpoints()
+    folder.save_checkpoint(gan.save, step)
     return step
-
-
-def _note(out, step, finding, change):
-    row = {"step": step, "seconds": 0.0, "event": "rollback"}
-    row |= {"finding": finding, "change": change}
-    with (out / "metrics.jsonl").open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(row) + "\n")
 
 
 def branch(checkpoint, recipe, num_classes):
@@ -110,13 +100,6 @@ def _moments(optimizer):
     return [each for each in optimizer.variables if "learning_rate" not in each.path]
 
 
-def _save(gan, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / "partial.keras"
-    gan.save(partial)
-    os.replace(partial, path)
-
-
 def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
     """Trains a short branch for each remedy, and one without, and compares them.
 
@@ -138,7 +121,6 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
     Raises:
         UserError: if there is nothing to remedy.
     """
-    directory = Path(directory)
     run, serious = load_run(directory), report.examine(directory).serious
     candidates = {each.name: each.changes for each in serious if each.changes}
     if not candidates:
@@ -146,26 +128,24 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
             "Expected a run with findings that a setting cures. Received: "
             f"{directory}, which has none"
         )
-    since = min(each.since_step for each in serious)
-    start = _last_before(directory / "checkpoints", since)
-    root = directory / "trials"
-    shutil.rmtree(root, ignore_errors=True)
-    begun = 0 if start is None else _step_of(start)
+    start = run.folder.last_checkpoint_before(min(each.since_step for each in serious))
+    begun, checkpoint = (0, None) if start is None else start
+    shutil.rmtree(run.folder.trials, ignore_errors=True)
     trials = []
     for name, changes in {"no change": {}, **candidates}.items():
         if stream is not None:
             print(f"trial: {name}", file=stream, flush=True)
         recipe = run.recipe.replace(**changes, steps=begun + steps)
-        folder = root / name.replace(" ", "-")
-        goes_on = start is not None and diagnosis.keeps_players(changes)
+        folder = run.folder.trial(name)
+        goes_on = checkpoint is not None and diagnosis.keeps_players(changes)
         if goes_on:
             run.with_recipe(recipe, folder).save()
-            gan = branch(start, recipe, len(run.class_names) or None)
-            _save(gan, folder / "checkpoints" / f"step-{begun:07d}.keras")
+            gan = branch(checkpoint, recipe, run.num_classes)
+            folder.save_checkpoint(gan.save, begun)
         try:
             train_gan(
                 recipe,
-                folder,
+                folder.path,
                 monitoring=run.monitoring,
                 resume=goes_on,
                 on_failure="none",
@@ -174,32 +154,13 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
         except RunError as error:
             if stream is not None:
                 print(f"trial: {error}", file=stream, flush=True)
-        trials.append(_result(name, changes, folder))
+        trials.append(_result(name, changes, folder.path))
     trials.sort(key=_rank)
     trials[0]["kept"] = True
-    for each in trials[1:]:
-        shutil.rmtree(Path(each["folder"]) / "checkpoints", ignore_errors=True)
-    text = json.dumps(trials, indent=2, ensure_ascii=False) + "\n"
-    (root / "trials.json").write_text(text, encoding="utf-8")
+    for trial in trials[1:]:
+        RunFolder(trial["folder"]).remove_all_checkpoints()
+    run.folder.write_trials(trials)
     return trials
-
-
-def _last_before(folder, step):
-    found = {int(path.stem.split("-")[1]): path for path in folder.glob("step-*.keras")}
-    best = folder / "best.keras"
-    if best.exists():
-        found[_step_of(best)] = best
-    healthy = [each for each in found if each < step]
-    return found[max(healthy)] if healthy else None
-
-
-def _step_of(path):
-    """The step of a checkpoint, from its name or, of the best, from beside it."""
-    path = Path(path)
-    if path.stem.startswith("step-"):
-        return int(path.stem.split("-")[1])
-    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    return int(about["step"])
 
 
 def _result(name, changes, folder):

@@ -1,7 +1,4 @@
-"""How does a recipe become a trained GAN in a run folder?
-
-config.json, metrics.jsonl, tensorboard/, checkpoints/, samples/, report.md and .json
-"""
+"""Builds the GAN of a recipe and trains it into a run folder."""
 
 import contextlib
 import inspect
@@ -32,13 +29,12 @@ from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import image_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, unknown_name
-from ganlab.files import check_new_folder
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.networks import blocks
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules
-from ganlab.runs import Run, find_checkpoint, load_run
+from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training import preflight
 
 PLAYERS = {
@@ -244,7 +240,7 @@ def train_gan(
     """
     out = Path(out)
     if not resume:
-        check_new(out)
+        RunFolder(out).check_new()
     _check_names(recipe)
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -349,13 +345,15 @@ def _train(recipe, monitoring, out, epochs, resume, on_failure, stream, callback
         recipe = recipe.replace(steps=epochs * steps_per_epoch)
     class_names = data.class_names if recipe.conditional else ()
     counts = tuple(map(int, data.class_counts()))
-    run = Run(out, recipe, monitoring, len(data), class_names, data.skipped, counts)
+    run = Run(
+        RunFolder(out), recipe, monitoring, len(data), class_names, data.skipped, counts
+    )
     if resume:
         _check_same_data(load_run(out), run)
     reference = load_reference(monitoring, everything, stream)
     with _dtype_policy(recipe.dtype_policy):
         gan = (
-            load_gan(find_checkpoint(out))
+            load_gan(run.folder.find_checkpoint())
             if resume
             else build_gan(recipe, len(class_names) or None)
         )
@@ -426,12 +424,11 @@ def _fit(gan, run, sets, policy, callbacks):
         labels=recipe.conditional,
         flip=recipe.flip,
     )
-    run_log = RunLog(run.directory, start_step, run.settings)
-    own = watching_callbacks(
-        run.directory, recipe, run.monitoring, sets, run_log, timer
-    )
+    directory = run.folder.path
+    run_log = RunLog(directory, start_step, run.settings)
+    own = watching_callbacks(directory, recipe, run.monitoring, sets, run_log, timer)
     action, stream = policy
-    own["policy"] = FailurePolicy(run.directory, run_log, action, stream=stream)
+    own["policy"] = FailurePolicy(directory, run_log, action, stream=stream)
     try:
         gan.fit(
             timer.watch(batches),
@@ -472,9 +469,9 @@ def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
     }
     if data.points:
         mixture = MIXTURES[data.spec]
-        grids = DecisionSurface(directory / "samples", mixture, **pictures)
+        grids = DecisionSurface(directory, mixture, **pictures)
     else:
-        grids = SampleGrids(directory / "samples", **pictures)
+        grids = SampleGrids(directory, **pictures)
     images, labels = data.some(PROBE_IMAGES)
     aside, aside_labels = held_out.some(PROBE_IMAGES) if held_out else (None, None)
     found = {
@@ -496,9 +493,7 @@ def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
             seed=recipe.seed,
         ),
         "sample grids": grids,
-        "checkpoints": Checkpoints(
-            directory / "checkpoints", every=monitoring.checkpoint_every
-        ),
+        "checkpoints": Checkpoints(directory, every=monitoring.checkpoint_every),
     }
     if sets.reference is not None:
         found["scores"] = Evaluate(
@@ -516,14 +511,6 @@ class _StopAt(Periodic):
 
     def act(self, step):
         self.model.stop_training = True
-
-
-def check_new(out):
-    """Raises `UserError` unless a run may be written to `out`."""
-    out = Path(out)
-    holds = "a run" if (out / "config.json").exists() else "something else"
-    fix = "name another with --out, or go on with --resume"
-    check_new_folder(out, "run", f"holds {holds}", fix)
 
 
 @contextlib.contextmanager

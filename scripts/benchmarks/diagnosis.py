@@ -69,12 +69,12 @@ def main():
 def train(out, name, arm, seed):
     """Trains one run; it is done when its folder holds `done`."""
     from ganlab.labs.run import run_arm
+    from ganlab.runs import RunFolder
 
     lab, folder = get_lab(name), folder_of(out, name, arm, int(seed))
     recipe = lab.recipe if arm == "failing" else lab.cured
     run_arm(lab, recipe, folder, int(seed))
-    for checkpoint in (folder / "checkpoints").glob("*.keras"):
-        checkpoint.unlink()
+    RunFolder(folder).remove_all_checkpoints()
     (folder / "done").touch()
 
 

@@ -17,11 +17,10 @@ from ganlab.callbacks import (
     SampleGrids,
     TrainingMetrics,
 )
-from ganlab.callbacks.evaluate import read_best
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.data import image_data
 from ganlab.errors import RunError
-from ganlab.runs import newest
+from ganlab.runs import RunFolder
 
 
 @pytest.fixture
@@ -182,18 +181,17 @@ def test_run_log_drops_what_a_resumed_run_writes_again(tmp_path):
 def test_sample_grids_draw_the_average(make_gan, source, tmp_path, num_classes):
     gan = make_gan(num_classes)
     fit(gan, source, [SampleGrids(tmp_path, every=4, columns=2)])
-    names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == [f"step-{step:07d}.png" for step in (0, 4, 8, 10)]
+    assert list(RunFolder(tmp_path).pictures()) == [0, 4, 8, 10]
 
 
 def test_checkpoints_keep_the_newest(make_gan, source, tmp_path):
     gan = make_gan(3)
     fit(gan, source, [Checkpoints(tmp_path, every=2, keep=2)])
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
+    assert sorted(file.name for file in (tmp_path / "checkpoints").iterdir()) == [
         "step-0000008.keras",
         "step-0000010.keras",
     ]
-    restored = keras.saving.load_model(newest(tmp_path))
+    restored = keras.saving.load_model(RunFolder(tmp_path).find_checkpoint())
     np.testing.assert_array_equal(restored.sample(4), gan.sample(4))
 
 
@@ -229,7 +227,7 @@ def test_evaluate_keeps_the_best_and_reports(
     assert [row["fid"] for row in rows] == [0.5, 0.2, 0.4, 0.3, 0.6]
     assert set(rows[0]) - {"step", "seconds", "protocol"} <= set(SCALARS)
     assert rows[0]["protocol"] == reference.protocol.fingerprint
-    best = read_best(run)
+    best = RunFolder(run).read_best()
     assert best["step"] == 4
     assert best["protocol"]["fingerprint"] == reference.protocol.fingerprint
     assert keras.saving.load_model(run / "checkpoints" / "best.keras").step == 4
@@ -267,10 +265,10 @@ def test_a_best_of_another_protocol_is_replaced(
 ):
     scored(monkeypatch, [0.1, 0.9])
     fit(make_gan(3), source, [Evaluate(tmp_path, reference, every=99)])
-    assert read_best(tmp_path)["scores"]["fid"]["value"] == 0.1
+    assert RunFolder(tmp_path).read_best()["scores"]["fid"]["value"] == 0.1
     other = evaluation.load_reference(source, features="pixels", num_images=30)
     fit(make_gan(3), source, [Evaluate(tmp_path, other, every=99)])
-    assert read_best(tmp_path)["scores"]["fid"]["value"] == 0.9
+    assert RunFolder(tmp_path).read_best()["scores"]["fid"]["value"] == 0.9
 
 
 def test_an_interrupted_save_leaves_the_last_checkpoint(
@@ -283,5 +281,5 @@ def test_an_interrupted_save_leaves_the_last_checkpoint(
     monkeypatch.setattr(gan, "save", lambda path: path.write_bytes(b"half") and 1 / 0)
     with pytest.raises(ZeroDivisionError):
         callback.act(2)
-    assert newest(tmp_path).name == "step-0000001.keras"
-    keras.saving.load_model(newest(tmp_path))
+    assert RunFolder(tmp_path).find_checkpoint().name == "step-0000001.keras"
+    keras.saving.load_model(RunFolder(tmp_path).find_checkpoint())

@@ -105,9 +105,7 @@ def gan_of_points(packing=1):
 def test_pictures_are_drawn_and_scores_are_logged(tmp_path, packing):
     gan, run_log = gan_of_points(packing), RunLog(tmp_path)
     data = load_data("ring")
-    pictures = DecisionSurface(
-        tmp_path / "samples", MIXTURES["ring"], every=4, run_log=run_log
-    )
+    pictures = DecisionSurface(tmp_path, MIXTURES["ring"], every=4, run_log=run_log)
     gan.fit(
         data.batches(20, labels=False),
         steps_per_epoch=6,

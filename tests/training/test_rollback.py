@@ -12,7 +12,7 @@ from ganlab.cli.main import main
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import FAILURES, Finding
 from ganlab.models.saving import load_gan
-from ganlab.runs import find_checkpoint, load_run
+from ganlab.runs import RunFolder, load_run
 from ganlab.training import rollback, train
 
 
@@ -64,7 +64,7 @@ def test_a_finding_is_told_once_and_training_goes_on(recipe, tmp_path, monkeypat
     failing(monkeypatch, 2)
     run = train.train_gan(recipe, tmp_path / "run", monitoring=MONITORING)
     assert run.failure is None
-    assert load_gan(find_checkpoint(tmp_path / "run")).step == 20
+    assert load_gan(RunFolder(tmp_path / "run").find_checkpoint()).step == 20
     (told,) = events(tmp_path / "run")
     assert (told["event"], told["finding"], told["step"]) == (
         "finding",
@@ -82,7 +82,7 @@ def test_stop_stops_at_what_is_critical(
         recipe, tmp_path / "run", monitoring=MONITORING, on_failure="stop"
     )
     assert (run.failure is not None) == (severity == "critical")
-    assert load_gan(find_checkpoint(tmp_path / "run")).step == stopped
+    assert load_gan(RunFolder(tmp_path / "run").find_checkpoint()).step == stopped
 
 
 def test_early_training_is_left_alone(make_gan, images, tmp_path):
@@ -120,7 +120,7 @@ def test_a_rolled_back_run_finishes_when_it_is_well(recipe, tmp_path, monkeypatc
     out = tmp_path / "run"
     run = rollback.train(recipe, out, monitoring=MONITORING, on_failure="rollback")
     assert run.failure is None
-    gan = load_gan(find_checkpoint(out))
+    gan = load_gan(RunFolder(out).find_checkpoint())
     assert gan.step == 20
     assert type(gan.adversarial_loss).__name__ == "Relativistic"
     rows = list(map(json.loads, (out / "metrics.jsonl").read_text().splitlines()))
@@ -130,8 +130,8 @@ def test_a_rolled_back_run_finishes_when_it_is_well(recipe, tmp_path, monkeypatc
 def test_a_branch_goes_on_from_weights_and_moments(recipe, tmp_path):
     train.train_gan(recipe, tmp_path / "run", monitoring=MONITORING)
     run = load_run(tmp_path / "run")
-    source = load_gan(find_checkpoint(tmp_path / "run"))
-    path = max((tmp_path / "run" / "checkpoints").glob("step-*.keras"))
+    source = load_gan(RunFolder(tmp_path / "run").find_checkpoint())
+    path = run.folder.find_checkpoint()
     changed = run.recipe.replace(loss="hinge", generator_learning_rate=1e-5)
     gan = rollback.branch(path, changed, None)
     for role in ("generator", "discriminator", "ema_generator"):
@@ -183,7 +183,7 @@ def test_trials_compare_remedies_and_keep_the_best(
     assert distances == sorted(distances)
     assert "kept" in printed
     assert "## Remedies tried" in (out / "report.md").read_text()
-    kept = load_gan(find_checkpoint(trials[0]["folder"]))
+    kept = load_gan(RunFolder(trials[0]["folder"]).find_checkpoint())
     assert kept.step == 16
     # The first finding is at 12, the last checkpoint before it at 10.
     folders = {each["name"]: each["folder"] for each in trials}
