@@ -18,7 +18,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
     "export_generator": "artifacts.export",
-    "load_data": "data.image_data",
+    "load_data": "data.loading",
     "sample_latents": "sampling",
     "train_gan": "training.train",
 }

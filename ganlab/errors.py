@@ -1,4 +1,6 @@
-"""What does ganlab raise, and whose mistake is it?"""
+"""The exceptions that ganlab raises, and their messages."""
+
+from collections.abc import Iterable
 
 
 class UserError(ValueError):
@@ -16,7 +18,12 @@ class RunError(RuntimeError):
     """
 
 
-def unknown_name(kind, name, known):
+def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
     """Returns the `UserError` for a name outside `known`, which it lists."""
     listed = ", ".join(str(choice) for choice in known)
     return UserError(f"Unknown {kind}. Expected one of: {listed}. Received: {name!r}")
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, cut and on one line; its class if it says nothing."""
+    return " ".join(str(error).split())[:160] or type(error).__name__

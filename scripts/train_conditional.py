@@ -51,7 +51,7 @@ def main():
         loss=losses.NonSaturating(label_smoothing=0.1),
     )
     run_log = RunLog(options.out)
-    (images, labels), (unseen, unseen_labels) = data.some(64), held_out.some(64)
+    (images, labels), (unseen, unseen_labels) = data.take(64), held_out.take(64)
     gan.fit(
         data.batches(BATCH_SIZE),
         steps_per_epoch=data.steps_per_epoch(BATCH_SIZE),

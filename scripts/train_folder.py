@@ -66,7 +66,7 @@ def main():
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
             TrainingMetrics(run_log, BATCH_SIZE),
-            HealthProbe(run_log, data.some(64)[0], held_out and held_out.some(64)[0]),
+            HealthProbe(run_log, data.take(64)[0], held_out and held_out.take(64)[0]),
             SampleGrids(options.out, every=100, run_log=run_log),
             Checkpoints(options.out, every=200),
         ],

@@ -25,7 +25,7 @@ class TrainingMetrics(Periodic):
         run_log: A `RunLog`.
         batch_size: Integer: real images a step.
         every: Integer: steps between logs.
-        wait_timer: The `ganlab.data.image_data.WaitTimer` that times the data set, or
+        wait_timer: The `ganlab.data.wait_timer.WaitTimer` that times the data set, or
             `None`.
 
     Raises:

@@ -692,7 +692,7 @@ def _real_images(run):
     """Real images that the exported files are held against; `None` if out of reach."""
     from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
-    from ganlab.data.image_data import load_data
+    from ganlab.data.loading import load_data
     from ganlab.training import train
 
     recipe = run.recipe
@@ -817,7 +817,7 @@ def _compare(options, bars):
 
 
 def _self_test(options, bars):
-    from ganlab.data.image_data import load_data
+    from ganlab.data.loading import load_data
     from ganlab.evaluation import calibration, load_reference
 
     reference = load_reference(

@@ -1,30 +1,26 @@
-"""Where do images come from?
+"""Sources of images: what a data SPEC names, listed and not decoded yet.
 
-A data SPEC names a source. A source lists images that are not decoded yet:
 
-    fashion_mnist                   the embedded 10,000 images
-    folder:DIR                      JPEG, PNG, WebP, GIF; sub-folders are classes
-    npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
-    idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
-    tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
+fashion_mnist                   the embedded 10,000 images
+folder:DIR                      JPEG, PNG, WebP, GIF; sub-folders are classes
+npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
+idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
+tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
 """
 
-import gzip
-import io
 import re
-import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import importlib_resources
 import numpy as np
-from PIL import Image, ImageOps
 
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
+from ganlab.data.idx import read_idx
 from ganlab.data.toy2d import MIXTURES
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import UserError, one_line, unknown_name
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 DEFAULT_SIZE = 64
@@ -53,7 +49,7 @@ class Source:
     identity: str
 
 
-def open_source(spec):
+def open_source(spec: str) -> Source:
     """Opens the source that a data SPEC names.
 
     Raises:
@@ -61,59 +57,25 @@ def open_source(spec):
     """
     scheme, _, rest = spec.partition(":")
     if spec == "fashion_mnist":
-        return _embedded()
-    openers = {"folder": _folder, "npz": _npz, "idx": _idx, "tfds": _tfds}
+        return _open_embedded()
+    openers: dict[str, Callable[[str], Source]] = {
+        "folder": _open_folder,
+        "npz": _open_npz,
+        "idx": _open_idx,
+        "tfds": _open_tfds,
+    }
     if scheme not in openers or not rest:
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
         raise unknown_name("data", spec, [*known, *MIXTURES])
     return openers[scheme](rest)
 
 
-def decode(item, image_size, channels):
-    """Decodes an item to a square: upright, centre-cropped, antialiased.
-
-    Args:
-        item: A uint8 array, a path, or bytes.
-        image_size: Integer: side of the result in pixels.
-        channels: 1 or 3.
-
-    Returns:
-        Uint8 array `(image_size, image_size, channels)`.
-
-    Raises:
-        OSError, ValueError, SyntaxError or Image.DecompressionBombError: if
-            the image cannot be read.
-    """
-    if isinstance(item, np.ndarray):
-        if item.shape == (image_size, image_size, channels):
-            return item
-        grey = item.ndim == 3 and item.shape[-1] == 1
-        picture = Image.fromarray(item[..., 0] if grey else item)
-    else:
-        file = io.BytesIO(item) if isinstance(item, bytes) else item
-        with Image.open(file) as opened:
-            picture = ImageOps.exif_transpose(opened).copy()
-    picture = _flatten(picture).convert("L" if channels == 1 else "RGB")
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    picture = picture.crop((left, top, left + side, top + side))
-    picture = picture.resize((image_size, image_size), Image.Resampling.LANCZOS)
-    return np.asarray(picture).reshape(image_size, image_size, channels)
-
-
-def _flatten(picture):
-    """Puts transparent pictures on white, and 16-bit ones in 8 bits."""
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture)
-    return picture
-
-
-def _from_arrays(images, labels, class_names, identity):
+def _from_arrays(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    class_names: Sequence[str],
+    identity: str,
+) -> Source:
     """A source over one uint8 array; checks shape, dtype and labels."""
     if images.dtype != np.uint8:
         raise UserError(
@@ -156,14 +118,14 @@ def _from_arrays(images, labels, class_names, identity):
     )
 
 
-def _embedded():
+def _open_embedded() -> Source:
     folder = importlib_resources.files("ganlab.data.fashion_mnist")
-    images = _read_idx((folder / "t10k-images-idx3-ubyte.gz").read_bytes(), "images")
-    labels = _read_idx((folder / "t10k-labels-idx1-ubyte.gz").read_bytes(), "labels")
+    images = read_idx((folder / "t10k-images-idx3-ubyte.gz").read_bytes(), "images")
+    labels = read_idx((folder / "t10k-labels-idx1-ubyte.gz").read_bytes(), "labels")
     return _from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")
 
 
-def _folder(path):
+def _open_folder(path: str) -> Source:
     folder = _existing(path, "folder", Path.is_dir)
     files = sorted(
         file
@@ -199,31 +161,31 @@ def _folder(path):
     )
 
 
-def _npz(path):
+def _open_npz(path: str) -> Source:
     file = _existing(path, "file", Path.is_file)
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            found = {key: arrays[key] for key in arrays}
+            stored = {key: arrays[key] for key in arrays}
     except (OSError, ValueError, EOFError, AttributeError) as error:
         raise UserError(
             "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file} ({_one_line(error)})"
+            f"Received: {file} ({one_line(error)})"
         ) from error
-    key = next((key for key in ("images", "x_train") if key in found), None)
+    key = next((key for key in ("images", "x_train") if key in stored), None)
     if key is None:
         raise UserError(
             "Expected an array named images (and labels). Received: "
-            f"{', '.join(found) or 'none'} in {file}"
+            f"{', '.join(stored) or 'none'} in {file}"
         )
-    labels = found.get("labels" if key == "images" else "y_train")
-    names = found.get("class_names", ())
-    return _from_arrays(found[key], labels, tuple(names), _file_identity(file))
+    labels = stored.get("labels" if key == "images" else "y_train")
+    names = stored.get("class_names", ())
+    return _from_arrays(stored[key], labels, tuple(names), _file_identity(file))
 
 
-def _idx(rest):
+def _open_idx(rest: str) -> Source:
     path, _, split = rest.rpartition(":")
     if split not in ("train", "test") or not path:
-        path, split = rest, None
+        path, split = rest, ""
     folder = _existing(path, "folder", Path.is_dir)
     prefixes = {"train": ("train",), "test": ("t10k", "test")}.get(split, ("",))
     files = sorted(
@@ -240,14 +202,14 @@ def _idx(rest):
             f"Expected IDX files such as {prefixes[0] or 'train'}-images-idx3-ubyte.gz "
             f"in {folder}. Received: none of that name"
         )
-    images = [_read_idx(file.read_bytes(), file) for file in files]
+    images = [read_idx(file.read_bytes(), file) for file in files]
     paired = [
         file.with_name(file.name.replace("images", "labels").replace("idx3", "idx1"))
         for file in files
     ]
     labels = None
     if all(file.exists() for file in paired):
-        labels = np.concatenate([_read_idx(f.read_bytes(), f) for f in paired])
+        labels = np.concatenate([read_idx(f.read_bytes(), f) for f in paired])
     if len({array.shape[1:] for array in images}) > 1:
         shapes = ", ".join(str(array.shape[1:]) for array in images)
         raise UserError(f"Expected images of one shape. Received: {shapes} in {folder}")
@@ -255,24 +217,7 @@ def _idx(rest):
     return _from_arrays(np.concatenate(images), labels, (), identity)
 
 
-def _read_idx(content, name):
-    """Reads one IDX file of unsigned bytes: magic, sizes, values."""
-    try:
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        zeros, kind, rank = struct.unpack_from(">HBB", content)
-        shape = struct.unpack_from(f">{rank}I", content, 4)
-        if zeros or kind != 8:
-            raise ValueError(f"magic number {content[:4].hex()}")
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
-        raise UserError(
-            f"Expected an IDX file of unsigned bytes. Received: {name} "
-            f"({_one_line(error)})"
-        ) from error
-
-
-def _tfds(rest):
+def _open_tfds(rest: str) -> Source:
     import tensorflow_datasets as tfds
 
     name, _, split = rest.partition(":")
@@ -299,7 +244,7 @@ def _tfds(rest):
     except Exception as error:
         raise UserError(
             f"Expected {name!r} prepared under {builder.data_dir}, or a network to "
-            f"download it. Received: {type(error).__name__} ({_one_line(error)})"
+            f"download it. Received: {type(error).__name__} ({one_line(error)})"
         ) from error
     split = split or ("train" if "train" in builder.info.splits else "all")
     try:
@@ -315,7 +260,7 @@ def _tfds(rest):
     )
     labels = None if label_key is None else np.empty(count, np.int32)
 
-    def read():
+    def read() -> Iterator[tuple[str, bytes]]:
         for index, example in enumerate(tfds.as_numpy(dataset)):
             if labels is not None:
                 labels[index] = example[label_key]
@@ -332,17 +277,13 @@ def _tfds(rest):
     )
 
 
-def _existing(path, kind, check):
-    path = Path(path).expanduser()
+def _existing(name: str, kind: str, check: Callable[[Path], bool]) -> Path:
+    path = Path(name).expanduser()
     if not check(path):
         raise UserError(f"Expected a {kind} that exists. Received: {path}")
     return path
 
 
-def _file_identity(file):
+def _file_identity(file: Path) -> str:
     stat = file.stat()
     return f"{file.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-
-
-def _one_line(error):
-    return " ".join(str(error).split())[:160] or type(error).__name__

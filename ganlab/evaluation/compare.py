@@ -17,7 +17,7 @@ from PIL import Image
 from ganlab import evaluation, metrics, pictures, sampling
 from ganlab.artifacts.artifact import Artifact, read_card
 from ganlab.config import legacy
-from ganlab.data.image_data import load_data
+from ganlab.data.loading import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
 from ganlab.models.saving import load_gan

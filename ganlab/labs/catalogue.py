@@ -89,7 +89,7 @@ def _points(**settings):
 
 def _few_images(folder, count):
     """The first images of the embedded data, as an npz file."""
-    from ganlab.data.image_data import load_data
+    from ganlab.data.loading import load_data
 
     path = Path(folder) / f"fashion-{count}.npz"
     if not path.exists():

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganlab.data import kinds
 from ganlab.models import forward
 from ganlab.models.gan import GAN
 from ganlab.objectives import losses
@@ -61,13 +62,13 @@ def check_recipe(recipe, data, gan):
         A list of `Problem`s, critical ones first.
     """
     count = recipe.batch_size * recipe.discriminator_steps
-    images, labels = data.some(min(max(count, 64), len(data)))
+    images, labels = data.take(min(max(count, 64), len(data)))
     labels = labels if recipe.conditional else None
     found = [
         *check_gan(gan, images[:count], None if labels is None else labels[:count]),
         *check_data(data),
     ]
-    few = len(data) < FEW_IMAGES and not data.points
+    few = len(data) < FEW_IMAGES and data.kind.applies("too_few_images")
     if few and recipe.augmentation == "none":
         found.append(
             Problem(
@@ -117,10 +118,12 @@ def check_data(data):
         A list of `Problem`s.
     """
     found = []
-    some, _ = data.some(min(len(data), 2000))
+    some, _ = data.take(min(len(data), 2000))
     flat = some.reshape(len(some), -1)
     alike = flat.max(axis=1) == flat.min(axis=1)
-    constant = 0.0 if data.points else float(alike.mean())
+    constant = 0.0
+    if data.kind.applies("constant_images"):
+        constant = float(alike.mean())
     if constant > 0.01:
         found.append(
             Problem(
@@ -190,7 +193,8 @@ def _data_range(gan, images):
     """Does the output's activation reach what the data holds?"""
     ends = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
     name = _last_activation(gan.generator)
-    if name not in ends or images.ndim != 4:
+    kind = kinds.of_shape(gan.image_shape)
+    if name not in ends or not kind.applies("data_range_mismatch"):
         return None
     low, high = float(images.min()), float(images.max())
     least, most = ends[name]

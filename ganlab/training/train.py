@@ -26,8 +26,11 @@ from ganlab.callbacks import (
 from ganlab.callbacks.periodic import Periodic
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.config.settings import Monitoring, Recipe
-from ganlab.data import image_data
+from ganlab.data import kinds
+from ganlab.data.image_data import ImageData
+from ganlab.data.loading import load_data
 from ganlab.data.toy2d import MIXTURES
+from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import UserError, unknown_name
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
@@ -83,8 +86,8 @@ class Sets:
         reference: `ganlab.evaluation.Reference` for scores, or `None`.
     """
 
-    data: image_data.ImageData
-    held_out: image_data.ImageData | None
+    data: ImageData
+    held_out: ImageData | None
     reference: evaluation.Reference | None
 
 
@@ -143,13 +146,12 @@ def build_players(recipe, num_classes):
     Raises:
         UserError: if the network has no part for something that is set.
     """
-    points = recipe.image_size is None
-    if points != (recipe.network == "mlp"):
+    if recipe.network not in kinds.of_spec(recipe.data).networks:
         raise UserError(
             "Expected the network mlp for points and another for images. Received: "
             f"{recipe.network} for {recipe.data}; leave the network out"
         )
-    if points:
+    if recipe.network == "mlp":
         return (
             networks.mlp_generator(
                 latent_dim=recipe.latent_dim,
@@ -260,14 +262,16 @@ def _check_names(recipe):
     augmentation = _augmentation(recipe)
     if recipe.network not in (None, *PLAYERS):
         raise unknown_name("network", recipe.network, PLAYERS)
-    if recipe.data in MIXTURES:
-        if recipe.conditional or augmentation is not None:
-            raise UserError(
-                f"Expected points of {recipe.data} without classes and augmentation. "
-                f"Received: conditional={recipe.conditional}, augmentation="
-                f"{recipe.augmentation}; leave them out"
-            )
-    elif recipe.image_size is not None:
+    kind = kinds.of_spec(recipe.data)
+    if (recipe.conditional and not kind.applies("conditional")) or (
+        augmentation is not None and not kind.applies("augmentation")
+    ):
+        raise UserError(
+            f"Expected points of {recipe.data} without classes and augmentation. "
+            f"Received: conditional={recipe.conditional}, augmentation="
+            f"{recipe.augmentation}; leave them out"
+        )
+    if kind.pictorial and recipe.image_size is not None:
         blocks.check_image(recipe.image_size, recipe.channels or 1)
 
 
@@ -275,10 +279,10 @@ def bfloat16_would_help(recipe):
     """Whether this run would train faster in bfloat16, on this processor.
 
     It does where the processor multiplies in it and there is no GPU; not with
-    points, whose layers are small, nor with penalties on gradients, which are
-    computed in float32.
+    the network mlp, whose layers are small, nor with penalties on gradients, which
+    are computed in float32.
     """
-    if recipe.dtype_policy != "float32" or recipe.data in MIXTURES:
+    if recipe.dtype_policy != "float32" or recipe.network == "mlp":
         return False
     if any(each.needs_input_gradients for each in _regularizers(recipe)):
         return False
@@ -315,7 +319,7 @@ def check(recipe, progress=None, cache="memory"):
 
 def _load(recipe, cache, progress):
     """The data of a recipe, and the recipe with nothing left to it."""
-    data = image_data.load_data(
+    data = load_data(
         recipe.data,
         image_size=recipe.image_size,
         channels=recipe.channels,
@@ -416,7 +420,7 @@ def _fit(gan, run, sets, policy, callbacks):
             recipe.steps,
         )
         return None
-    timer = image_data.WaitTimer()
+    timer = WaitTimer()
     batches = data.batches(
         batch_size,
         seed=recipe.seed,
@@ -467,13 +471,13 @@ def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
         "seed": recipe.seed,
         "run_log": run_log,
     }
-    if data.points:
+    if data.kind.pictorial:
+        grids = SampleGrids(directory, **pictures)
+    else:
         mixture = MIXTURES[data.spec]
         grids = DecisionSurface(directory, mixture, **pictures)
-    else:
-        grids = SampleGrids(directory, **pictures)
-    images, labels = data.some(PROBE_IMAGES)
-    aside, aside_labels = held_out.some(PROBE_IMAGES) if held_out else (None, None)
+    images, labels = data.take(PROBE_IMAGES)
+    unseen, unseen_labels = held_out.take(PROBE_IMAGES) if held_out else (None, None)
     found = {
         "numbers": TrainingMetrics(
             run_log,
@@ -484,9 +488,9 @@ def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
         "signals": HealthProbe(
             run_log,
             images,
-            aside,
+            unseen,
             labels if recipe.conditional else None,
-            aside_labels if recipe.conditional else None,
+            unseen_labels if recipe.conditional else None,
             batch_size=recipe.batch_size,
             every=monitoring.probe_every,
             budget=monitoring.probe_share,

@@ -216,7 +216,7 @@ def run_one(name, recipe, options):
     data = training_data(name, recipe, options)
     complete = recipe.completed(data.image_size, data.channels)
     num_classes = len(data.class_names) or None
-    execution = 50 if data.points else 1
+    execution = 1 if data.kind.pictorial else 50
     gan = build_gan(complete, num_classes, steps_per_execution=execution)
     batches = data.batches(
         complete.batch_size,
@@ -245,7 +245,8 @@ def run_one(name, recipe, options):
 
 def training_data(name, recipe, options):
     """The `ImageData` that an experiment trains on."""
-    from ganlab.data.image_data import ImageData, load_data
+    from ganlab.data.image_data import ImageData
+    from ganlab.data.loading import load_data
 
     experiment = experiment_of(name)
     if experiment in MIXTURES:
@@ -320,7 +321,7 @@ def judge(folder, size, out):
 
 
 def test_images(folder, size):
-    from ganlab.data.image_data import load_data
+    from ganlab.data.loading import load_data
 
     return load_data(f"idx:{folder}:test", image_size=size)
 
@@ -329,7 +330,7 @@ def trained_judge(path, folder, image_size=28):
     """Loads the judge, or trains it on the real training images."""
     import keras
 
-    from ganlab.data.image_data import load_data
+    from ganlab.data.loading import load_data
 
     if path.exists():
         return keras.saving.load_model(path, safe_mode=True)

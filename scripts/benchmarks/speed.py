@@ -176,7 +176,7 @@ def write_images(folder, each, count):
 
     from ganlab import load_data
 
-    images, _ = load_data("fashion_mnist").some(count)
+    images, _ = load_data("fashion_mnist").take(count)
     (folder / "all").mkdir()
     mode, size = {1: "L", 3: "RGB"}[each.channels], (each.size, each.size)
     for index, image in enumerate(images):
@@ -505,7 +505,7 @@ def ganlab_run(precision, modes, images, each, turns):
     import keras
 
     from ganlab import Monitoring, callbacks, load_data
-    from ganlab.data.image_data import WaitTimer
+    from ganlab.data.wait_timer import WaitTimer
     from ganlab.training.train import (
         Sets,
         build_gan,

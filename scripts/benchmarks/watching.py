@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from ganlab import callbacks, load_data
 from ganlab.config.settings import Monitoring, get_preset
-from ganlab.data.image_data import WaitTimer
+from ganlab.data.wait_timer import WaitTimer
 from ganlab.training.train import Sets, build_gan, load_reference, watching_callbacks
 
 STEPS = 2000

@@ -19,6 +19,7 @@ from ganlab.callbacks import (
 )
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.data import image_data
+from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import RunError
 from ganlab.runs import RunFolder
 
@@ -48,7 +49,7 @@ def rows_of(directory):
 
 def test_watch_logs_window_means_to_both_places(make_gan, source, tmp_path):
     gan, run_log = make_gan(3), RunLog(tmp_path)
-    timer = image_data.WaitTimer()
+    timer = WaitTimer()
     raw = []
 
     class Raw(keras.callbacks.Callback):

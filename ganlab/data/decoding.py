@@ -1,0 +1,57 @@
+"""Decodes images to upright squares of uint8 pixels."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+# What `decode` raises for an image that cannot be read.
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+
+
+def decode(
+    item: np.ndarray | Path | bytes, image_size: int, channels: int
+) -> np.ndarray:
+    """Decodes an item to a square: upright, centre-cropped, antialiased.
+
+    Args:
+        item: A uint8 array `(H, W)` or `(H, W, C)`, a path, or a file's bytes.
+        image_size: Integer: side of the result in pixels.
+        channels: 1 or 3.
+
+    Returns:
+        Uint8 array `(image_size, image_size, channels)`.
+
+    Raises:
+        OSError, ValueError, SyntaxError or Image.DecompressionBombError: if
+            the image cannot be read.
+    """
+    picture: Image.Image
+    if isinstance(item, np.ndarray):
+        if item.shape == (image_size, image_size, channels):
+            return item
+        grey = item.ndim == 3 and item.shape[-1] == 1
+        picture = Image.fromarray(item[..., 0] if grey else item)
+    else:
+        file = io.BytesIO(item) if isinstance(item, bytes) else item
+        with Image.open(file) as opened:
+            picture = ImageOps.exif_transpose(opened).copy()
+    picture = _flatten(picture).convert("L" if channels == 1 else "RGB")
+    width, height = picture.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    picture = picture.crop((left, top, left + side, top + side))
+    picture = picture.resize((image_size, image_size), Image.Resampling.LANCZOS)
+    return np.asarray(picture).reshape(image_size, image_size, channels)
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Puts transparent pictures on white, and 16-bit ones in 8 bits."""
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture)
+    return picture

@@ -1,0 +1,174 @@
+"""Loads a data set: every image is decoded once, before training.
+
+A corrupt image is known before the first step, and every epoch after the first
+costs a copy.
+"""
+
+import hashlib
+import itertools
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganlab.data.decoding import UNREADABLE, decode
+from ganlab.data.image_data import ImageData
+from ganlab.data.sources import DEFAULT_SIZE, Source, open_source
+from ganlab.data.toy2d import MIXTURES
+from ganlab.errors import UserError
+from ganlab.files import atomic_folder, cache_folder
+
+CACHES = ("memory", "disk")
+CHUNK = 256
+NUM_TOY_SAMPLES = 100_000
+Progress = Callable[[int, int], None]
+
+
+def load_data(
+    spec: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    cache: str = "memory",
+    progress: Progress | None = None,
+) -> ImageData:
+    """Decodes the images that a data SPEC names.
+
+    Args:
+        spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000
+            samples of `ganlab.data.toy2d`, whose labels are their modes.
+        image_size: Integer: side of the square that images are centre-cropped
+            and resized to. By default their own, or 64 where it varies.
+        channels: 1 or 3. By default the images' own, or 3 where it varies.
+        cache: `"memory"`, or `"disk"` to keep the decoded images under
+            `~/.cache/ganlab` (or `XDG_CACHE_HOME`) and read them from there.
+        progress: `None`, or a function of `(images done, images in all)`.
+
+    Returns:
+        An `ImageData`.
+
+    Raises:
+        UserError: if the SPEC is unknown or no image can be read.
+    """
+    if cache not in CACHES:
+        raise UserError(f"Expected a cache of memory or disk. Received: {cache!r}")
+    if spec in MIXTURES:
+        samples, modes = MIXTURES[spec].sample(NUM_TOY_SAMPLES)
+        return ImageData(spec, samples, modes, (), ())
+    source = open_source(spec)
+    height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)
+    image_size = image_size or min(height, width)
+    channels = channels or own_channels
+    if channels not in (1, 3):
+        raise UserError(
+            f"Expected 1 or 3 channels. Received: {channels}; pass channels"
+        )
+    if cache == "memory":
+        shape = (source.count, image_size, image_size, channels)
+        images, labels, skipped = _fill(np.empty(shape, np.uint8), source, progress)
+        return _image_data(spec, images, labels, source.class_names, skipped)
+    return _load_cached(spec, source, image_size, channels, progress)
+
+
+def _load_cached(
+    spec: str,
+    source: Source,
+    image_size: int,
+    channels: int,
+    progress: Progress | None,
+) -> ImageData:
+    key = f"{source.identity} {image_size} {channels}"
+    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
+    if not folder.exists():
+        with atomic_folder(folder) as partial:
+            _write_decoded(partial, source, image_size, channels, progress)
+    about = json.loads((folder / "about.json").read_text())
+    images = np.load(folder / "images.npy", mmap_mode="r")[: about["count"]]
+    labels = None
+    if (folder / "labels.npy").exists():
+        labels = np.load(folder / "labels.npy")
+    return _image_data(spec, images, labels, source.class_names, about["skipped"])
+
+
+def _write_decoded(
+    folder: Path,
+    source: Source,
+    image_size: int,
+    channels: int,
+    progress: Progress | None,
+) -> None:
+    """Decodes a source into the files of a cache folder."""
+    target = np.lib.format.open_memmap(
+        folder / "images.npy",
+        mode="w+",
+        dtype=np.uint8,
+        shape=(source.count, image_size, image_size, channels),
+    )
+    images, labels, skipped = _fill(target, source, progress)
+    target.flush()
+    if labels is not None:
+        np.save(folder / "labels.npy", labels)
+    about = {"count": len(images), "skipped": skipped}
+    (folder / "about.json").write_text(json.dumps(about))
+
+
+def _image_data(
+    spec: str,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    class_names: Sequence[str],
+    skipped: Sequence[str],
+) -> ImageData:
+    return ImageData(spec, images, labels, tuple(class_names), tuple(skipped))
+
+
+def _fill(
+    target: np.ndarray, source: Source, progress: Progress | None
+) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """Decodes a source into `target`.
+
+    Returns:
+        The part of `target` that was filled, its labels or `None`, and the names
+        of the images that were skipped.
+    """
+    image_size, channels = target.shape[1], target.shape[3]
+    kept: list[int] = []
+    skipped: list[str] = []
+
+    def decode_or_error(item: tuple[str, Any]) -> np.ndarray | Exception:
+        try:
+            return decode(item[1], image_size, channels)
+        except UNREADABLE as error:
+            return error
+
+    items = iter(source.items)
+    done = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while chunk := list(itertools.islice(items, CHUNK)):
+            results = pool.map(decode_or_error, chunk)
+            for (name, _), result in zip(chunk, results, strict=True):
+                if isinstance(result, Exception):
+                    skipped.append(name)
+                else:
+                    target[len(kept)] = result
+                    kept.append(done)
+                done += 1
+            if progress is not None:
+                progress(done, source.count)
+    if skipped:
+        names = ", ".join(skipped[:5]) + (" and others" if len(skipped) > 5 else "")
+        logging.getLogger("ganlab").warning(
+            "Skipped %d of %d images that cannot be read: %s", len(skipped), done, names
+        )
+    if not kept:
+        raise UserError(
+            f"Expected images that can be read. Received: {len(skipped)} that cannot, "
+            f"the first {skipped[0] if skipped else '(none listed)'}"
+        )
+    labels = None if source.labels is None else source.labels[kept]
+    return target[: len(kept)], labels, skipped

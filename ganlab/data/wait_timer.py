@@ -1,0 +1,35 @@
+"""A timer of how long training waits for data."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+class WaitTimer:
+    """Adds up the seconds in which training waited for its next batch.
+
+    Under a multi-device strategy batches are fetched ahead of the step, and
+    the sum is the fetching thread's, not the step's.
+
+    Args:
+        clock: Function that returns the time in seconds, as a float64 tensor.
+    """
+
+    def __init__(self, clock: Callable[[], tf.Tensor] = tf.timestamp) -> None:
+        self._clock = clock
+        self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds waited so far."""
+        return float(self._seconds.numpy())
+
+    def watch(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns `dataset` with each request timed until its batch arrives."""
+
+        def arrive(requested: tf.Tensor, batch: tf.Tensor | tuple) -> tf.Tensor | tuple:
+            self._seconds.assign_add(self._clock() - requested)
+            return batch
+
+        requests = tf.data.Dataset.counter().map(lambda _: self._clock())
+        return tf.data.Dataset.zip((requests, dataset)).map(arrive)

@@ -1,0 +1,64 @@
+"""Loading: corrupt images are named, and the disk cache follows its files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab.data import loading
+from ganlab.data.kinds import TOY_MIXTURES
+from ganlab.data.loading import load_data
+from ganlab.data.toy2d import MIXTURES
+from ganlab.errors import UserError
+
+
+def test_corrupt_image_is_named_and_skipped(folder, caplog):
+    (folder / "cats" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    whole = (folder / "dogs" / "0.jpeg").read_bytes()
+    (folder / "dogs" / "cut.jpeg").write_bytes(whole[: len(whole) // 2])
+    loaded = load_data(f"folder:{folder}", image_size=16)
+    assert len(loaded.images) == len(loaded.labels) == 6
+    assert loaded.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    assert len(loaded.skipped) == 2
+    assert "Skipped 2 of 8 images" in caplog.text
+    assert "broken.jpg" in caplog.text
+    assert "cut.jpeg" in caplog.text
+
+
+def test_only_corrupt_images_is_an_error(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"1 that cannot, the first .*a\.png"):
+        load_data(f"folder:{tmp_path}")
+
+
+def test_disk_cache_is_read_again_and_follows_the_files(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (folder / "cats" / "broken.png").write_bytes(b"broken")
+    memory = load_data(f"folder:{folder}", image_size=16)
+    written = load_data(f"folder:{folder}", image_size=16, cache="disk")
+    monkeypatch.setattr(loading, "decode", None)  # from here on nothing is decoded
+    read = load_data(f"folder:{folder}", image_size=16, cache="disk")
+    for loaded in (written, read):
+        np.testing.assert_array_equal(loaded.images, memory.images)
+        np.testing.assert_array_equal(loaded.labels, memory.labels)
+        assert loaded.skipped == memory.skipped
+        assert isinstance(loaded.images, np.memmap)
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Image.new("RGB", (40, 24), (90, 90, 90)).save(folder / "cats" / "new.png")
+    changed = load_data(f"folder:{folder}", image_size=16, cache="disk")
+    assert len(changed.images) == 7
+
+
+def test_toy_mixtures_are_sampled_with_their_modes_as_labels():
+    loaded = load_data("ring")
+    assert loaded.kind is TOY_MIXTURES
+    assert loaded.images.shape == (100_000, 2)
+    assert set(loaded.labels.tolist()) == set(range(len(MIXTURES["ring"].centers)))
+    assert loaded.class_names == ()
+
+
+def test_wrong_options_are_one_clear_line():
+    with pytest.raises(UserError, match="memory or disk. Received: 'tape'"):
+        load_data("fashion_mnist", cache="tape")
+    with pytest.raises(UserError, match="1 or 3 channels. Received: 2"):
+        load_data("fashion_mnist", channels=2)
