@@ -25,7 +25,7 @@ def test_public_names_resolve():
 
 
 def test_embedded_data_is_under_5_mb_and_has_its_licence():
-    folder = resources.files("ganlab.data.fashion_mnist") / "fashion_mnist"
+    folder = resources.files("ganlab.data.fashion_mnist")
     files = list(folder.iterdir())
     assert sum(len(file.read_bytes()) for file in files if file.is_file()) < 5_000_000
     assert "Zalando" in (folder / "LICENSE").read_text()
