@@ -1,15 +1,18 @@
 """Turns Keras-style docstrings, which are Markdown, into reStructuredText.
 
 Links become reStructuredText links, and an indented formula becomes a literal
-block. Napoleon reads the sections (`Args:`, `Returns:`) afterwards.
+block. Napoleon reads the sections (`Args:`, `Returns:`) afterwards. A Keras model's
+signature is that of its `__init__`.
 """
 
+import inspect
 import re
 from typing import Any
 
 from sphinx.application import Sphinx
 
-LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)", re.DOTALL)
+LINK = re.compile(r"\[([^\[\]]+)\]\((https?://[^\s)]+)\)", re.DOTALL)
+LITERAL = re.compile(r"(`[^`]+`)([A-Za-z]?)")
 SECTION = re.compile(r"^[A-Z][A-Za-z ]*:$")
 
 
@@ -21,7 +24,8 @@ def convert(lines: list[str]) -> list[str]:
     >>> convert(["The loss:", "", "    L_D = 0", "", "More."])
     ['The loss:', '', '::', '', '    L_D = 0', '', 'More.']
     """
-    text = LINK.sub(_link, "\n".join(lines))
+    text = LITERAL.sub(_literal, "\n".join(lines))
+    text = LINK.sub(_link, text)
     converted: list[str] = []
     in_section = in_block = False
     for line in text.split("\n"):
@@ -40,6 +44,11 @@ def convert(lines: list[str]) -> list[str]:
     return converted
 
 
+def _literal(match: re.Match[str]) -> str:
+    """A literal with an ending, such as a plural s, which needs an escaped space."""
+    return f"{match[1]}\\ {match[2]}" if match[2] else match[1]
+
+
 def _link(match: re.Match[str]) -> str:
     title = " ".join(match[1].split())
     return f"`{title} <{match[2]}>`__"
@@ -51,7 +60,18 @@ def _process(
     lines[:] = convert(lines)
 
 
+def _signature(
+    app: Sphinx, kind: str, name: str, object_: Any, options: Any, *texts: str | None
+) -> tuple[str, str] | None:
+    """The signature of `__init__` where Keras hides it behind `*args, **kwargs`."""
+    if kind != "class" or texts[0] != "(*args, **kwargs)":
+        return None
+    parameters = list(inspect.signature(object_.__init__).parameters.values())
+    return str(inspect.Signature(parameters[1:])), ""
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the conversion, before Napoleon's."""
     app.connect("autodoc-process-docstring", _process, priority=100)
+    app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}
