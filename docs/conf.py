@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
-import ganlab  # noqa: E402, after the log level that TensorFlow reads at import
+import ganlab
 
 project = "ganlab"
 author = "The ganlab founders"

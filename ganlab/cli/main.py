@@ -72,7 +72,7 @@ LAB_EXAMPLES = """examples:
 
 def main(argv=None):
     """Runs the command line; returns the exit code."""
-    parser = _parser()
+    parser = build_parser()
     options = parser.parse_args(argv)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", force=True)
     try:
@@ -108,7 +108,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def _parser():
+def build_parser():
+    """Returns the parser of every command."""
     parser = _Parser(
         prog="ganlab",
         description="Train GANs with Keras, know why one is failing, and ship the "
