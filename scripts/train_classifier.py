@@ -26,7 +26,7 @@ import tf2onnx
 from keras import layers
 
 from ganlab import load_data
-from ganlab.artifacts.artifact import sha256
+from ganlab.artifacts.card import sha256
 from ganlab.features.extractors import class_shares, load_extractor
 
 ROOT = Path(__file__).parents[1]

@@ -1,1 +1,1 @@
-"""The exported generator: exported, verified, loaded and sampled."""
+"""Exported generators: export, parity certificate, loading and sampling."""

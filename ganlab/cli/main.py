@@ -658,12 +658,12 @@ def _export(options):
     from ganlab.runs import load_run
 
     run = load_run(directory)
-    export.check_new(to)
+    export.check_new_artifact(to)
     gan = load_gan(run.folder.find_checkpoint(options.checkpoint))
     card = export.export_generator(
         gan,
         to,
-        reference=_real_images(run),
+        score=_score_function(run),
         class_names=run.class_names,
         training={
             "data": run.recipe.data,
@@ -684,16 +684,19 @@ def _export(options):
         print(f"{precision:12} {_describe_precision(about)}")
     print(
         f"batch norm   training and inference images differ by "
-        f"{parity['batch_norm_gap']:.3f} on average, of 2"
+        f"{parity['training_inference_difference']:.3f} on average, of 2"
     )
     print(f"sample       ganlab sample {to}")
 
 
-def _real_images(run):
-    """Real images that the exported files are held against; `None` if out of reach."""
+def _score_function(run):
+    """What scores each exported format; `None` where its real images are missing."""
+    from functools import partial
+
     from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.data.loading import load_data
+    from ganlab.evaluation.artifact_score import score_artifact
     from ganlab.training import train
 
     recipe = run.recipe
@@ -706,12 +709,13 @@ def _real_images(run):
             cache=monitoring.cache,
             progress=decoding_bar(sys.stderr),
         )
-        return train.load_reference(monitoring, data, sys.stderr)
+        reference = train.load_reference(monitoring, data, sys.stderr)
     except (UserError, OSError) as error:
         logging.getLogger("ganlab").warning(
             "The card will state no Fréchet distance: %s", error
         )
         return None
+    return partial(score_artifact, reference)
 
 
 def _describe_precision(about):

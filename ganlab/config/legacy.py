@@ -29,6 +29,7 @@ SETTING_NAMES = {
     "signal_share": "probe_share",
 }
 CARD_KEYS = {"precisions": "formats"}
+PARITY_KEYS = {"batch_norm_gap": "training_inference_difference"}
 
 
 def current_scores(scores: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,6 +87,8 @@ def current_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
 def current_card(card: Mapping[str, Any]) -> dict[str, Any]:
     """An artifact's card under today's keys, its scores and settings included."""
     card = _renamed(card, CARD_KEYS)
+    if "parity" in card:
+        card["parity"] = _renamed(card["parity"], PARITY_KEYS)
     if "formats" in card:
         card["formats"] = {
             name: current_scores(about) for name, about in card["formats"].items()

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from ganlab import evaluation, metrics, pictures, sampling
-from ganlab.artifacts.artifact import Artifact, read_card
+from ganlab.artifacts import card
+from ganlab.artifacts.artifact import Artifact
 from ganlab.config import legacy
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
@@ -288,15 +289,14 @@ def as_dict(comparison):
 def check_cards(paths):
     """Raises `UserError` unless every path is an artifact."""
     for path in paths:
-        read_card(path)
+        card.read_card(path)
 
 
 def write_card(directory, found):
     """Puts an `Evaluation` on an artifact's card, under `metrics`."""
-    card = legacy.current_card(read_card(directory))
-    card["metrics"] = found.as_dict()
-    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    (Path(directory) / "card.json").write_text(text, encoding="utf-8")
+    contents = legacy.current_card(card.read_card(directory))
+    contents["metrics"] = found.as_dict()
+    card.write_card(directory, contents)
 
 
 def table(columns):

@@ -1,0 +1,153 @@
+"""The artifact's card, `card.json`: contents, reading, writing, hashes of the files."""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganlab import __version__
+from ganlab.errors import UserError
+
+CARD = "card.json"
+FORMATS = {
+    "float32": "generator.onnx",
+    "float16": "generator.float16.onnx",
+    "int8": "generator.int8.onnx",
+}
+MAX_CARD_BYTES = 1 << 20
+
+Card = dict[str, Any]
+
+
+def describe_generator(
+    *,
+    latent_dim: int,
+    image_shape: Sequence[int],
+    class_names: Sequence[str],
+    parameters: int,
+    opset: int,
+    training: Mapping[str, Any],
+) -> Card:
+    """Returns a card with inputs, outputs, classes and training of a generator.
+
+    Args:
+        latent_dim: Integer.
+        image_shape: Height, width and channels.
+        class_names: A name for each class; empty if the generator is unconditional.
+        parameters: Integer: number of weights.
+        opset: Integer: ONNX operator set of the ONNX files.
+        training: What the generator was trained on, and how.
+    """
+    inputs: dict[str, Any] = {
+        "latents": {
+            "shape": [None, latent_dim],
+            "dtype": "float32",
+            "distribution": "standard normal",
+        }
+    }
+    if class_names:
+        inputs["labels"] = {
+            "shape": [None],
+            "dtype": "int32",
+            "range": [0, len(class_names) - 1],
+        }
+    return {
+        "ganlab": __version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "inputs": inputs,
+        "outputs": {
+            "images": {
+                "shape": [None, *image_shape],
+                "dtype": "float32",
+                "range": [-1.0, 1.0],
+            }
+        },
+        "class_names": list(class_names),
+        "parameters": parameters,
+        "opset": opset,
+        "training": dict(training),
+    }
+
+
+def read_card(directory: Path | str) -> Card:
+    """Reads an artifact's card.
+
+    Raises:
+        UserError: if there is none, or it is not a card.
+    """
+    path = Path(directory) / CARD
+    if not path.is_file():
+        raise UserError(
+            f"Expected an artifact, a folder with {CARD}. Received: {directory}; "
+            "make one with `ganlab export RUN`"
+        )
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise ValueError(f"more than {MAX_CARD_BYTES} bytes")
+        card: Card = json.loads(path.read_text(encoding="utf-8"))
+        names, files = card["class_names"], card["files"]
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+            raise ValueError("class_names is no list of names")
+        if not isinstance(files, dict):
+            raise ValueError("files is no table of hashes")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"Expected an artifact's card in {path}. Received: {error}; export the run "
+            "again"
+        ) from error
+    return card
+
+
+def write_card(directory: Path | str, card: Card) -> None:
+    """Writes an artifact's card."""
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    (Path(directory) / CARD).write_text(text, encoding="utf-8")
+
+
+def sha256(content: bytes) -> str:
+    """Returns the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def hash_files(directory: Path) -> dict[str, str]:
+    """Returns the SHA-256 of every file of an artifact but its card."""
+    return {
+        path.relative_to(directory).as_posix(): sha256(path.read_bytes())
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.name != CARD
+    }
+
+
+def check_hash(card: Card, name: str, path: Path, content: bytes) -> None:
+    """Checks the bytes of an artifact's file against the card.
+
+    Raises:
+        UserError: if the hash differs from the card's.
+    """
+    if sha256(content) != card["files"].get(name):
+        raise UserError(
+            f"Expected the SHA-256 of {path} to be that of the card. Received: a "
+            "changed file; copy the artifact again or export the run again"
+        )
+
+
+def check_files(directory: Path | str, card: Card, except_for: Path) -> None:
+    """Checks every file that is there and on the card.
+
+    A deployment may carry one format alone, so files of the card may be missing.
+
+    Args:
+        directory: The artifact.
+        card: Its card.
+        except_for: The file whose reader checks the very bytes that it loads.
+
+    Raises:
+        UserError: if a file's hash differs from the card's.
+    """
+    directory = Path(directory)
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_file() and path != except_for and name in card["files"]:
+            check_hash(card, name, path, path.read_bytes())

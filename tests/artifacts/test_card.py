@@ -1,0 +1,80 @@
+"""The card: contents, round trip, hashes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganlab import Artifact
+from ganlab.artifacts import card
+from ganlab.errors import UserError
+
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
+
+
+def test_the_card_describes_inputs_and_outputs():
+    contents = card.describe_generator(
+        latent_dim=8,
+        image_shape=(16, 16, 3),
+        class_names=("a", "b"),
+        parameters=10,
+        opset=18,
+        training={"data": "noise"},
+    )
+    assert contents["inputs"]["latents"]["shape"] == [None, 8]
+    assert contents["inputs"]["labels"]["range"] == [0, 1]
+    assert contents["outputs"]["images"]["shape"] == [None, 16, 16, 3]
+    assert contents["class_names"] == ["a", "b"]
+    assert contents["training"] == {"data": "noise"}
+
+
+def test_a_card_is_read_as_it_was_written(tmp_path):
+    contents = {"class_names": ["é"], "files": {}}
+    card.write_card(tmp_path, contents)
+    assert card.read_card(tmp_path) == contents
+    assert "é" in (tmp_path / "card.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"class_names": 3, "files": {}}',
+        '{"class_names": [], "files": []}',
+        '{"class_names": [], "files": {}, "more": "' + "x" * (1 << 20) + '"}',
+    ],
+)
+def test_a_wrong_card_is_one_clear_error(tmp_path, text):
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(UserError, match="Expected an artifact's card"):
+        card.read_card(tmp_path)
+
+
+def test_a_folder_without_a_card_is_no_artifact(tmp_path):
+    with pytest.raises(UserError, match="ganlab export RUN"):
+        card.read_card(tmp_path)
+
+
+def test_hashes_cover_every_file_but_the_card(tmp_path):
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "a.pb").write_bytes(b"a")
+    (tmp_path / "b.onnx").write_bytes(b"b")
+    (tmp_path / "card.json").write_text("{}")
+    hashes = card.hash_files(tmp_path)
+    assert list(hashes) == ["b.onnx", "saved_model/a.pb"]
+    card.check_files(tmp_path, {"files": hashes}, except_for=tmp_path / "b.onnx")
+    (tmp_path / "b.onnx").write_bytes(b"changed")
+    card.check_files(tmp_path, {"files": hashes}, except_for=tmp_path / "b.onnx")
+    with pytest.raises(UserError, match=r"SHA-256.*b\.onnx"):
+        card.check_files(tmp_path, {"files": hashes}, except_for=tmp_path / "a")
+
+
+@pytest.mark.parametrize("format", card.FORMATS)
+def test_the_shipped_card_matches_its_files(format):
+    contents = json.loads((SHIPPED / "card.json").read_text())
+    assert contents["files"] == card.hash_files(SHIPPED)
+    assert set(contents["formats"]) == set(card.FORMATS)
+    assert "training_inference_difference" in contents["parity"]
+    assert Artifact(SHIPPED, format).sample(2).shape == (2, 28, 28, 1)

@@ -1,0 +1,82 @@
+"""The parity certificate."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from ganlab.artifacts import parity
+from ganlab.artifacts.artifact import Artifact
+from ganlab.artifacts.card import FORMATS
+from ganlab.errors import UserError
+from ganlab.networks.precision import in_float32
+
+
+def test_the_certificate_is_on_the_card(exported):
+    _, _, card = exported
+    certificate = card["parity"]
+    assert certificate["batches"] == [1, 2, 7, 64]
+    assert len(certificate["seeds"]) >= 3
+    assert max(certificate["max_difference"].values()) < 1e-5
+    assert 0 < certificate["training_inference_difference"] < 2
+
+
+def test_another_generator_fails_with_the_place(exported):
+    gan, directory, _ = exported
+    other = in_float32(gan.ema_generator)
+    other.weights[-1].assign_add([0.1] * 3)  # the last layer's bias
+    with pytest.raises(
+        parity.ParityError,
+        match=r"saved_model.*batch 1, seed 0, at image, row.*\(0, ",
+    ):
+        parity.certify(other, Artifact(directory))
+
+
+def test_the_difference_of_training_and_inference_by_hand(exported):
+    gan, _, _ = exported
+    inputs = {
+        "latents": np.random.default_rng(0).standard_normal((6, 8), np.float32),
+        "labels": np.arange(6) % 3,
+    }
+    arguments = list(inputs.values())
+    before = [weight.numpy() for weight in gan.ema_generator.weights]
+    training = in_float32(gan.ema_generator)(arguments, training=True).numpy()
+    inference = gan.ema_generator(arguments, training=False).numpy()
+    difference = parity.training_inference_difference(gan.ema_generator, inputs)
+    assert difference == pytest.approx(np.abs(training - inference).mean(), rel=1e-5)
+    for weight, value in zip(gan.ema_generator.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_fewer_bits_give_nearly_the_same_images_and_the_card_says_how_near(exported):
+    _, directory, card = exported
+    formats = card["formats"]
+    assert list(formats) == ["float32", "float16", "int8"]
+    expected = Artifact(directory).sample(64, seed=3).astype(int)
+    for name, limit in (("float16", 0.005), ("int8", 0.05)):
+        assert 0 < formats[name]["mean_difference"] <= limit
+        assert formats[name]["mean_difference"] < formats[name]["max_difference"]
+        path = directory / FORMATS[name]
+        assert formats[name]["bytes"] == path.stat().st_size
+        images = Artifact(directory, name).sample(64, seed=3)
+        assert np.abs(images - expected).mean() <= limit * 127.5 + 0.5
+
+
+def test_a_worthless_format_is_left_out(artifact_copy, monkeypatch, caplog):
+    monkeypatch.setitem(parity.MEAN_TOLERANCES, "int8", 0.0)
+    with caplog.at_level(logging.WARNING):
+        formats = parity.certify_formats(artifact_copy, None)
+    assert set(formats) == {"float32", "float16"}
+    assert "generator.int8.onnx is left out" in caplog.text
+    with pytest.raises(UserError, match=r"generator\.int8\.onnx"):
+        Artifact(artifact_copy, "int8")
+
+
+def test_each_format_is_scored_by_the_given_function(artifact_copy):
+    def score(artifact):
+        return {"mean": float(artifact.sample(8).mean())}
+
+    formats = parity.certify_formats(artifact_copy, score)
+    for name, certificate in formats.items():
+        expected = Artifact(artifact_copy, name).sample(8).mean()
+        assert certificate["mean"] == pytest.approx(expected)
