@@ -9,6 +9,7 @@ from typing import Any
 
 from ganlab import __version__
 from ganlab.errors import UserError
+from ganlab.files import write_text
 
 CARD = "card.json"
 FORMATS = {
@@ -103,7 +104,7 @@ def read_card(directory: Path | str) -> Card:
 def write_card(directory: Path | str, card: Card) -> None:
     """Writes an artifact's card."""
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    (Path(directory) / CARD).write_text(text, encoding="utf-8")
+    write_text(Path(directory) / CARD, text)
 
 
 def sha256(content: bytes) -> str:

@@ -12,8 +12,6 @@ An artifact folder holds the averaged generator:
 """
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +33,7 @@ from ganlab.artifacts.card import (
 )
 from ganlab.artifacts.parity import ScoreFunction, certify, certify_formats
 from ganlab.errors import UserError
-from ganlab.files import check_new_folder
+from ganlab.files import atomic_folder, check_new_folder
 from ganlab.networks.precision import in_float32
 
 OPSET = 18
@@ -105,9 +103,7 @@ def export_generator(
         opset=OPSET,
         training=training or {},
     )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
-    try:
+    with atomic_folder(directory) as partial:
         generator.save(partial / "generator.keras")
         write_saved_model(generator, partial / "saved_model", num_classes)
         write_onnx(generator, partial, num_classes)
@@ -117,13 +113,6 @@ def export_generator(
         _write_samples(artifact, partial / "samples.png")
         card |= {"files": hash_files(partial), "parity": parity, "formats": formats}
         write_card(partial, card)
-        partial.chmod(0o755)
-        if directory.exists():
-            directory.rmdir()
-        partial.rename(directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return card
 
 
