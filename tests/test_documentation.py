@@ -64,4 +64,4 @@ def test_python_runs(page, tmp_path, monkeypatch):
     (tmp_path / "saved_models").mkdir()
     (tmp_path / "saved_models" / "fashion").symlink_to(ROOT / "saved_models/fashion")
     code = "\n".join(blocks(page, "python")).replace("epochs=20", "epochs=1")
-    exec(compile(code, page, "exec"), {"__name__": "__main__"})
+    exec(compile(code, f"<{name_of(page)}>", "exec"), {"__name__": "__main__"})
