@@ -12,6 +12,8 @@ from typing import Any
 
 from ganlab.config import legacy
 from ganlab.config.settings import Monitoring, Recipe
+from ganlab.data import kinds
+from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError
 from ganlab.files import atomic_file, check_new_folder, write_text
 
@@ -351,6 +353,11 @@ class Run:
         return replace(self, recipe=recipe, folder=folder, failure=None)
 
     @property
+    def data_kind(self) -> DataKind:
+        """The kind of data that it trains on."""
+        return kinds.of_spec(self.recipe.data)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Recipe and monitoring as one flat dict of JSON values."""
         return self.recipe.as_dict() | self.monitoring.as_dict()
@@ -361,6 +368,7 @@ class Run:
             {
                 "recipe": self.recipe.as_dict(),
                 "monitoring": self.monitoring.as_dict(),
+                "data_kind": self.data_kind.name,
                 "num_images": self.num_images,
                 "class_names": list(self.class_names),
                 "skipped": list(self.skipped),

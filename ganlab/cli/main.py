@@ -444,7 +444,7 @@ def _train(options):
     print(f"report       {page}")
     print(f"pictures     {run.folder.samples}")
     print(f"tensorboard  tensorboard --logdir {run.folder.tensorboard}")
-    if run.recipe.image_size is not None:
+    if run.data_kind.pictorial:
         print(f"export       ganlab export {run.folder}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from ganlab.errors import UserError, unknown_name
 
+SQUARED_GRADIENTS = ("r1", "r2", "r1+r2")  # regularizers whose weight has a default
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 RECIPE_MINIMUM = {
     "batch_size": 1,
@@ -193,47 +194,66 @@ class Recipe(_Settings):
         64 components. The `r3gan` players learn at 1e-3, and R1 and R2 weigh
         0.5 on them.
 
-        Points: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
+        Toy 2-D mixtures: the MLPs learn at 5e-4, or with a regularizer at 2e-3, from 2
         latent components; without one they have batch normalisation and maxout, as
         PacGAN's. The weight of R1 and R2, which is that of a squared
         gradient, is 0.02 times the square of the outermost centre's distance.
 
         Args:
-            image_size: Integer, or `None` for points.
-            channels: 1, 3, or `None` for points.
+            image_size: Integer, or `None` for toy 2-D mixtures.
+            channels: 1, 3, or `None` for toy 2-D mixtures.
         """
-        points = image_size is None
-        free = self.regularizer == "none" and not self.spectral_norm
-        small = points or image_size < 64
+        from ganlab.data import kinds  # NumPy, which --help does without
+        from ganlab.data.toy2d import find_mixture
+
+        kind = kinds.of_spec(self.data)
+        mixture = find_mixture(self.data)
+        if mixture is None:
+            chosen = self._defaults_for_images(image_size)
+        else:
+            reach = float(abs(mixture.centers).max())
+            chosen = self._defaults_for_mixture(reach)
+        chosen |= {"network": kind.networks[0], "latent_dim": kind.latent_dim}
+        unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}
+        if len(kind.networks) == 1:
+            unset["network"] = kind.networks[0]
+        return self.replace(image_size=image_size, channels=channels, **unset)
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing limits the discriminator."""
+        return self.regularizer == "none" and not self.spectral_norm
+
+    def _defaults_for_images(self, image_size: int | None) -> dict[str, Any]:
+        small = image_size is not None and image_size < 64
         rate = 5e-4 if small else 2e-4
-        if points and not free:
-            rate = 2e-3
-        elif self.network == "r3gan":
+        if self.network == "r3gan":
             rate = 1e-3
         chosen: dict[str, Any] = {
-            "network": "dcgan",
-            "latent_dim": 2 if points else 64,
             "generator_learning_rate": rate,
             "discriminator_learning_rate": rate,
         }
-        if self.network in (None, "dcgan") and not points:
-            normalization = "batch" if small and free else "none"
+        if self.network in (None, "dcgan"):
+            normalization = "batch" if small and self._is_free else "none"
             chosen["discriminator_normalization"] = normalization
-        if points:
-            chosen["generator_normalization"] = "batch" if free else "none"
-            chosen["discriminator_activation"] = "maxout" if free else "leaky_relu"
-        flattened = self.regularizer in ("r1", "r2", "r1+r2")
-        if flattened and self.network == "r3gan":
+        if self.network == "r3gan" and self.regularizer in SQUARED_GRADIENTS:
             chosen["regularizer_weight"] = 0.5
-        if flattened and points:
-            from ganlab.data.toy2d import MIXTURES
+        return chosen
 
-            reach = abs(MIXTURES[self.data].centers).max()
-            chosen["regularizer_weight"] = round(0.02 * float(reach) ** 2, 4)
-        unset = {k: v for k, v in chosen.items() if getattr(self, k) is None}
-        if points:
-            unset["network"] = "mlp"
-        return self.replace(image_size=image_size, channels=channels, **unset)
+    def _defaults_for_mixture(self, reach: float) -> dict[str, Any]:
+        free = self._is_free
+        rate = 2e-3
+        if free:
+            rate = 1e-3 if self.network == "r3gan" else 5e-4
+        chosen: dict[str, Any] = {
+            "generator_learning_rate": rate,
+            "discriminator_learning_rate": rate,
+            "generator_normalization": "batch" if free else "none",
+            "discriminator_activation": "maxout" if free else "leaky_relu",
+        }
+        if self.regularizer in SQUARED_GRADIENTS:
+            chosen["regularizer_weight"] = round(0.02 * reach**2, 4)
+        return chosen
 
 
 @dataclass(frozen=True)

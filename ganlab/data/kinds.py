@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ganlab import pictures
-from ganlab.data.toy2d import MIXTURES
+from ganlab.data.toy2d import find_mixture
 from ganlab.errors import UserError
 
 
@@ -156,7 +156,7 @@ def of_spec(spec: object) -> DataKind:
     >>> of_spec("ring").name, of_spec("folder:photos").name
     ('toy_mixtures', 'images')
     """
-    return TOY_MIXTURES if spec in tuple(MIXTURES) else IMAGES
+    return IMAGES if find_mixture(spec) is None else TOY_MIXTURES
 
 
 def of_shape(sample_shape: Sequence[int]) -> DataKind:

@@ -19,7 +19,7 @@ import numpy as np
 from ganlab.data.decoding import UNREADABLE, decode
 from ganlab.data.image_data import ImageData
 from ganlab.data.sources import DEFAULT_SIZE, Source, open_source
-from ganlab.data.toy2d import MIXTURES
+from ganlab.data.toy2d import find_mixture
 from ganlab.errors import UserError
 from ganlab.files import atomic_folder, cache_folder
 
@@ -57,8 +57,9 @@ def load_data(
     """
     if cache not in CACHES:
         raise UserError(f"Expected a cache of memory or disk. Received: {cache!r}")
-    if spec in MIXTURES:
-        samples, modes = MIXTURES[spec].sample(NUM_TOY_SAMPLES)
+    mixture = find_mixture(spec)
+    if mixture is not None:
+        samples, modes = mixture.sample(NUM_TOY_SAMPLES)
         return ImageData(spec, samples, modes, (), ())
     source = open_source(spec)
     height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)

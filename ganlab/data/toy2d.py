@@ -52,3 +52,8 @@ def _grid(side: int = 5, spacing: float = 2.0) -> np.ndarray:
 
 
 MIXTURES = {"ring": Mixture(_ring(), 0.01), "grid": Mixture(_grid(), 0.05)}
+
+
+def find_mixture(spec: object) -> Mixture | None:
+    """The mixture that a data SPEC names, or `None`."""
+    return next((MIXTURES[name] for name in MIXTURES if name == spec), None)

@@ -6,7 +6,7 @@ threshold, and then back to the first step from which that holds.
 
 import numpy as np
 
-from ganlab.data.toy2d import MIXTURES
+from ganlab.data.toy2d import find_mixture
 from ganlab.diagnosis.findings import FAILURES, Finding
 from ganlab.diagnosis.log import Series
 
@@ -78,10 +78,10 @@ def make(log, name, severity, held, evidence, changes=None):
     new = {
         key: value
         for key, value in (changes or {}).items()
-        if not log.foreign and log.settings.get(key, value) != value
+        if not log.foreign
+        and log.data_kind.applies(key)
+        and log.settings.get(key, value) != value
     }
-    if is_mixture(log):  # whose discriminator has no normalisation
-        new.pop("discriminator_normalization", None)
     return Finding(name, severity, since, evidence, confidence, new)
 
 
@@ -139,7 +139,7 @@ def rising(series):
 
 def alike(log):
     """Since when fakes lie too near to each other, and the evidence."""
-    if is_mixture(log) or log.last_step < EARLY:
+    if not log.data_kind.applies("pairwise_ratio") or log.last_step < EARLY:
         return None
     for signal, threshold, says in (
         (
@@ -170,9 +170,10 @@ def alike(log):
 
 def few_modes(log, share=0.5):
     """Since when no more than a share of a mixture's modes is hit."""
-    if not is_mixture(log):
+    mixture = find_mixture(log.settings.get("data"))
+    if mixture is None:
         return None
-    modes = len(MIXTURES[log.settings["data"]].centers)
+    modes = len(mixture.centers)
     series = log.get("modes_hit", LEAST_POINTS)
     held = sustained(series, lambda values: values <= share * modes)
     if held is None or rising(series):
@@ -180,10 +181,6 @@ def few_modes(log, share=0.5):
     value = log.last("modes_hit", LEAST_POINTS)
     says = f"{value:.0f} of {modes} modes are hit"
     return held, shown("modes_hit", value, share * modes, says)
-
-
-def is_mixture(log):
-    return log.settings.get("data") in tuple(MIXTURES)
 
 
 def smooth(series, width=9):

@@ -11,7 +11,6 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis import as_settings
 from ganlab.runs import RunFolder
 
@@ -210,10 +209,10 @@ def _strips(report):
                 picture = opened.convert("RGB")
         except OSError:
             continue  # a picture that broke off
-        points = report.log.settings.get("data") in tuple(MIXTURES)
-        height = picture.height if points else min(STRIP_HEIGHT, picture.height)
-        picture = picture.crop((0, 0, picture.width, height))
-        if points:
+        if report.log.data_kind.pictorial:
+            height = min(STRIP_HEIGHT, picture.height)
+            picture = picture.crop((0, 0, picture.width, height))
+        else:
             picture.thumbnail((360, 360))
         file = io.BytesIO()
         picture.save(file, "PNG")

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.config import legacy
+from ganlab.data import kinds
+from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError
 from ganlab.runs import RunFolder
 
@@ -62,7 +64,7 @@ class Log:
         events: A list of dicts with `step` and `event`.
         settings: The fields of recipe and monitoring; of a script's run its loss
             alone, and empty of a foreign log.
-        facts: What else the run says: `num_images`, `class_names`.
+        facts: What else the run says: `num_images`, `class_names`, `data_kind`.
         problems: Strings: what could not be read.
         foreign: Whether another trainer wrote it.
     """
@@ -75,6 +77,11 @@ class Log:
     facts: dict = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     foreign: bool = False
+
+    @property
+    def data_kind(self) -> DataKind:
+        """The kind of data that the run trains on."""
+        return kinds.of_record(self.facts.get("data_kind"), self.settings.get("data"))
 
     @property
     def last_step(self):
@@ -152,7 +159,13 @@ def _read_run(directory):
     series, seconds = _series(rows)
     facts = {
         key: about.get(key)
-        for key in ("num_images", "class_names", "class_counts", "held_out")
+        for key in (
+            "num_images",
+            "class_names",
+            "class_counts",
+            "held_out",
+            "data_kind",
+        )
     }
     log = Log(directory, series, seconds, events, settings, facts, problems)
     _note_missing(log)

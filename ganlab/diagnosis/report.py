@@ -195,11 +195,12 @@ def train_command(log, changes):
     plain = get_preset(preset)
     base = plain.replace(**decisive).completed(recipe.image_size, recipe.channels)
     base = base.as_dict() | {name: getattr(plain, name) for name in decisive}
-    base["network"] = base["network"] or (
-        "mlp" if recipe.image_size is None else "dcgan"
-    )
+    base["network"] = base["network"] or log.data_kind.networks[0]
     # Left out, it is whether the data has classes.
-    base["conditional"] = True if recipe.image_size is not None else recipe.conditional
+    if log.data_kind.applies("conditional"):
+        base["conditional"] = True
+    else:
+        base["conditional"] = recipe.conditional
     if recipe.data.startswith(("folder:", "tfds:")):
         base["image_size"] = None
     words = ["ganlab", "train"]

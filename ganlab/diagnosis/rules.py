@@ -19,7 +19,6 @@ from ganlab.diagnosis.evidence import (
     bad_quality,
     confirmed,
     few_modes,
-    is_mixture,
     late_collapse,
     loss_name,
     make,
@@ -205,7 +204,7 @@ def dying_relu(log):
 
     Points of the plane light up few units each, dead or not, so they are left out.
     """
-    if is_mixture(log) or log.last_step < EARLY:
+    if not log.data_kind.applies("dying_relu") or log.last_step < EARLY:
         return None
     return _worst_of_both(
         log,
@@ -437,9 +436,9 @@ def data_range_mismatch(log):
     fake, low, high = (
         log.get(name, LEAST_POINTS) for name in ("fake_low", "real_low", "real_high")
     )
-    if fake is None or low is None or high is None or is_mixture(log):
+    if fake is None or low is None or high is None or log.last_step < EARLY:
         return None
-    if log.last_step < EARLY:
+    if not log.data_kind.applies("data_range_mismatch"):
         return None
     bottom, top = low.values[-1], high.values[-1]
     threshold = float(bottom + 0.3 * (top - bottom))
