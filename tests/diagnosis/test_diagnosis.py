@@ -483,7 +483,7 @@ def test_the_command_gives_the_same_run_with_the_change(recipe):
         changes["regularizer"] = "r1"  # which decides other settings, left as they are
     words = shlex.split(report.train_command(log, changes))
     assert words[:2] == ["ganlab", "train"]
-    options = cli._parser().parse_args(words[1:])
+    options = cli.build_parser().parse_args(words[1:])
     made, _, _ = cli.read_settings(options)
     made = made.completed(recipe.image_size, recipe.channels)
     if made.conditional is None:  # then it is what the data says
