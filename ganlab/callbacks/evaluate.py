@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ganlab import evaluation, pictures
+from ganlab import evaluation, metrics, pictures
 from ganlab.callbacks.periodic import Budgeted
 from ganlab.runs import RunFolder
 
@@ -14,7 +14,7 @@ BUDGET = 0.1
 class Evaluate(Budgeted):
     """Scores generated images now and then, and keeps the best checkpoint.
 
-    The best is the one of the smallest Fréchet distance. Evaluation is held to
+    The best is the one of the smallest FID. Evaluation is held to
     a share of the training time: after one that took 2 s, the next waits until
     20 s have gone by at the default 10 %. The last step is always scored.
 
@@ -120,14 +120,15 @@ def _page(report, picture):
         "",
         f"{protocol['num_images']:,} images of {protocol['data']}, features "
         f"{protocol['extractor']}, protocol `{protocol['fingerprint'][:12]}`. "
-        "Intervals of 95 %.",
+        "Brackets: 95 % bootstrap intervals.",
         "",
         f"| | best, step {best['step']:,} | last, step {last['step']:,} |",
         "|---|---|---|",
     ]
-    for name, (title, _) in evaluation.TITLES.items():
+    for name in metrics.TITLES:
         if name in last["scores"]:
             cells = (_cell(name, each["scores"]) for each in (best, last))
+            title = metrics.display_name(name, protocol["extractor"])
             lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", _verdict(best, last), ""]
     if "image_shape" in protocol and len(protocol["image_shape"]) == 3:
@@ -136,7 +137,7 @@ def _page(report, picture):
 
 
 def _cell(name, scores):
-    return str(evaluation.shown_score(name, scores[name])) if name in scores else ""
+    return str(metrics.display_score(name, scores[name])) if name in scores else ""
 
 
 def _verdict(best, last):

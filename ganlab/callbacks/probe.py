@@ -97,13 +97,13 @@ class Probe:
         for role, inside in self._inside.items():
             values |= inside.summary(values, role)
         values |= self._singular_values()
-        values |= metrics.spread(self._real, fake, self._labels)
+        values |= metrics.pairwise_ratios(self._real, fake, self._labels)
         for side, samples in (("real", self._real), ("fake", fake)):
             values[f"{side}_low"], values[f"{side}_high"] = (
                 float(each) for each in np.percentile(samples, [1, 99])
             )
         if fake.ndim == 4:
-            values |= metrics.spectra(self._real, averaged)
+            values |= metrics.spectrum_gaps(self._real, averaged)
             values["output_saturated_gap"] = _at_the_ends(fake) - _at_the_ends(
                 self._real
             )

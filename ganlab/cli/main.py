@@ -550,7 +550,7 @@ def _diagnose(options):
     for each in found.trials:
         distance = each["fid"]
         print(
-            f"trial     {each['name']}: Fréchet distance "
+            f"trial     {each['name']}: FID "
             f"{'none' if distance is None else f'{distance:.3g}'}"
             f"{', kept' if each['kept'] else ''}"
         )
@@ -711,9 +711,7 @@ def _score_function(run):
         )
         reference = train.load_reference(monitoring, data, sys.stderr)
     except (UserError, OSError) as error:
-        logging.getLogger("ganlab").warning(
-            "The card will state no Fréchet distance: %s", error
-        )
+        logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
         return None
     return partial(score_artifact, reference)
 
@@ -727,10 +725,10 @@ def _describe_precision(about):
             f"{about['max_difference']:.1e} at most, of 2"
         )
     if "fid" in about:
-        from ganlab.evaluation import shown_score
+        from ganlab import metrics
 
-        score = shown_score("fid", about["fid"])
-        said += f"; Fréchet distance {score}"
+        score = metrics.display_score("fid", about["fid"])
+        said += f"; FID {score}"
     return said
 
 
@@ -806,18 +804,19 @@ def _compare(options, bars):
         for name, each in found.subjects.items():
             compare.write_card(name, each)
     if options.json:
-        print(json.dumps(compare.as_dict(found), indent=2, ensure_ascii=False))
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
         return
     protocol = found.reference.protocol
     columns = {name: each.scores for name, each in found.subjects.items()}
     columns |= {f"{name} (earlier)": scores for name, (_, scores) in earlier.items()}
     if found.real is not None:
         columns["real halves"] = found.real.scores
-    print(compare.table(columns))
+    print(compare.table(columns, protocol.extractor))
     print()
     print(f"images       {protocol.num_images:,} on each side, of {protocol.data}")
     print(f"features     {protocol.extractor}; resizing: {protocol.resizer}")
-    print(f"protocol     {protocol.fingerprint[:12]}; in brackets: 95 % intervals")
+    print(f"protocol     {protocol.fingerprint[:12]}")
+    print("brackets     95 % bootstrap intervals")
     print(f"picture      {options.out}")
 
 

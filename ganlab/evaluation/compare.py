@@ -1,73 +1,32 @@
-"""How do several generators stand beside each other?
-
-A subject is a run, an artifact, a folder of images or an npz file. All are held
-against the same real images, as many of each as the smallest has, and shown as
-one table and one picture.
-"""
+"""Comparison of several subjects against the same real images."""
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from ganlab import evaluation, metrics, pictures, sampling
+from ganlab import metrics
 from ganlab.artifacts import card
-from ganlab.artifacts.artifact import Artifact
 from ganlab.config import legacy
+from ganlab.data import kinds
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
-from ganlab.evaluation import LEAST_IMAGES, TITLES, Evaluation, Protocol, Reference
-from ganlab.models.saving import load_gan
-from ganlab.runs import RunFolder, load_run
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Something that images come from.
-
-    Args:
-        path: What the user named.
-        kind: `run`, `artifact` or `images`.
-        images: All there are, or `None` of a generator.
-        generate: Function from latents and labels to float32 images, or `None`.
-        latent_dim: Integer, or `None`.
-        num_classes: Integer, 0 without classes.
-        data: SPEC of what it was trained on, or `None`.
-        image_shape: Shape of one image.
-    """
-
-    path: Path
-    kind: str
-    images: np.ndarray | None
-    generate: Callable | None
-    latent_dim: int | None
-    num_classes: int
-    data: str | None
-    image_shape: tuple[int, ...]
-
-    def draw(self, count, seed, labels):
-        """Images, and the labels they were asked for, or `None`."""
-        if self.images is not None:
-            some = np.random.default_rng(seed).permutation(len(self.images))[:count]
-            return self.images[np.sort(some)], None
-        if not self.num_classes:
-            labels = None
-        elif labels is None or labels.max() >= self.num_classes:
-            labels = sampling.class_labels(count, self.num_classes)
-        else:
-            labels = labels[:count]
-        latents = sampling.sample_latents(count, self.latent_dim, seed)
-        drawn = self.generate(latents, labels)
-        return (drawn if drawn.ndim == 2 else pictures.to_uint8(drawn)), labels
+from ganlab.evaluation.protocol import Protocol
+from ganlab.evaluation.reference import (
+    MAX_IMAGES,
+    MIN_IMAGES,
+    Reference,
+    load_reference,
+)
+from ganlab.evaluation.scores import Evaluation, Progress, evaluate, evaluate_real
+from ganlab.evaluation.subjects import Subject, load_subject
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Subjects held against the same real images.
+    """Subjects scored against the same real images.
 
     Args:
         reference: The `ganlab.evaluation.Reference`.
@@ -80,104 +39,36 @@ class Comparison:
     real: Evaluation | None
     subjects: dict[str, Evaluation]
 
-
-def load_subject(path, checkpoint="newest"):
-    """Finds out what a path holds, and loads it.
-
-    Args:
-        path: Run folder, artifact folder, folder of images, or npz file.
-        checkpoint: `"newest"` or `"best"`, of a run.
-
-    Returns:
-        A `Subject`.
-
-    Raises:
-        UserError: if it is none of those.
-    """
-    path = Path(path)
-    if (path / "card.json").is_file():
-        artifact = Artifact(path)
-        training = artifact.card.get("training", {})
-        shape = artifact.card["outputs"]["images"]["shape"][1:]
-        return Subject(
-            path,
-            "artifact",
-            None,
-            artifact.generate,
-            artifact.latent_dim,
-            len(artifact.class_names),
-            training.get("data"),
-            tuple(shape),
-        )
-    if RunFolder(path).holds_run():
-        run = load_run(path)
-        gan = load_gan(run.folder.find_checkpoint(checkpoint))
-        return Subject(
-            path,
-            "run",
-            None,
-            _generate(gan),
-            gan.latent_dim,
-            gan.num_classes or 0,
-            run.recipe.data,
-            gan.image_shape,
-        )
-    if path.is_dir():
-        images = _images_of_folder(path)
-    elif path.suffix == ".npz" and path.is_file():
-        images = load_data(f"npz:{path}").images
-    else:
-        raise UserError(
-            "Expected a run, an artifact, a folder of images or an .npz file. "
-            f"Received: {path}"
-        )
-    return Subject(path, "images", images, None, None, 0, None, images.shape[1:])
-
-
-def _generate(gan):
-    def generate(latents, labels):
-        inputs = latents if labels is None else [latents, labels]
-        return gan.predict(inputs, batch_size=256, verbose=0)
-
-    return generate
-
-
-def _images_of_folder(path):
-    """Images of a folder, at their own size and channels."""
-    files = sorted(each for each in path.rglob("*") if each.suffix.lower() == ".png")
-    files = files or sorted(each for each in path.rglob("*") if each.is_file())
-    size, channels = None, None
-    for file in files:
-        try:
-            with Image.open(file) as picture:
-                size = min(picture.size)
-                channels = 1 if picture.mode in ("1", "L", "I;16") else 3
-            break
-        except OSError:
-            continue  # named and skipped when all are read
-    return load_data(f"folder:{path}", image_size=size, channels=channels).images
+    def as_dict(self) -> dict[str, Any]:
+        """Subjects and real halves as JSON values; `read_scores` reads them."""
+        return {
+            "subjects": {
+                name: evaluation.as_dict() for name, evaluation in self.subjects.items()
+            },
+            "real_halves": None if self.real is None else self.real.as_dict(),
+        }
 
 
 def compare(
-    paths,
+    paths: Iterable[Path | str],
     *,
-    data=None,
-    features=None,
-    num_images=evaluation.MAX_IMAGES,
-    seed=0,
-    checkpoint="newest",
-    progress=None,
-):
-    """Evaluates subjects against the same real images.
+    data: str | None = None,
+    features: str | None = None,
+    num_images: int = MAX_IMAGES,
+    seed: int = 0,
+    checkpoint: str = "newest",
+    progress: Progress | None = None,
+) -> Comparison:
+    """Evaluates subjects against the same real images, as many of each.
 
     Args:
         paths: Paths of subjects.
-        data: A data SPEC, or `None` for what the first generator was trained on.
+        data: A data SPEC, or `None` for that of the first generator's training.
         features: SPEC of an extractor, or `None` for the default.
         num_images: Integer: images on each side, at most.
         seed: Integer.
         checkpoint: `"newest"` or `"best"`, of runs.
-        progress: `None`, or a function of `(what is done, done, in all)`.
+        progress: `None`, or a function of `(name of the stage, done, in all)`.
 
     Returns:
         A `Comparison`.
@@ -185,30 +76,71 @@ def compare(
     Raises:
         UserError: if a path holds no subject, or subjects do not compare.
     """
-    tell = progress or (lambda what, done, count: None)
+    report = progress or (lambda stage, done, count: None)
     subjects = {str(path): load_subject(path, checkpoint) for path in paths}
-    data = data or next((each.data for each in subjects.values() if each.data), None)
+    reference = _load_reference(
+        subjects, data, features, num_images, seed=seed, report=report
+    )
+    evaluations = {}
+    for name, subject in subjects.items():
+        images, labels = subject.sample(
+            reference.protocol.num_images, seed, reference.labels
+        )
+        generator = subject.generator
+        if not kinds.of_shape(subject.image_shape).applies("path_length"):
+            generator = None
+        evaluations[name] = evaluate(
+            reference,
+            images,
+            labels=labels,
+            generate=None if generator is None else generator.generate,
+            latent_dim=None if generator is None else generator.latent_dim,
+            progress=_prefixed(report, Path(name).name),
+        )
+    real = None
+    if len(reference.images) >= 2 * MIN_IMAGES:
+        real = evaluate_real(reference, _prefixed(report, "real halves"))
+    return Comparison(reference, real, evaluations)
+
+
+def _load_reference(
+    subjects: Mapping[str, Subject],
+    data: str | None,
+    features: str | None,
+    num_images: int,
+    *,
+    seed: int,
+    report: Progress,
+) -> Reference:
+    """The real images, no more than the smallest subject has."""
+    trained_on = (subject.data for subject in subjects.values() if subject.data)
+    data = data or next(trained_on, None)
     if data is None:
         raise UserError(
             "Expected --data, the real images to hold these against. Received: none, "
             "and images do not say what they were trained on"
         )
-    fixed = [len(each.images) for each in subjects.values() if each.images is not None]
-    if min(fixed, default=LEAST_IMAGES) < LEAST_IMAGES:
+    counts = [
+        subject.num_images
+        for subject in subjects.values()
+        if subject.num_images is not None
+    ]
+    if min(counts, default=MIN_IMAGES) < MIN_IMAGES:
         raise UserError(
-            f"Expected {LEAST_IMAGES} images or more. Received: {min(fixed)}; draw more"
+            f"Expected {MIN_IMAGES} images or more. Received: {min(counts)}; "
+            "sample more"
         )
     shape = next(iter(subjects.values())).image_shape
-    size = {} if len(shape) == 1 else {"image_size": shape[0]}
-    loaded = load_data(
-        data, **size, progress=lambda done, count: tell("decoding", done, count)
-    )
-    reference = evaluation.load_reference(
-        loaded,
+    reference = load_reference(
+        load_data(
+            data,
+            image_size=kinds.of_shape(shape).image_size(shape),
+            progress=lambda done, count: report("decoding", done, count),
+        ),
         features=features,
-        num_images=min([num_images, *fixed]),
+        num_images=min([num_images, *counts]),
         seed=seed,
-        progress=lambda done, count: tell("real features", done, count),
+        progress=lambda done, count: report("real features", done, count),
     )
     for name, subject in subjects.items():
         if tuple(subject.image_shape) != reference.protocol.image_shape:
@@ -217,37 +149,20 @@ def compare(
                 f"of {data}. Received: {tuple(subject.image_shape)} from {name}; name "
                 "other --data, or evaluate it alone"
             )
-    found = {}
-    for name, subject in subjects.items():
-        images, labels = subject.draw(
-            reference.protocol.num_images, seed, reference.labels
-        )
-        found[name] = evaluation.evaluate(
-            reference,
-            images,
-            labels=labels,
-            generate=subject.generate if images.ndim == 4 else None,
-            latent_dim=subject.latent_dim,
-            progress=_named(tell, Path(name).name),
-        )
-    real = None
-    if len(reference.images) >= 2 * LEAST_IMAGES:
-        real = evaluation.evaluate_real(reference, _named(tell, "real halves"))
-    return Comparison(reference, real, found)
+    return reference
 
 
-def _named(tell, name):
-    def named(what, done, count):
-        tell(f"{name}: {what}", done, count)
-
-    return named
+def _prefixed(report: Progress, name: str) -> Progress:
+    return lambda stage, done, count: report(f"{name}: {stage}", done, count)
 
 
-def read_scores(path):
+def read_scores(
+    path: Path | str,
+) -> dict[str, tuple[Protocol, dict[str, metrics.Score]]]:
     """Reads scores that `ganlab evaluate --json` printed.
 
     Args:
-        path: A JSON file.
+        path: A JSON file; names of older versions are read as today's.
 
     Returns:
         A dict from each subject to its `Protocol` and dict of `Score`s.
@@ -256,18 +171,8 @@ def read_scores(path):
         UserError: if the file holds no scores.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)["subjects"]
-        return {
-            name: (
-                Protocol.from_dict(each["protocol"]),
-                {
-                    k: metrics.Score(**score)
-                    for k, score in legacy.current_scores(each["scores"]).items()
-                },
-            )
-            for name, each in found.items()
-        }
+        subjects = json.loads(Path(path).read_text(encoding="utf-8"))["subjects"]
+        return {name: _read_subject(record) for name, record in subjects.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, UserError):
             raise
@@ -276,48 +181,45 @@ def read_scores(path):
         ) from error
 
 
-def as_dict(comparison):
-    """Subjects and real halves as JSON values; `read_scores` reads them."""
-    return {
-        "subjects": {
-            name: each.as_dict() for name, each in comparison.subjects.items()
-        },
-        "real_halves": None if comparison.real is None else comparison.real.as_dict(),
+def _read_subject(
+    record: Mapping[str, Any],
+) -> tuple[Protocol, dict[str, metrics.Score]]:
+    scores = legacy.current_scores(record["scores"])
+    return Protocol.from_dict(record["protocol"]), {
+        name: metrics.Score(**score) for name, score in scores.items()
     }
 
 
-def check_cards(paths):
+def check_cards(paths: Iterable[Path | str]) -> None:
     """Raises `UserError` unless every path is an artifact."""
     for path in paths:
         card.read_card(path)
 
 
-def write_card(directory, found):
+def write_card(directory: Path | str, evaluation: Evaluation) -> None:
     """Puts an `Evaluation` on an artifact's card, under `metrics`."""
     contents = legacy.current_card(card.read_card(directory))
-    contents["metrics"] = found.as_dict()
+    contents["metrics"] = evaluation.as_dict()
     card.write_card(directory, contents)
 
 
-def table(columns):
+def table(
+    columns: Mapping[str, Mapping[str, metrics.Score]], extractor: str | None = None
+) -> str:
     """Scores side by side, as lines of text.
 
     Args:
-        columns: A dict from each name to its dict of `Score`s.
-
-    Returns:
-        A string.
+        columns: A mapping from each name to its dict of `Score`s.
+        extractor: Name of the extractor, which the scores' names show.
     """
     rows = [["", *columns]]
-    for name, (title, _) in TITLES.items():
+    for name in metrics.TITLES:
         if any(name in scores for scores in columns.values()):
             cells = (
-                str(evaluation.shown_score(name, scores[name]))
-                if name in scores
-                else ""
+                str(metrics.display_score(name, scores[name])) if name in scores else ""
                 for scores in columns.values()
             )
-            rows.append([title, *cells])
+            rows.append([metrics.display_name(name, extractor), *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -326,16 +228,14 @@ def table(columns):
     return "\n".join(line.rstrip() for line in lines)
 
 
-def warn_of_few(comparison):
-    """Logs what a reader of the scores should know."""
-    dim, count = (
-        comparison.reference.features.shape[1],
-        len(comparison.reference.images),
-    )
+def warn_of_few(comparison: Comparison) -> None:
+    """Logs a warning where FID is far too high for want of images."""
+    reference = comparison.reference
+    count, dim = len(reference.images), reference.features.shape[1]
     if count <= dim:
         logging.getLogger("ganlab").warning(
-            "%d images are no more than their %d features: the Fréchet distance is "
-            "far too high; read the kernel distance, or add images",
+            "%d images are no more than their %d features: FID is far too high; read "
+            "KID, or add images",
             count,
             dim,
         )

@@ -1,175 +1,201 @@
-"""What do the scores of several generators look like?"""
+"""Chart of a comparison: scores with intervals, missed and copied images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganlab import evaluation, metrics, pictures
-from ganlab.evaluation import LEAST_IMAGES, TITLES
-from ganlab.metrics.resampling import digits
+from ganlab import metrics, pictures
+from ganlab.data import kinds
+from ganlab.evaluation.compare import Comparison
+from ganlab.evaluation.reference import MIN_IMAGES, Reference
+from ganlab.evaluation.scores import Evaluation
 
-WORST_CLUSTERS, CLUSTERS, STRIP = 4, 20, 14
+COLUMNS = 4
+CLUSTERS, WORST_CLUSTERS, STRIP_LENGTH = 20, 4, 14
+MAX_2D_SAMPLES = 2000
+MAX_NAME_LENGTH = 16
+BOTH_AXES = ("precision", "recall")  # charted against each other
 
 
-def draw(comparison, path):
+def draw(comparison: Comparison, path: Path | str) -> None:
     """Draws scores with intervals, what is missed and what is copied.
 
     Args:
         comparison: A `ganlab.evaluation.compare.Comparison`.
         path: A `.png` file.
     """
-    reference, found = comparison.reference, comparison.subjects
-    names, columns = list(found), 4
-    shown = [
+    reference, evaluations = comparison.reference, comparison.subjects
+    protocol = reference.protocol
+    names = list(evaluations)
+    charted = [
         name
-        for name in TITLES
-        if name not in ("precision", "recall")
-        and any(name in each.scores for each in found.values())
+        for name in metrics.TITLES
+        if name not in BOTH_AXES
+        and any(name in evaluation.scores for evaluation in evaluations.values())
     ]
-    rows = -(-len(shown) // columns)
+    rows = -(-len(charted) // COLUMNS)
     heights = [0.9 + 0.28 * len(names)] * rows + [2.9] * len(names)
     figure = Figure(figsize=(14, sum(heights) + 0.8), dpi=100, layout="constrained")
-    about = reference.protocol
-    shape = " x ".join(map(str, about.image_shape))
+    shape = " x ".join(map(str, protocol.image_shape))
     figure.suptitle(
-        f"{about.num_images:,} images of {shape} against as many of {about.data}; "
-        f"features {about.extractor}; protocol {about.fingerprint[:12]}\n"
-        "bars: 95 % intervals; dashed: one half of the real images against the other",
+        f"{protocol.num_images:,} images of {shape} against as many of "
+        f"{protocol.data}; features {protocol.extractor}; protocol "
+        f"{protocol.fingerprint[:12]}\n"
+        "bars: 95 % bootstrap intervals; dashed: one half of the real images against "
+        "the other",
         fontsize=10,
     )
     grid = figure.add_gridspec(len(heights), 12, height_ratios=heights)
     colors = [f"C{index}" for index in range(len(names))]
-    for place, name in enumerate(shown):
-        row, column = divmod(place, columns)
+    for index, name in enumerate(charted):
+        row, column = divmod(index, COLUMNS)
         axes = figure.add_subplot(grid[row, 3 * column : 3 * column + 3])
-        _draw_scores(axes, name, comparison, colors)
+        _draw_score(axes, name, comparison, colors)
+    pictorial = kinds.of_shape(protocol.image_shape).pictorial
     for row, name in enumerate(names, rows):
         axes = figure.add_subplot(grid[row, :3])
         _draw_precision_recall(axes, comparison, colors, name)
-        wide = (grid[row, 3:8], grid[row, 8:])
-        if len(about.image_shape) == 3:
-            for place, draw_strip in zip(
-                wide, (_draw_missed, _draw_copied), strict=True
-            ):
-                draw_strip(figure.add_subplot(place), reference, found[name])
+        left, right = grid[row, 3:8], grid[row, 8:]
+        if pictorial:
+            _draw_missed(figure.add_subplot(left), reference, evaluations[name])
+            _draw_copied(figure.add_subplot(right), reference, evaluations[name])
         else:
-            _draw_points(figure.add_subplot(wide[0]), reference, found[name])
+            _draw_2d_samples(figure.add_subplot(left), reference, evaluations[name])
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_png(path)
+    figure.savefig(path, format="png")
 
 
-def _draw_scores(axes, name, comparison, colors):
-    title, more = TITLES[name]
-    found, real = comparison.subjects, comparison.real
-    for place, (each, color) in enumerate(zip(found.values(), colors, strict=True)):
-        if name not in each.scores:
+def _draw_score(
+    axes: Axes, name: str, comparison: Comparison, colors: Sequence[str]
+) -> None:
+    evaluations, real = comparison.subjects, comparison.real
+    for index, (evaluation, color) in enumerate(
+        zip(evaluations.values(), colors, strict=True)
+    ):
+        if name not in evaluation.scores:
             continue
-        score = evaluation.shown_score(name, each.scores[name])
-        axes.plot([score.low, score.high], [-place] * 2, color=color, linewidth=3)
-        axes.plot(score.value, -place, "o", color=color)
+        score = metrics.display_score(name, evaluation.scores[name])
+        axes.plot([score.low, score.high], [-index] * 2, color=color, linewidth=3)
+        axes.plot(score.value, -index, "o", color=color)
         axes.annotate(
-            digits(score.value),
-            (score.value, -place),
+            metrics.format_number(score.value),
+            (score.value, -index),
             (0, 6),
             textcoords="offset points",
             ha="center",
             fontsize=8,
         )
     if real is not None and name in real.scores:
-        perfect = evaluation.shown_score(name, real.scores[name]).value
+        perfect = metrics.display_score(name, real.scores[name]).value
         axes.axvline(perfect, color="gray", linestyle="--", linewidth=1)
-    names = [_short(name) for name in found]
-    axes.set_yticks([-place for place in range(len(names))], names, fontsize=8)
-    axes.set_ylim(-len(names) + 0.4, 0.8)
+    labels = [_short(name) for name in evaluations]
+    axes.set_yticks([-index for index in range(len(labels))], labels, fontsize=8)
+    axes.set_ylim(-len(labels) + 0.4, 0.8)
     axes.margins(x=0.2)
     axes.tick_params(axis="x", labelsize=8)
-    axes.set_title(f"{title} ({'higher' if more else 'lower'} is better)", fontsize=8.5)
+    title = metrics.display_name(name, comparison.reference.protocol.extractor)
+    better = "higher" if metrics.TITLES[name].higher_is_better else "lower"
+    axes.set_title(f"{title} ({better} is better)", fontsize=8.5)
 
 
-def _short(name, most=16):
+def _short(name: str) -> str:
     """The last part of a path, cut so that charts keep their room."""
     name = Path(name).name
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 
-def _draw_precision_recall(axes, comparison, colors, current):
-    both = ("precision", "recall")
-    for (name, each), color in zip(comparison.subjects.items(), colors, strict=True):
-        precision, recall = (each.scores[key] for key in both)
+def _draw_precision_recall(
+    axes: Axes, comparison: Comparison, colors: Sequence[str], current: str
+) -> None:
+    for (name, evaluation), color in zip(
+        comparison.subjects.items(), colors, strict=True
+    ):
+        precision, recall = (evaluation.scores[key] for key in BOTH_AXES)
         axes.errorbar(
             recall.value,
             precision.value,
-            xerr=_arms(recall),
-            yerr=_arms(precision),
+            xerr=_error_bars(recall),
+            yerr=_error_bars(precision),
             fmt="o",
             color=color,
             alpha=1.0 if name == current else 0.25,
             capsize=3,
         )
     if comparison.real is not None:
-        precision, recall = (comparison.real.scores[key].value for key in both)
-        axes.plot(recall, precision, "*", color="gray", markersize=10)
-        axes.annotate("real", (recall, precision), (5, 4), textcoords="offset points")
+        precision, recall = (comparison.real.scores[key] for key in BOTH_AXES)
+        position = (recall.value, precision.value)
+        axes.plot(*position, "*", color="gray", markersize=10)
+        axes.annotate("real", position, (5, 4), textcoords="offset points")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axes.set_xlabel("recall: real images it can draw", fontsize=8)
+    axes.set_xlabel("recall: real images it can generate", fontsize=8)
     axes.set_ylabel("precision: looks real", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.set_title(Path(current).name, fontsize=10)
 
 
-def _arms(score):
+def _error_bars(score: metrics.Score) -> list[list[float]]:
     return [[score.value - score.low], [score.high - score.value]]
 
 
-def _draw_points(axes, reference, each):
-    axes.scatter(*reference.images[:2000].T, s=6, color="#1b7837", label="real")
-    axes.scatter(*each.images[:2000].T, s=3, color="#762a83", label="fake")
+def _draw_2d_samples(axes: Axes, reference: Reference, evaluation: Evaluation) -> None:
+    real, fake = (
+        images[:MAX_2D_SAMPLES].T for images in (reference.images, evaluation.images)
+    )
+    axes.scatter(real[0], real[1], s=6, color="#1b7837", label="real")
+    axes.scatter(fake[0], fake[1], s=3, color="#762a83", label="fake")
     axes.set_aspect("equal")
     axes.legend(fontsize=8)
 
 
-def _draw_missed(axes, reference, each):
+def _draw_missed(axes: Axes, reference: Reference, evaluation: Evaluation) -> None:
     """Real images of the clusters that are covered worst, those missed first."""
-    real, _ = metrics.clusters(reference.features, reference.features[:1], CLUSTERS)
-    shares = {
-        cluster: each.pairs.covered[real == cluster].mean()
-        for cluster in np.unique(real)
-        if np.count_nonzero(real == cluster) >= LEAST_IMAGES
+    clusters, _ = metrics.clusters(reference.features, reference.features[:1], CLUSTERS)
+    pairs = evaluation.pairs
+    coverages = {
+        int(cluster): float(pairs.covered[clusters == cluster].mean())
+        for cluster in np.unique(clusters)
+        if np.count_nonzero(clusters == cluster) >= MIN_IMAGES
     }
-    worst = sorted(shares, key=shares.get)[:WORST_CLUSTERS]
-    rows = []
+    worst = sorted(coverages, key=lambda cluster: coverages[cluster])[:WORST_CLUSTERS]
+    strips = []
     for cluster in worst:
-        inside = np.flatnonzero(real == cluster)
-        order = inside[np.argsort(each.pairs.covered[inside], kind="stable")][:STRIP]
-        blank = np.full((STRIP, *reference.images.shape[1:]), 255, np.uint8)
-        blank[: len(order)] = reference.images[order]
-        rows.append(blank)
-    _show(axes, np.concatenate(rows), STRIP)
-    covered = ", ".join(f"{shares[cluster]:.0%}" for cluster in worst)
+        members = np.flatnonzero(clusters == cluster)
+        order = members[np.argsort(pairs.covered[members], kind="stable")]
+        strips.append(_strip(reference.images[order[:STRIP_LENGTH]]))
+    _show(axes, np.concatenate(strips))
+    covered = ", ".join(f"{coverages[cluster]:.0%}" for cluster in worst)
     axes.set_title(f"real images it misses; coverage a row: {covered}", fontsize=9)
 
 
-def _draw_copied(axes, reference, each):
+def _draw_copied(axes: Axes, reference: Reference, evaluation: Evaluation) -> None:
     """The generated images nearest to real ones, above them."""
-    count = min(STRIP, len(each.images))
-    order = np.argsort(each.pairs.nearest_real_distance, kind="stable")
-    rows = []
-    for some in (order[:count], order[len(order) // 2 :][:count]):
-        theirs = reference.images[each.pairs.nearest_real[some]]
-        for images in (each.images[some], theirs):
-            blank = np.full((STRIP, *images.shape[1:]), 255, np.uint8)
-            blank[: len(images)] = images
-            rows.append(blank)
-    _show(axes, np.concatenate(rows), STRIP)
+    pairs = evaluation.pairs
+    count = min(STRIP_LENGTH, len(evaluation.images))
+    order = np.argsort(pairs.nearest_real_distance, kind="stable")
+    strips = []
+    for indices in (order[:count], order[len(order) // 2 :][:count]):
+        strips.append(_strip(evaluation.images[indices]))
+        strips.append(_strip(reference.images[pairs.nearest_real[indices]]))
+    _show(axes, np.concatenate(strips))
     axes.set_title(
         "generated above its nearest real: nearest, median pairs", fontsize=9
     )
 
 
-def _show(axes, images, columns):
-    pixels = pictures.grid(images, columns)
+def _strip(images: np.ndarray) -> np.ndarray:
+    """A row of `STRIP_LENGTH` images, white after the last."""
+    strip = np.full((STRIP_LENGTH, *images.shape[1:]), 255, np.uint8)
+    strip[: len(images)] = images
+    return strip
+
+
+def _show(axes: Axes, images: np.ndarray) -> None:
+    pixels = pictures.grid(images, STRIP_LENGTH)
     axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()

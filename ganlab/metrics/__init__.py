@@ -1,16 +1,11 @@
-"""How far is what is generated from what is real?
+"""Scores of generated against real features: pure functions, in float64."""
 
-Pure functions from arrays to numbers, in float64.
-"""
-
+from ganlab.metrics.bins import bins_differ, clusters, ndb
 from ganlab.metrics.classes import (
     SPLITS,
     class_diversity,
-    clusters,
     inception_score,
     label_accuracy,
-    ndb_scores,
-    path_lengths,
 )
 from ganlab.metrics.frechet import (
     Moments,
@@ -20,29 +15,34 @@ from ganlab.metrics.frechet import (
     frechet_score,
     moments,
 )
-from ganlab.metrics.pairs import (
-    Pairs,
+from ganlab.metrics.kernel import kid
+from ganlab.metrics.manifold import (
     birthday_support,
-    compare,
-    draw_subsets,
-    kid,
     manifold_scores,
     repetition_scores,
 )
-from ganlab.metrics.pixels import spectra, spread
-from ganlab.metrics.resampling import Score, score_of_means
+from ganlab.metrics.pairs import PairStatistics, draw_subsets, pair_statistics
+from ganlab.metrics.path_length import path_lengths
+from ganlab.metrics.pixels import pairwise_ratios, spectrum_gaps
+from ganlab.metrics.resampling import Score, format_number, score_of_means
+from ganlab.metrics.titles import TITLES, Title, display_name, display_score
 from ganlab.metrics.toy2d import grid_divergences, mode_scores, reverse_kl
 
 __all__ = [
     "SPLITS",
+    "TITLES",
     "Moments",
-    "Pairs",
+    "PairStatistics",
     "Score",
+    "Title",
+    "bins_differ",
     "birthday_support",
     "class_diversity",
     "clusters",
-    "compare",
+    "display_name",
+    "display_score",
     "draw_subsets",
+    "format_number",
     "frechet_distance",
     "frechet_from_moments",
     "frechet_infinity",
@@ -54,11 +54,12 @@ __all__ = [
     "manifold_scores",
     "mode_scores",
     "moments",
-    "ndb_scores",
+    "ndb",
+    "pair_statistics",
+    "pairwise_ratios",
     "path_lengths",
     "repetition_scores",
     "reverse_kl",
     "score_of_means",
-    "spectra",
-    "spread",
+    "spectrum_gaps",
 ]

@@ -1,11 +1,12 @@
-"""How far are the first two moments of generated features from real ones?"""
+"""Fréchet distance of features, which on Inception's is FID."""
 
 import numpy as np
 
 from ganlab.metrics.resampling import Score, resampled_counts
-from ganlab.metrics.validation import CHUNK, checked, checked_pair
+from ganlab.metrics.validation import CHUNK, check_features, check_pair
 
-WELL_CONDITIONED = 1e-9  # smallest of eigenvalues to the largest
+MIN_EIGENVALUE_RATIO = 1e-9  # to the largest, of a well-conditioned matrix
+MIN_PIVOT_RATIO = 1e-5  # likewise, of Cholesky's factor
 
 
 class Moments:
@@ -22,12 +23,12 @@ class Moments:
         equation 2.1
     """
 
-    def __init__(self, dim):
+    def __init__(self, dim: int) -> None:
         self.count = 0
         self.mean = np.zeros(dim)
         self._scatter = np.zeros((dim, dim))
 
-    def update(self, features):
+    def update(self, features: np.ndarray) -> None:
         """Adds features `(n, d)`, n of 1 or more."""
         features = np.asarray(features, np.float64)
         count, mean = len(features), features.mean(axis=0)
@@ -39,31 +40,31 @@ class Moments:
         self.count = total
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """Unbiased covariance `(d, d)`; takes 2 vectors or more."""
         return self._scatter / (self.count - 1)
 
 
-def moments(features):
+def moments(features: np.ndarray) -> Moments:
     """`Moments` of features `(n, d)`, taken a chunk at a time."""
-    features = checked(features)
-    found = Moments(features.shape[1])
+    features = check_features(features)
+    accumulated = Moments(features.shape[1])
     for first in range(0, len(features), CHUNK):
-        found.update(features[first : first + CHUNK])
-    return found
+        accumulated.update(features[first : first + CHUNK])
+    return accumulated
 
 
-def frechet_from_moments(real, fake):
+def frechet_from_moments(real: Moments, fake: Moments) -> float:
     """Fréchet distance between two Gaussians, given their `Moments`.
 
-    See `fid`.
+    See `frechet_distance`.
     """
-    factors = _factor(real.covariance), _factor(fake.covariance)
-    cross = _singular_values(factors[0].T @ factors[1]).sum()
+    real_factor, fake_factor = _factor(real.covariance), _factor(fake.covariance)
+    cross = _singular_values(real_factor.T @ fake_factor).sum()
     return _distance(real, fake, cross)
 
 
-def frechet_distance(real, fake):
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """Fréchet distance between two Gaussians fitted to features.
 
         |m_r - m_f|² + Tr(C_r + C_f - 2 (C_r C_f)^½)
@@ -73,7 +74,7 @@ def frechet_distance(real, fake):
     `F_rᵀ F_f`, which holds to rounding where a covariance is singular, as it
     is for constant features or fewer images than features. The distance falls
     as images are added, by about `d²/n` terms: compare equal counts alone, or
-    see `fid_infinity`.
+    see `frechet_infinity`.
 
     Args:
         real: Float array `(n, d)`, 2 vectors or more.
@@ -88,12 +89,12 @@ def frechet_distance(real, fake):
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6
     """
-    real, fake = checked_pair(real, fake)
+    real, fake = check_pair(real, fake)
     return frechet_from_moments(moments(real), moments(fake))
 
 
-def frechet_score(real, fake, seed=0):
-    """`fid` as a `Score`.
+def frechet_score(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> Score:
+    """`frechet_distance` as a `Score`.
 
     Refitting both covariances to every replicate is slow, and biased anew. The
     distance's change is linear in small changes of its moments instead, so
@@ -112,21 +113,25 @@ def frechet_score(real, fake, seed=0):
         [Efron, 1982](https://doi.org/10.1137/1.9781611970319), chapter 6, the
         infinitesimal jackknife
     """
-    real, fake = checked_pair(real, fake)
-    ours, theirs = moments(real), moments(fake)
-    factors = _factor(ours.covariance), _factor(theirs.covariance)
-    product = factors[0].T @ factors[1]
-    distance = _distance(ours, theirs, _singular_values(product).sum())
+    real, fake = check_pair(real, fake)
+    real_moments, fake_moments = moments(real), moments(fake)
+    real_factor = _factor(real_moments.covariance)
+    fake_factor = _factor(fake_moments.covariance)
+    product = real_factor.T @ fake_factor
+    cross = _singular_values(product).sum()
+    distance = _distance(real_moments, fake_moments, cross)
     # With M = F_rᵀ F_f = U S Vᵀ, transport from fake to real is F_r U S⁻¹ Uᵀ F_rᵀ, and
     # back F_f V S⁻¹ Vᵀ F_fᵀ, where F_f V = F_f Mᵀ U S⁻¹.
     squares, left = np.linalg.eigh(product @ product.T)
-    kept = squares > WELL_CONDITIONED * squares.max(initial=0.0)
+    kept = squares > MIN_EIGENVALUE_RATIO * squares.max(initial=0.0)
     values, left = np.sqrt(squares[kept]), left[:, kept]
     right = product.T @ left / values
-    gap = theirs.mean - ours.mean
+    gap = fake_moments.mean - real_moments.mean
+    to_fake = fake_factor @ right / np.sqrt(values)
+    to_real = real_factor @ left / np.sqrt(values)
     influences = (
-        _influence(real, ours.mean, -gap, factors[1] @ right / np.sqrt(values)),
-        _influence(fake, theirs.mean, gap, factors[0] @ left / np.sqrt(values)),
+        _influence(real, real_moments.mean, -gap, to_fake),
+        _influence(fake, fake_moments.mean, gap, to_real),
     )
     replicates = np.full(1, distance)
     for side, influence in enumerate(influences):
@@ -135,7 +140,9 @@ def frechet_score(real, fake, seed=0):
     return Score.of(distance, replicates)
 
 
-def frechet_infinity(real, fake, seed=0, distance=None):
+def frechet_infinity(
+    real: np.ndarray, fake: np.ndarray, seed: int = 0, distance: float | None = None
+) -> float | None:
     """Fréchet distance extrapolated to infinitely many images.
 
     At `n` images the distance is about `a + b / n`. It is taken of all images
@@ -160,21 +167,24 @@ def frechet_infinity(real, fake, seed=0, distance=None):
         [Chong and Forsyth, 2019](https://arxiv.org/abs/1911.07023), section 3,
         who fit the line to random subsets of the generated images alone
     """
-    real, fake = checked_pair(real, fake)
+    real, fake = check_pair(real, fake)
     if min(len(real), len(fake)) // 2 < max(real.shape[1], 2):
         return None
-    draws = np.random.default_rng(seed)
-    halves = (np.array_split(draws.permutation(len(each)), 2) for each in (real, fake))
+    generator = np.random.default_rng(seed)
+    real_halves, fake_halves = (
+        np.array_split(generator.permutation(len(features)), 2)
+        for features in (real, fake)
+    )
     half_distances = [
-        frechet_from_moments(moments(real[some]), moments(fake[others]))
-        for some, others in zip(*halves, strict=True)
+        frechet_from_moments(moments(real[real_half]), moments(fake[fake_half]))
+        for real_half, fake_half in zip(real_halves, fake_halves, strict=True)
     ]
     if distance is None:
         distance = frechet_distance(real, fake)
     return float(2 * distance - np.mean(half_distances))
 
 
-def _factor(covariance):
+def _factor(covariance: np.ndarray) -> np.ndarray:
     """A matrix `F` with `F Fᵀ = C`; of a singular `C`, what is not rounding.
 
     Cholesky's factor is a third of the work, but the root of rounding leaks
@@ -183,17 +193,17 @@ def _factor(covariance):
     try:
         factor = np.linalg.cholesky(covariance)
         pivots = np.diagonal(factor)
-        if pivots.min() > 1e-5 * pivots.max():
+        if pivots.min() > MIN_PIVOT_RATIO * pivots.max():
             return factor
     except np.linalg.LinAlgError:
         pass
     values, vectors = np.linalg.eigh(covariance)
-    least = values[-1] * len(values) * np.finfo(np.float64).eps
-    kept = values > max(least, 0.0)
-    return vectors[:, kept] * np.sqrt(values[kept])
+    rounding = values[-1] * len(values) * np.finfo(np.float64).eps
+    kept = values > max(rounding, 0.0)
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
-def _singular_values(matrix):
+def _singular_values(matrix: np.ndarray) -> np.ndarray:
     """Singular values of a matrix, without those of rounding.
 
     The roots of the eigenvalues of `M Mᵀ` take a third of the time, and are as
@@ -204,24 +214,26 @@ def _singular_values(matrix):
     if matrix.shape[0] > matrix.shape[1]:
         matrix = matrix.T
     squares = np.linalg.eigvalsh(matrix @ matrix.T)
-    if squares[0] > WELL_CONDITIONED * squares[-1]:
-        return np.sqrt(squares)
+    if squares[0] > MIN_EIGENVALUE_RATIO * squares[-1]:
+        return np.asarray(np.sqrt(squares))
     return np.linalg.svd(matrix, compute_uv=False)
 
 
-def _distance(real, fake, cross):
+def _distance(real: Moments, fake: Moments, cross: float) -> float:
     gap = fake.mean - real.mean
-    spread = np.trace(real.covariance) + np.trace(fake.covariance)
-    return float(gap @ gap + spread - 2 * cross)
+    variances = np.trace(real.covariance) + np.trace(fake.covariance)
+    return float(gap @ gap + variances - 2 * cross)
 
 
-def _influence(features, mean, gap, half):
-    """Influence of each image; `half halfᵀ` is the transport to the other set."""
-    found = np.empty(len(features))
+def _influence(
+    features: np.ndarray, mean: np.ndarray, gap: np.ndarray, transport_root: np.ndarray
+) -> np.ndarray:
+    """Influence of each image; `R Rᵀ` of the root is the transport to the other set."""
+    influence = np.empty(len(features))
     for first in range(0, len(features), CHUNK):
         x = np.asarray(features[first : first + CHUNK], np.float64) - mean
         quadratic = np.einsum("nd,nd->n", x, x)
-        moved = x @ half
+        moved = x @ transport_root
         quadratic -= np.einsum("nd,nd->n", moved, moved)
-        found[first : first + CHUNK] = quadratic + 2 * (x @ gap)
-    return found - found.mean()
+        influence[first : first + CHUNK] = quadratic + 2 * (x @ gap)
+    return np.asarray(influence - influence.mean())

@@ -1,9 +1,11 @@
-"""How do fakes differ from real images, without any features?"""
+"""Comparisons of generated and real images without features: distances, spectra."""
 
 import numpy as np
 
 
-def spread(real, fake, labels=None):
+def pairwise_ratios(
+    real: np.ndarray, fake: np.ndarray, labels: np.ndarray | None = None
+) -> dict[str, float]:
     """How far fakes lie apart, over how far real ones do.
 
     - `pairwise_ratio`: mean distance of two fakes over that of two real ones.
@@ -18,32 +20,35 @@ def spread(real, fake, labels=None):
     Returns:
         A dict of floats; 1 is as varied as real images.
     """
-    distances = []
-    for images in (real, fake):
-        flat = np.asarray(images, np.float64).reshape(len(images), -1)
-        lengths = np.square(flat).sum(axis=1)
-        squared = lengths[:, None] + lengths - 2 * flat @ flat.T
-        distances.append(np.sqrt(np.maximum(squared, 0.0)))
-    apart = ~np.eye(len(real), dtype=bool)
-    pairs = {"pairwise_ratio": apart}
+    real_distances, fake_distances = _distances(real), _distances(fake)
+    others = ~np.eye(len(real), dtype=bool)
+    masks = {"pairwise_ratio": others}
     if labels is not None:
-        same = np.equal.outer(labels, labels) & apart
-        if same.sum() >= 2:
-            pairs["class_pairwise_ratio"] = same
-    found = {}
-    for name, some in pairs.items():
-        ours, theirs = (each[some].mean() for each in distances)
-        if ours > 0:
-            found[name] = float(theirs / ours)
-    nearest = [
-        np.median(np.where(apart, each, np.inf).min(axis=1)) for each in distances
-    ]
-    if nearest[0] > 0 and np.isfinite(nearest[1]):
-        found["nearest_ratio"] = float(nearest[1] / nearest[0])
-    return found
+        same_class = np.equal.outer(labels, labels) & others
+        if same_class.sum() >= 2:
+            masks["class_pairwise_ratio"] = same_class
+    ratios = {}
+    for name, mask in masks.items():
+        real_mean, fake_mean = real_distances[mask].mean(), fake_distances[mask].mean()
+        if real_mean > 0:
+            ratios[name] = float(fake_mean / real_mean)
+    real_nearest, fake_nearest = (
+        np.median(np.where(others, distances, np.inf).min(axis=1))
+        for distances in (real_distances, fake_distances)
+    )
+    if real_nearest > 0 and np.isfinite(fake_nearest):
+        ratios["nearest_ratio"] = float(fake_nearest / real_nearest)
+    return ratios
 
 
-def spectra(real, fake):
+def _distances(images: np.ndarray) -> np.ndarray:
+    flat = np.asarray(images, np.float64).reshape(len(images), -1)
+    lengths = np.square(flat).sum(axis=1)
+    squared = lengths[:, None] + lengths - 2 * flat @ flat.T
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+
+
+def spectrum_gaps(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     """How the spectrum of fakes differs from that of real images.
 
     Power is averaged over images and channels after the mean is taken off.
@@ -51,7 +56,7 @@ def spectra(real, fake):
     - `nyquist_excess`: how much the power at the three highest frequencies of a
       stride of 2, (pi, 0), (0, pi) and (pi, pi), stands out from what lies
       around it, in decades; fakes less real images. A checkerboard is a peak.
-    - `checkerboard_share`: the share of the edges (root mean square of the
+    - `checkerboard_share`: the fraction of the edges (root mean square of the
       Laplacian) that is one pattern of period 2, the same in all images; fakes
       less real images.
     - `spectrum_gap`: mean absolute difference of the azimuthal averages over the
@@ -81,7 +86,7 @@ def spectra(real, fake):
     }
 
 
-def _checkerboard(images):
+def _checkerboard(images: np.ndarray) -> float:
     """Root mean square of the mean of each phase of a stride of 2, over all."""
     x = np.asarray(images, np.float64)
     inner = x[:, 1:-1, 1:-1]
@@ -95,36 +100,36 @@ def _checkerboard(images):
         for column in range(2)
     ]
     whole = np.square(laplacian).mean()
-    return np.sqrt(np.square(phases).mean() / whole) if whole > 0 else 0.0
+    return float(np.sqrt(np.square(phases).mean() / whole)) if whole > 0 else 0.0
 
 
-def _power(images):
+def _power(images: np.ndarray) -> np.ndarray:
     """Mean power `(side, side)` of even side, zero frequency in the middle."""
     side = min(images.shape[1:3]) // 2 * 2
     images = np.asarray(images, np.float64)[:, :side, :side]
     images = images - images.mean(axis=(1, 2), keepdims=True)
     power = np.abs(np.fft.fft2(images, axes=(1, 2))) ** 2
-    return np.fft.fftshift(power.mean(axis=(0, 3))) / side**2 + 1e-9
+    return np.asarray(np.fft.fftshift(power.mean(axis=(0, 3))) / side**2 + 1e-9)
 
 
-def _nyquist_peak(power):
+def _nyquist_peak(power: np.ndarray) -> float:
     """Mean over the three Nyquist frequencies of log10(power / around it)."""
     middle = len(power) // 2
-    found = []
+    peaks = []
     for row, column in ((0, 0), (0, middle), (middle, 0)):
         rows = (row + np.arange(-2, 3)) % len(power)
         columns = (column + np.arange(-2, 3)) % len(power)
         patch = power[np.ix_(rows, columns)]
         around = np.ones((5, 5), bool)
         around[1:4, 1:4] = False
-        found.append(np.log10(patch[2, 2] / np.median(patch[around])))
-    return float(np.mean(found))
+        peaks.append(np.log10(patch[2, 2] / np.median(patch[around])))
+    return float(np.mean(peaks))
 
 
-def _azimuthal(power):
+def _azimuthal(power: np.ndarray) -> np.ndarray:
     """log10 of the mean power on each ring of frequencies."""
-    at = np.arange(len(power)) - len(power) // 2
-    radius = np.rint(np.hypot(*np.meshgrid(at, at))).astype(int)
+    frequencies = np.arange(len(power)) - len(power) // 2
+    radius = np.rint(np.hypot(*np.meshgrid(frequencies, frequencies))).astype(int)
     total = np.bincount(radius.ravel(), power.ravel())
     count = np.bincount(radius.ravel())
-    return np.log10(total / count)[1 : len(power) // 2 + 1]
+    return np.asarray(np.log10(total / count)[1 : len(power) // 2 + 1])

@@ -1,4 +1,4 @@
-"""Can these features be scored?"""
+"""Checks that features can be scored."""
 
 import numpy as np
 
@@ -7,13 +7,15 @@ from ganlab.errors import UserError
 CHUNK = 4096
 
 
-def checked(features, name="features", least=2):
+def check_features(
+    features: np.ndarray, name: str = "features", minimum: int = 2
+) -> np.ndarray:
     """Returns features as an array, or raises `UserError`.
 
     Args:
         features: Array `(n, d)` of finite real numbers.
-        name: What to call them.
-        least: Integer: how many there must be.
+        name: What the message calls them.
+        minimum: Integer: smallest `n`.
     """
     features = np.asarray(features)
     if features.ndim != 2 or features.shape[1] < 1 or features.dtype.kind not in "fiu":
@@ -21,10 +23,10 @@ def checked(features, name="features", least=2):
             f"Expected {name} of shape (n, d). Received: {features.dtype} of shape "
             f"{features.shape}"
         )
-    if len(features) < least:
+    if len(features) < minimum:
         raise UserError(
-            f"Expected {least} images or more in {name}. Received: {len(features)}; "
-            "draw more"
+            f"Expected {minimum} images or more in {name}. Received: {len(features)}; "
+            "sample more"
         )
     for first in range(0, len(features), CHUNK):
         finite = np.isfinite(features[first : first + CHUNK]).all(axis=1)
@@ -37,10 +39,12 @@ def checked(features, name="features", least=2):
     return features
 
 
-def checked_pair(real, fake, least=2):
+def check_pair(
+    real: np.ndarray, fake: np.ndarray, minimum: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Checks real and fake features, which must have one width."""
-    real = checked(real, "real features", least)
-    fake = checked(fake, "fake features", least)
+    real = check_features(real, "real features", minimum)
+    fake = check_features(fake, "fake features", minimum)
     if real.shape[1] != fake.shape[1]:
         raise UserError(
             "Expected real and fake features of one width, from one extractor. "

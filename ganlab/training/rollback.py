@@ -105,7 +105,7 @@ def try_remedies(directory, *, steps=BRANCH_STEPS, stream=None):
 
     Branches begin at the last checkpoint before the first finding, or anew where
     there is none; a remedy that changes the players always begins anew, and trains
-    as many steps in all. The best is the one of the smallest Fréchet distance
+    as many steps in all. The best is the one of the smallest FID
     among those with the fewest critical findings. Its folder is kept whole, and
     of the others the logs.
 

@@ -382,7 +382,7 @@ def load_reference(monitoring, data, stream=None):
         data: The `ImageData` that it trains on.
         stream: Text stream for a progress bar, or `None`.
     """
-    if len(data.images) < evaluation.LEAST_IMAGES:
+    if len(data.images) < evaluation.MIN_IMAGES:
         return None
     bars = StageBars(stream)
     reference = evaluation.load_reference(

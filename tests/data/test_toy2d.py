@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import GAN, load_data, metrics, networks
+from ganlab import GAN, load_data, networks
 from ganlab.artifacts import export
 from ganlab.callbacks import DecisionSurface, RunLog
 from ganlab.cli.main import main
@@ -34,63 +34,6 @@ def test_mixtures_are_pacgans(name, modes):
         np.testing.assert_allclose(own.std(axis=0), mixture.deviation, rtol=0.15)
     assert np.abs(points).max() < mixture.extent
     np.testing.assert_array_equal(points, mixture.sample(20_000, seed=1)[0])
-
-
-def test_mode_scores_by_hand():
-    centers = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    points = np.array([[0.02, 0.0], [0.0, 0.03], [0.97, 0.0], [0.5, 0.5]])
-    scores = metrics.mode_scores(points, centers, 0.011)
-    assert scores == {"modes_hit": 2, "high_quality_share": 0.75}
-
-
-@pytest.mark.parametrize("name", MIXTURES)
-def test_a_perfect_generator_scores_what_the_docstring_says(name):
-    mixture = MIXTURES[name]
-    points, _ = mixture.sample(20_000, seed=5)
-    scores = metrics.mode_scores(points, mixture.centers, mixture.deviation)
-    assert scores["modes_hit"] == len(mixture.centers)
-    assert scores["high_quality_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.003)
-
-
-def test_divergences_by_hand():
-    real, fake = np.full((1000, 2), -0.5), np.full((1000, 2), 0.5)
-    apart = metrics.grid_divergences(real, fake, 1.0, bins=2)
-    # Each side has 1000.5 of 1002 in its own cell and 0.5 in the three others.
-    own, other = 1000.5 / 1002, 0.5 / 1002
-    assert apart["kl"] == pytest.approx((own - other) * np.log(own / other))
-    assert apart["js"] == pytest.approx(np.log(2), abs=0.01)
-    same = metrics.grid_divergences(real, real, 1.0)
-    assert same == {"kl": 0.0, "js": 0.0}
-    outside = metrics.grid_divergences(real, fake * 100, 1.0, bins=2)
-    assert outside == apart
-
-
-def test_reverse_kl_by_hand():
-    assert metrics.reverse_kl(np.arange(1000), 1000) == pytest.approx(0.0, abs=1e-12)
-    assert metrics.reverse_kl(np.zeros(9, int), 1000) == pytest.approx(np.log(1000))
-    assert metrics.reverse_kl(np.array([0, 0, 1]), 2) == pytest.approx(
-        2 / 3 * np.log(4 / 3) + 1 / 3 * np.log(2 / 3)
-    )
-    draws = np.random.default_rng(0).integers(1000, size=26_000)
-    assert metrics.reverse_kl(draws, 1000) == pytest.approx(999 / 52_000, rel=0.1)
-
-
-def test_frechet_distance_by_hand():
-    draws = np.random.default_rng(0)
-    real = draws.normal(size=(4000, 3))
-    assert metrics.frechet_distance(real, real) == pytest.approx(0.0, abs=1e-9)
-    moved = real + np.array([3.0, 0.0, 4.0])
-    assert metrics.frechet_distance(real, moved) == pytest.approx(25.0)
-    # One dimension: (m - n)² + (s - t)².
-    line = real[:, :1]
-    assert metrics.frechet_distance(line, 2 * line) == pytest.approx(
-        line.mean() ** 2 + line.var(ddof=1)
-    )
-    # Commuting covariances: the sum over axes.
-    scales = np.array([1.0, 2.0, 0.0])
-    whitened = real @ np.linalg.inv(np.linalg.cholesky(np.cov(real.T))).T
-    whitened -= whitened.mean(axis=0)
-    assert metrics.frechet_distance(whitened, whitened * scales) == pytest.approx(2.0)
 
 
 def gan_of_points(packing=1):

@@ -1,0 +1,190 @@
+"""Real images that generated ones are scored against, and their features."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganlab.data.image_data import ImageData
+from ganlab.errors import UserError
+from ganlab.evaluation.protocol import SPLITS, Protocol
+from ganlab.features.extractors import Extractor, default_spec, load_extractor
+from ganlab.files import atomic_file, cache_folder
+
+MAX_IMAGES = 10_000
+MIN_IMAGES = 6
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Real images that generated ones are scored against.
+
+    Args:
+        protocol: The `Protocol` of scores against them.
+        extractor: The `ganlab.features.extractors.Extractor`.
+        images: Uint8 array `(n, height, width, channels)`, or 2-D samples `(n, 2)`.
+        labels: Int32 array `(n,)`, or `None`.
+        class_names: A name for each class; empty without labels.
+        features: Float32 array `(n, d)`.
+        logits: Float32 array `(n, classes)`, or `None`.
+    """
+
+    protocol: Protocol
+    extractor: Extractor
+    images: np.ndarray
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    features: np.ndarray
+    logits: np.ndarray | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """How often the extractor's classifier is right on them, or `None`."""
+        if self.logits is None or self.labels is None:
+            return None
+        return float(np.mean(self.logits.argmax(axis=1) == self.labels))
+
+    def take(self, indices: np.ndarray) -> "Reference":
+        """The `Reference` of those of its images alone."""
+        images = self.images[indices]
+        protocol = dataclasses.replace(
+            self.protocol, num_images=len(images), data_sha256=_sha256(images)
+        )
+        return dataclasses.replace(
+            self,
+            protocol=protocol,
+            images=images,
+            labels=None if self.labels is None else self.labels[indices],
+            features=self.features[indices],
+            logits=None if self.logits is None else self.logits[indices],
+        )
+
+    def matched(self, images: np.ndarray) -> "Reference":
+        """The `Reference` cut to as many real images as there are `images`.
+
+        Raises:
+            UserError: if the images are of another shape than the real ones, or
+                fewer than 6.
+        """
+        shape = self.protocol.image_shape
+        if tuple(images.shape[1:]) != shape:
+            raise UserError(
+                f"Expected images of shape {shape}, as those of {self.protocol.data}. "
+                f"Received: {tuple(images.shape[1:])}; name other --data, or sample "
+                "images of that shape"
+            )
+        if len(images) < MIN_IMAGES:
+            raise UserError(
+                f"Expected {MIN_IMAGES} images or more. Received: {len(images)}; "
+                "sample more"
+            )
+        if len(images) >= len(self.images):
+            return self
+        return self.take(self._shuffled()[: len(images)])
+
+    def halves(self) -> tuple["Reference", "Reference"]:
+        """Two random halves."""
+        order, half = self._shuffled(), len(self.images) // 2
+        return self.take(order[:half]), self.take(order[half : 2 * half])
+
+    def _shuffled(self) -> np.ndarray:
+        generator = np.random.default_rng(self.protocol.seed)
+        return generator.permutation(len(self.images))
+
+
+def load_reference(
+    data: ImageData,
+    *,
+    features: str | None = None,
+    num_images: int = MAX_IMAGES,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Reference:
+    """Chooses real images of a data set and extracts their features.
+
+    Features are kept under `~/.cache/ganlab` (or `XDG_CACHE_HOME`), by the hash of
+    extractor and images, and read from there the next time.
+
+    Args:
+        data: A `ganlab.data.image_data.ImageData`.
+        features: SPEC of an extractor, or `None` for `default_spec`.
+        num_images: Integer: how many, at most.
+        seed: Integer: seeds which ones.
+        progress: `None`, or a function of `(images done, images in all)`.
+
+    Returns:
+        A `Reference`.
+
+    Raises:
+        UserError: if there are fewer than 6 images, or the extractor does not
+            take them.
+    """
+    count = min(num_images, len(data.images))
+    if count < MIN_IMAGES:
+        raise UserError(
+            f"Expected {MIN_IMAGES} real images or more. Received: {count} in "
+            f"{data.spec}"
+        )
+    shape = tuple(int(size) for size in data.images.shape[1:])
+    extractor = load_extractor(features or default_spec(shape), shape)
+    order = np.random.default_rng(seed).permutation(len(data.images))
+    indices = np.sort(order[:count])
+    images = np.ascontiguousarray(data.images[indices])
+    split = data.spec.rpartition(":")[2]
+    protocol = Protocol(
+        extractor=extractor.name,
+        extractor_sha256=extractor.sha256,
+        resizer=extractor.resizer,
+        data=data.spec,
+        data_sha256=_sha256(images),
+        split=split if split in SPLITS else "all",
+        image_shape=shape,
+        num_images=count,
+        seed=seed,
+    )
+    real_features, logits = _cached_features(protocol, extractor, images, progress)
+    return Reference(
+        protocol=protocol,
+        extractor=extractor,
+        images=images,
+        labels=None if data.labels is None else data.labels[indices],
+        class_names=tuple(data.class_names),
+        features=real_features,
+        logits=logits,
+    )
+
+
+def _sha256(images: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()
+
+
+def _cached_features(
+    protocol: Protocol,
+    extractor: Extractor,
+    images: np.ndarray,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    identity = [
+        extractor.name,
+        extractor.sha256,
+        extractor.resizer,
+        protocol.data_sha256,
+    ]
+    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+    path = cache_folder() / "features" / f"{key}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as cached:
+            return cached["features"], cached.get("logits")
+    except (OSError, ValueError, KeyError, EOFError):
+        pass  # not there yet, or broken off
+    features, logits = extractor.extract(images, progress)
+    arrays = {"features": features} | ({} if logits is None else {"logits": logits})
+    try:
+        with atomic_file(path) as temporary:
+            np.savez(temporary, **arrays)
+    except OSError:
+        pass  # a full or read-only disk costs the extraction next time
+    return features, logits

@@ -1,0 +1,155 @@
+"""Subjects of an evaluation: runs, artifacts, folders of images and npz files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from ganlab import sampling
+from ganlab.artifacts.artifact import Artifact
+from ganlab.data import kinds
+from ganlab.data.loading import load_data
+from ganlab.errors import UserError
+from ganlab.evaluation.scores import Generate
+from ganlab.models.saving import load_gan
+from ganlab.runs import RunFolder, load_run
+
+PREDICT_BATCH_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A trained generator.
+
+    Args:
+        generate: Function from latents and labels to float32 images.
+        latent_dim: Integer.
+        num_classes: Integer, 0 without classes.
+    """
+
+    generate: Generate
+    latent_dim: int
+    num_classes: int
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Images to be scored, or the generator that makes them.
+
+    Args:
+        path: The path that the user named.
+        image_shape: Shape of one image.
+        source: The `Generator`, or all images there are.
+        data: SPEC of the generator's training data, or `None`.
+    """
+
+    path: Path
+    image_shape: tuple[int, ...]
+    source: Generator | np.ndarray
+    data: str | None = None
+
+    @property
+    def generator(self) -> Generator | None:
+        """The `Generator`, or `None` of images."""
+        return self.source if isinstance(self.source, Generator) else None
+
+    @property
+    def num_images(self) -> int | None:
+        """How many images there are, or `None` of a generator."""
+        return None if isinstance(self.source, Generator) else len(self.source)
+
+    def sample(
+        self, count: int, seed: int, labels: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Images, and the labels that they were generated for, or `None`.
+
+        Args:
+            count: Integer: how many, at most.
+            seed: Integer: seeds latents, or which images are taken.
+            labels: The real images' labels, or `None`.
+        """
+        if not isinstance(self.source, Generator):
+            order = np.random.default_rng(seed).permutation(len(self.source))
+            return self.source[np.sort(order[:count])], None
+        generator = self.source
+        if not generator.num_classes:
+            labels = None
+        elif labels is None or labels.max() >= generator.num_classes:
+            labels = sampling.class_labels(count, generator.num_classes)
+        else:
+            labels = labels[:count]
+        latents = sampling.sample_latents(count, generator.latent_dim, seed)
+        images = generator.generate(latents, labels)
+        return kinds.of_shape(self.image_shape).to_stored(images), labels
+
+
+def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
+    """Finds out what a path holds, and loads it.
+
+    Args:
+        path: Run folder, artifact folder, folder of images, or npz file.
+        checkpoint: `"newest"` or `"best"`, of a run.
+
+    Raises:
+        UserError: if it is none of those.
+    """
+    path = Path(path)
+    if (path / "card.json").is_file():
+        return _artifact(path)
+    if RunFolder(path).holds_run():
+        return _run(path, checkpoint)
+    if path.is_dir():
+        images = _images_of_folder(path)
+    elif path.suffix == ".npz" and path.is_file():
+        images = load_data(f"npz:{path}").images
+    else:
+        raise UserError(
+            "Expected a run, an artifact, a folder of images or an .npz file. "
+            f"Received: {path}"
+        )
+    return Subject(path, tuple(images.shape[1:]), images)
+
+
+def _artifact(path: Path) -> Subject:
+    artifact = Artifact(path)
+    generator = Generator(
+        artifact.generate, artifact.latent_dim, len(artifact.class_names)
+    )
+    shape = tuple(artifact.card["outputs"]["images"]["shape"][1:])
+    data = artifact.card.get("training", {}).get("data")
+    return Subject(path, shape, generator, data)
+
+
+def _run(path: Path, checkpoint: str) -> Subject:
+    run = load_run(path)
+    gan = load_gan(run.folder.find_checkpoint(checkpoint))
+    generator = Generator(_generate(gan), gan.latent_dim, gan.num_classes or 0)
+    return Subject(path, gan.image_shape, generator, run.recipe.data)
+
+
+def _generate(gan: keras.Model) -> Generate:
+    def generate(latents: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        inputs = latents if labels is None else [latents, labels]
+        images = gan.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
+        return np.asarray(images)
+
+    return generate
+
+
+def _images_of_folder(path: Path) -> np.ndarray:
+    """Images of a folder, at their own size and channels."""
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".png")
+    files = files or sorted(file for file in path.rglob("*") if file.is_file())
+    size, channels = None, None
+    for file in files:
+        try:
+            with Image.open(file) as picture:
+                size = min(picture.size)
+                channels = 1 if picture.mode in ("1", "L", "I;16") else 3
+            break
+        except OSError:
+            continue  # named and skipped when all are read
+    data = load_data(f"folder:{path}", image_size=size, channels=channels)
+    return np.asarray(data.images)
