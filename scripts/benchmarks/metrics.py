@@ -117,14 +117,14 @@ def ours(real, fake):
         return {"ganlab Fréchet distance, n to infinity": limit}
 
     def pairs():
-        found = metrics.compare(real, fake)
-        scores = metrics.manifold_scores(found) | metrics.repetition_scores(found)
-        scores["kernel"] = found.kernel_distance
+        pairs = metrics.pair_statistics(real, fake)
+        scores = metrics.manifold_scores(pairs) | metrics.repetition_scores(pairs)
+        scores["kernel"] = pairs.kid
         return {f"ganlab {name}": score.value for name, score in scores.items()}
 
     def rest():
         return {
-            "ganlab bins": metrics.ndb_scores(real, fake).value,
+            "ganlab bins": metrics.ndb(real, fake).value,
             "ganlab diversity": metrics.class_diversity(real, fake, classes, classes)[
                 0
             ].value,

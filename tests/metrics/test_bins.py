@@ -9,6 +9,7 @@ def normal(count, dim, seed=0, scale=1.0, shift=0.0):
     return np.random.default_rng(seed).standard_normal((count, dim)) * scale + shift
 
 
+@pytest.mark.e2e
 def test_bins_tell_a_lost_mode():
     real, same = normal(3000, 2, seed=1), normal(3000, 2, seed=2)
     assert metrics.ndb(real, same).value < 0.12

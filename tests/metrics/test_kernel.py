@@ -19,6 +19,7 @@ def test_kid_by_hand():
     assert metrics.kid(real, fake).value == pytest.approx(expected)
 
 
+@pytest.mark.e2e
 def test_kid_is_unbiased():
     values = [
         metrics.kid(normal(40, 4, seed=k), normal(40, 4, seed=k + 500)).value

@@ -1,0 +1,43 @@
+"""Subjects side by side: the shipped generator has the scores of its card."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganlab import metrics
+from ganlab.errors import UserError
+from ganlab.evaluation import compare
+
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
+
+
+@pytest.mark.e2e
+def test_the_shipped_card_has_the_scores_of_the_shipped_generator():
+    card = json.loads((SHIPPED / "card.json").read_text())
+    kept = card["metrics"]
+    comparison = compare.compare([SHIPPED])
+    shipped = comparison.subjects[str(SHIPPED)]
+    assert kept["protocol"] == shipped.protocol.as_dict()
+    for name, score in shipped.scores.items():
+        value = kept["scores"][name]["value"]
+        # K-means ends elsewhere on another processor.
+        tolerance = 0.1 if name == "ndb" else 0.02 * score.value
+        assert value == pytest.approx(score.value, abs=tolerance)
+
+
+def test_a_table_names_the_extractor_and_scales_kid():
+    score = metrics.Score(0.002, 0.001, 0.003, 0.0005)
+    text = compare.table({"a": {"fid": score, "kid": score}, "b": {}}, "pixels")
+    header, fid, kid = text.splitlines()
+    assert header.split() == ["a", "b"]
+    assert fid.split() == ["FID[pixels]", "0.00200", "[0.00100,", "0.00300]"]
+    assert kid.split() == ["KID[pixels]", "x", "1000", "2.00", "[1.00,", "3.00]"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"subjects": {"a": 1}}'])
+def test_what_holds_no_scores_is_refused(tmp_path, content):
+    path = tmp_path / "scores.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match="Expected scores from"):
+        compare.read_scores(path)

@@ -1,0 +1,52 @@
+"""Subjects: artifacts, folders and npz files are told apart and sampled."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab.errors import UserError
+from ganlab.evaluation.subjects import load_subject
+
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
+
+
+def test_an_artifact_is_a_generator():
+    subject = load_subject(SHIPPED)
+    assert (subject.image_shape, subject.data) == ((28, 28, 1), "fashion_mnist")
+    assert subject.num_images is None
+    assert subject.generator.num_classes == 10
+    wanted = np.array([3, 1, 4, 1, 5])
+    images, labels = subject.sample(4, 0, wanted)
+    assert (images.shape, images.dtype) == ((4, 28, 28, 1), np.uint8)
+    assert labels.tolist() == [3, 1, 4, 1]
+    _, labels = subject.sample(3, 0, np.array([99, 0, 0]))  # of other classes
+    assert labels.tolist() == [0, 1, 2]
+
+
+def test_images_are_taken_in_order_and_without_labels(tmp_path):
+    images = np.arange(8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 9, 9, 1))
+    path = tmp_path / "a.npz"
+    np.savez(path, images=images.astype(np.uint8))
+    subject = load_subject(path)
+    assert (subject.num_images, subject.generator) == (8, None)
+    taken, labels = subject.sample(5, 0, np.arange(8))
+    assert labels is None
+    values = taken[:, 0, 0, 0].tolist()
+    assert values == sorted(set(values))
+    assert len(values) == 5
+
+
+def test_a_folder_of_images_keeps_their_size(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(7, 12, 12, 3), dtype=np.uint8)
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{index}.png")
+    subject = load_subject(tmp_path)
+    assert subject.image_shape == (12, 12, 3)
+    np.testing.assert_array_equal(subject.source, images)
+
+
+def test_what_is_no_subject_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"a folder of images or an \.npz file"):
+        load_subject(tmp_path / "nowhere")
