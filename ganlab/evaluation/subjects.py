@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ganlab import sampling
+from ganlab.artifacts import card
 from ganlab.artifacts.artifact import Artifact
 from ganlab.data import kinds
 from ganlab.data.loading import load_data
@@ -96,7 +97,7 @@ def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
         UserError: if it is none of those.
     """
     path = Path(path)
-    if (path / "card.json").is_file():
+    if (path / card.CARD).is_file():
         return _artifact(path)
     if RunFolder(path).holds_run():
         return _run(path, checkpoint)

@@ -1,6 +1,7 @@
 """NDB: by hand, and of a lost mode."""
 
 import numpy as np
+import pytest
 
 from ganlab import metrics
 
