@@ -14,13 +14,13 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "Monitoring": "config.settings",
     "Recipe": "config.settings",
     "UserError": "errors",
-    "check_gan": "training.preflight",
+    "check_gan": "training.gan_checks",
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
     "export_generator": "artifacts.export",
     "load_data": "data.loading",
     "sample_latents": "sampling",
-    "train_gan": "training.train",
+    "train": "training.train",
 }
 _MODULES = {
     "augmentation": "objectives.augmentation",
@@ -36,11 +36,6 @@ _MODULES = {
     "pictures": "pictures",
     "sampling": "sampling",
     "schedules": "objectives.schedules",
-    "signals": "callbacks.probe",
-    "train": "training.train",
-    "checks": "training.preflight",
-    "rescue": "training.rollback",
-    "report": "diagnosis.report",
 }
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]

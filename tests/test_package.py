@@ -56,7 +56,7 @@ def test_what_is_left_to_the_image_size():
 
 @pytest.mark.parametrize("name", settings.PRESETS)
 def test_every_preset_builds_says_its_result_and_trains_a_step(name):
-    from ganlab.training.train import build_gan
+    from ganlab.training.build import build_gan
 
     preset = settings.get_preset(name)
     assert preset.preset == name
@@ -75,7 +75,7 @@ def test_every_preset_builds_says_its_result_and_trains_a_step(name):
 
 
 def test_a_preset_composes_with_anything_else():
-    from ganlab.training.train import build_gan
+    from ganlab.training.build import build_gan
 
     composed = settings.get_preset("sngan").replace(
         loss="relativistic",

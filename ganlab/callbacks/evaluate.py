@@ -43,7 +43,7 @@ class Evaluate(Budgeted):
         if self.last is not None:
             self._report()
 
-    def look(self, step):
+    def run(self, step):
         protocol = self.reference.protocol
         labels = None if self.model.num_classes is None else self.reference.labels
         images = self.model.sample(protocol.num_images, protocol.seed, labels)

@@ -52,13 +52,13 @@ class HealthProbe(Budgeted):
         kinds = {cls: name for name, cls in LOSSES.items()}
         loss = type(self.model.adversarial_loss)
         self.run_log.event(self._acted, "began", loss=kinds.get(loss, loss.__name__))
-        self.look(self._acted)
+        self.run(self._acted)
         super().on_train_begin(logs)
 
     def on_train_end(self, logs=None):
         self.act_at_end()
 
-    def look(self, step):
+    def run(self, step):
         values, logits = self._probe.measure()
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)

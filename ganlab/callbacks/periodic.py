@@ -53,41 +53,43 @@ class Periodic(keras.callbacks.Callback):
 
 
 class Budgeted(Periodic):
-    """Calls `look(step)` so seldom that it takes a share of the training time.
+    """Calls `run(step)` so seldom that it takes a fraction of the training time.
 
-    After a look that took 2 s, the next waits until 20 s have gone by at a
+    After a call that took 2 s, the next waits until 20 s have gone by at a
     budget of 10 %.
 
     Args:
-        every: Integer, 1 or more: steps between looks, at least.
-        budget: Float in (0, 1]: largest share of the time.
+        every: Integer, 1 or more: steps between calls, at least.
+        budget: Float in (0, 1]: largest fraction of the time.
+        clock: Function without arguments that returns seconds.
     """
 
-    def __init__(self, every, budget):
+    def __init__(self, every, budget, clock=time.perf_counter):
         super().__init__(every)
         self.budget = budget
+        self.clock = clock
         self.seconds = 0.0
 
-    def look(self, step):
+    def run(self, step):
         """What is done; `step` steps have been trained."""
         raise NotImplementedError
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.seconds, self._latest = 0.0, 0.0
-        self._began = time.perf_counter()
+        self._began = self.clock()
 
     def is_due(self, step):
         """Whether `every` steps have gone by and the budget has room for one more."""
         if not super().is_due(step):
             return False
-        gone = time.perf_counter() - self._began
+        gone = self.clock() - self._began
         return self.seconds + self._latest <= self.budget * gone
 
     def act(self, step):
-        started = time.perf_counter()
-        self.look(step)
-        self._latest = time.perf_counter() - started
+        started = self.clock()
+        self.run(step)
+        self._latest = self.clock() - started
         self.seconds += self._latest
 
 

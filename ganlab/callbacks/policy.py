@@ -47,7 +47,7 @@ class FailurePolicy(Budgeted):
         self.finding = None
         self._first = self._acted
 
-    def look(self, step):
+    def run(self, step):
         if self.action == "none" or step - self._first < self.grace:
             return
         for finding in diagnosis.diagnose(diagnosis.read(self.folder.path)):

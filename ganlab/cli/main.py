@@ -417,7 +417,7 @@ def _train(options):
     _import_tensorflow()
     from ganlab.diagnosis import report
     from ganlab.runs import RunFolder, load_run
-    from ganlab.training import rollback
+    from ganlab.training.train import train
 
     out = _run_folder(options, recipe)
     if options.resume:
@@ -427,7 +427,7 @@ def _train(options):
         monitoring = run.monitoring.replace(**{name: given[name] for name in watching})
     else:
         RunFolder(out).check_new()
-    run = rollback.train(
+    run = train(
         recipe,
         out,
         monitoring=monitoring,
@@ -488,9 +488,9 @@ def _check(options):
     recipe, monitoring, _ = read_settings(options)
     _import_tensorflow()
     from ganlab.callbacks.progress import decoding_bar
-    from ganlab.training import train
+    from ganlab.training import preflight
 
-    found = train.check(recipe, decoding_bar(sys.stderr), monitoring.cache)
+    found = preflight.check(recipe, monitoring.cache, decoding_bar(sys.stderr))
     if options.json:
         print(json.dumps([each.as_dict() for each in found], indent=2))
     else:
@@ -522,11 +522,9 @@ def _diagnose(options):
         if len(options.subjects) > 1:
             raise UserError("Expected one run for --remedy-trials. Received: 2")
         _import_tensorflow()
-        from ganlab.training import rollback
+        from ganlab.training.remedy_trials import try_remedies
 
-        rollback.try_remedies(
-            options.subjects[0], steps=options.trial_steps, stream=sys.stderr
-        )
+        try_remedies(options.subjects[0], steps=options.trial_steps, stream=sys.stderr)
     found = [report.examine(path) for path in options.subjects]
     if len(found) == 2:
         _compare_reports(options, *found)
@@ -697,7 +695,7 @@ def _score_function(run):
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.data.loading import load_data
     from ganlab.evaluation.artifact_score import score_artifact
-    from ganlab.training import train
+    from ganlab.training.data import load_reference
 
     recipe = run.recipe
     monitoring = run.monitoring.replace(evaluate_images=evaluation.MAX_IMAGES)
@@ -709,7 +707,7 @@ def _score_function(run):
             cache=monitoring.cache,
             progress=decoding_bar(sys.stderr),
         )
-        reference = train.load_reference(monitoring, data, sys.stderr)
+        reference = load_reference(monitoring, data, sys.stderr)
     except (UserError, OSError) as error:
         logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
         return None

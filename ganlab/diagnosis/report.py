@@ -39,7 +39,7 @@ class Report:
         log: The `ganlab.diagnosis.Log`.
         findings: A list of `ganlab.diagnosis.Finding`s, the worst first.
         best: A dict of `step`, `fid` and `path`, or `None`.
-        trials: What `ganlab.training.rollback.try_remedies` found, or an empty list.
+        trials: How remedies compare that were tried, or an empty list.
     """
 
     log: diagnosis.Log

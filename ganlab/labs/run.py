@@ -17,7 +17,7 @@ from ganlab.diagnosis import report
 from ganlab.errors import RunError
 from ganlab.files import check_new_folder, write_text
 from ganlab.runs import RunFolder
-from ganlab.training.train import train_gan
+from ganlab.training.train import train
 
 ARMS = ("failing", "cured")
 COLORS = {"failing": "#b3261e", "cured": "#2e6b34"}
@@ -62,7 +62,7 @@ def run_arm(lab, recipe, directory, seed=0, stream=None):
     if lab.make_data is not None:
         recipe = recipe.replace(data=lab.make_data(directory.parent / "data"))
     try:
-        train_gan(
+        train(
             recipe.replace(seed=seed),
             directory,
             monitoring=lab.monitoring,

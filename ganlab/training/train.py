@@ -1,438 +1,232 @@
-"""Builds the GAN of a recipe and trains it into a run folder."""
+"""Trains the GAN of a recipe into a run folder."""
 
 import contextlib
-import inspect
+import functools
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TextIO
 
 import keras
 import tensorflow as tf
 
-from ganlab import evaluation, networks
-from ganlab.callbacks import (
-    Checkpoints,
-    DecisionSurface,
-    Evaluate,
-    FailurePolicy,
-    HealthProbe,
-    ProgressBar,
-    RunLog,
-    SampleGrids,
-    StageBars,
-    TrainingMetrics,
-    decoding_bar,
-)
+from ganlab import diagnosis
+from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.periodic import Periodic
-from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.policy import ACTIONS
 from ganlab.config.settings import Monitoring, Recipe
-from ganlab.data import kinds
-from ganlab.data.image_data import ImageData
-from ganlab.data.loading import load_data
-from ganlab.data.toy2d import MIXTURES
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import UserError, unknown_name
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
-from ganlab.networks import blocks
-from ganlab.objectives import augmentation as augmentations
-from ganlab.objectives import losses, regularizers, schedules
 from ganlab.runs import Run, RunFolder, load_run
-from ganlab.training import preflight
+from ganlab.training.build import build_gan, check_names, dtype_policy
+from ganlab.training.data import TrainingData, load_recipe_data, load_reference
+from ganlab.training.monitor import monitoring_callbacks
+from ganlab.training.rollback import roll_back
 
-PLAYERS = {
-    "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
-    "resnet": (networks.resnet_generator, networks.resnet_discriminator),
-    "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
-    "mlp": (networks.mlp_generator, networks.mlp_discriminator),
-}
-# Argument of a player's function -> field of the recipe.
-FIELDS = {
-    "generator": {
-        "latent_dim": "latent_dim",
-        "base_filters": "generator_filters",
-        "num_blocks": "num_blocks",
-        "upsampling": "upsampling",
-        "kernel_size": "kernel_size",
-        "activation": "generator_activation",
-        "output_activation": "output_activation",
-        "normalization": "generator_normalization",
-        "attention": "attention",
-        "conditioning": "generator_conditioning",
-    },
-    "discriminator": {
-        "base_filters": "discriminator_filters",
-        "num_blocks": "num_blocks",
-        "downsampling": "downsampling",
-        "kernel_size": "kernel_size",
-        "activation": "discriminator_activation",
-        "normalization": "discriminator_normalization",
-        "spectral_norm": "spectral_norm",
-        "attention": "attention",
-        "minibatch_stddev": "minibatch_stddev",
-        "packing": "packing",
-        "conditioning": "discriminator_conditioning",
-    },
-}
+LOGGER = logging.getLogger("ganlab")
 
 
-@dataclass(frozen=True)
-class Sets:
-    """Images by what they are for.
-
-    Args:
-        data: `ImageData` to train on.
-        held_out: `ImageData` that D is tested on, or `None` of few images.
-        reference: `ganlab.evaluation.Reference` for scores, or `None`.
-    """
-
-    data: ImageData
-    held_out: ImageData | None
-    reference: evaluation.Reference | None
-
-
-def build_gan(recipe, num_classes, steps_per_execution=1):
-    """Builds and compiles the GAN that a complete recipe describes.
-
-    Args:
-        recipe: `Recipe` that its `completed` gave.
-        num_classes: Integer, or `None` for noise alone.
-        steps_per_execution: See `keras.Model.compile`.
-    """
-    keras.utils.set_random_seed(recipe.seed)
-    generator, discriminator = build_players(recipe, num_classes)
-    gan = GAN(
-        generator,
-        discriminator,
-        num_classes=num_classes,
-        packing=recipe.packing,
-        ema_decay=recipe.ema_decay,
-        seed=recipe.seed,
-    )
-    beta_2 = schedules.anneal(recipe.beta_2, recipe.final_beta_2, recipe.steps)
-    accumulated = recipe.gradient_accumulation_steps
-    generator_optimizer, discriminator_optimizer = (
-        schedules.ScheduledAdam(
-            schedules.anneal(rate, rate * recipe.final_rate_share, recipe.steps),
-            beta_1=recipe.beta_1,
-            beta_2=beta_2,
-            global_clipnorm=recipe.gradient_clip,
-            gradient_accumulation_steps=accumulated if accumulated > 1 else None,
-        )
-        for rate in (
-            recipe.generator_learning_rate,
-            recipe.discriminator_learning_rate,
-        )
-    )
-    gan.compile(
-        generator_optimizer,
-        discriminator_optimizer,
-        loss=losses.get(recipe.loss, recipe.label_smoothing),
-        discriminator_steps=recipe.discriminator_steps,
-        regularizers=_regularizers(recipe),
-        augmentation=_augmentation(recipe),
-        instance_noise=schedules.fade(recipe.instance_noise, recipe.steps),
-        steps_per_execution=steps_per_execution,
-        loss_scaling=recipe.loss_scaling,
-        updates=recipe.updates,
-        recompute=recipe.recompute,
-    )
-    return gan
-
-
-def build_players(recipe, num_classes):
-    """Builds the generator and the discriminator of a complete recipe.
-
-    Raises:
-        UserError: if the network has no part for something that is set.
-    """
-    if recipe.network not in kinds.of_spec(recipe.data).networks:
-        raise UserError(
-            "Expected the network mlp for points and another for images. Received: "
-            f"{recipe.network} for {recipe.data}; leave the network out"
-        )
-    if recipe.network == "mlp":
-        return (
-            networks.mlp_generator(
-                latent_dim=recipe.latent_dim,
-                activation=recipe.generator_activation or "relu",
-                normalization=recipe.generator_normalization,
-            ),
-            networks.mlp_discriminator(
-                packing=recipe.packing,
-                activation=recipe.discriminator_activation,
-                minibatch_stddev=recipe.minibatch_stddev,
-            ),
-        )
-    return tuple(
-        _build_player(recipe, make, role, num_classes)
-        for make, role in zip(
-            PLAYERS[recipe.network], ("generator", "discriminator"), strict=True
-        )
-    )
-
-
-def _build_player(recipe, make, role, num_classes):
-    """Calls `make` with what it takes of the recipe's fields for that role."""
-    options, plain = {}, Recipe()
-    known = inspect.signature(make).parameters
-    for argument, field in FIELDS[role].items():
-        value = getattr(recipe, field)
-        if value is None:
-            continue
-        if argument in known:
-            options[argument] = value
-        elif value != getattr(plain, field):
-            raise UserError(
-                f"Expected no {field.replace('_', ' ')} with network="
-                f"{recipe.network}, which has none. Received: {value}; choose "
-                "another network"
-            )
-    return make(recipe.image_size, recipe.channels, num_classes=num_classes, **options)
-
-
-def _regularizers(recipe):
-    """The recipe's regularizers, their weights fading as it says."""
-    found = regularizers.get(
-        recipe.regularizer, recipe.regularizer_weight, recipe.regularizer_every
-    )
-    for each in found:
-        each.weight = schedules.anneal(
-            each.weight, each.weight * recipe.final_weight_share, recipe.steps
-        )
-    return found
-
-
-def _augmentation(recipe):
-    if recipe.augmentation == "diffaugment":
-        return augmentations.DiffAugment(recipe.augmentation_policy)
-    return augmentations.get(recipe.augmentation)
-
-
-def train_gan(
-    recipe,
-    out,
+def train(
+    recipe: Recipe,
+    out: Path | str,
     *,
-    monitoring=Monitoring(),
-    epochs=None,
-    resume=False,
-    on_failure="warn",
-    stream=None,
-    callbacks=(),
-):
+    monitoring: Monitoring = Monitoring(),
+    on_failure: str = "warn",
+    max_rollbacks: int = 2,
+    epochs: int | None = None,
+    resume: bool = False,
+    stream: TextIO | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> Run:
     """Trains the GAN of a recipe into a run folder.
+
+    With `on_failure="rollback"`, a run that fails goes back to its best checkpoint
+    and on from there with a change that was not tried before. Every rollback is an
+    event of the log, and what was logged after the checkpoint is kept:
+    `ganlab.runs.RunFolder.attempt`.
 
     Args:
         recipe: A `Recipe`. What it leaves to the data is filled in.
         out: The run folder: new or empty, or with `resume` one that holds a
             run of this recipe.
         monitoring: A `Monitoring`: what watches the run.
+        on_failure: What to do when a critical finding appears: `none`, `warn`,
+            `stop` or `rollback`. See `ganlab.callbacks.FailurePolicy`.
+        max_rollbacks: Integer: rollbacks in all, at most.
         epochs: Integer: passes over the data, instead of `recipe.steps`.
         resume: Boolean. Goes on from the newest checkpoint in `out`.
-        on_failure: What is done about findings: see `ganlab.callbacks.Policy`.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
         callbacks: Keras callbacks beside ganlab's own.
 
     Returns:
-        The `Run`.
+        The `Run`. Its `failure` is the finding that ended training, or `None`.
 
     Raises:
         UserError: if `out` holds something already, or the data is unusable.
-        RunError: if a loss is no longer finite.
+        RunError: if a loss or a gradient is no longer finite.
     """
-    out = Path(out)
+    folder = RunFolder(out)
+    if on_failure not in ACTIONS:
+        raise unknown_name("action on failure", on_failure, ACTIONS)
     if not resume:
-        RunFolder(out).check_new()
-    _check_names(recipe)
-    out.mkdir(parents=True, exist_ok=True)
+        folder.check_new()
+    check_names(recipe)
+    folder.path.mkdir(parents=True, exist_ok=True)
     try:
-        return _train(
-            recipe, monitoring, out, epochs, resume, on_failure, stream, callbacks
+        run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
+        attempt = functools.partial(
+            _attempt,
+            data=data,
+            on_failure=on_failure,
+            stream=stream,
+            callbacks=list(callbacks),
         )
+        run = attempt(run, resume=resume)
+        tried: list[dict[str, Any]] = []
+        while run.failure is not None and on_failure == "rollback":
+            change = diagnosis.next_change(run.failure, run.settings, tried)
+            if change is None or len(tried) >= max_rollbacks:
+                break
+            if not folder.best_checkpoint.exists():
+                break
+            tried.append(change)
+            run = roll_back(run, change, len(tried))
+            run = attempt(run, resume=True)
     except UserError:
         with contextlib.suppress(OSError):
-            out.rmdir()
+            folder.path.rmdir()  # which fails unless it is empty
         raise
+    return run
 
 
-def _check_names(recipe):
-    """Raises `UserError` for what can be told before data is read."""
-    losses.get(recipe.loss, recipe.label_smoothing)
-    _regularizers(recipe)
-    augmentation = _augmentation(recipe)
-    if recipe.network not in (None, *PLAYERS):
-        raise unknown_name("network", recipe.network, PLAYERS)
-    kind = kinds.of_spec(recipe.data)
-    if (recipe.conditional and not kind.applies("conditional")) or (
-        augmentation is not None and not kind.applies("augmentation")
-    ):
-        raise UserError(
-            f"Expected points of {recipe.data} without classes and augmentation. "
-            f"Received: conditional={recipe.conditional}, augmentation="
-            f"{recipe.augmentation}; leave them out"
-        )
-    if kind.pictorial and recipe.image_size is not None:
-        blocks.check_image(recipe.image_size, recipe.channels or 1)
-
-
-def bfloat16_would_help(recipe):
-    """Whether this run would train faster in bfloat16, on this processor.
-
-    It does where the processor multiplies in it and there is no GPU; not with
-    the network mlp, whose layers are small, nor with penalties on gradients, which
-    are computed in float32.
-    """
-    if recipe.dtype_policy != "float32" or recipe.network == "mlp":
-        return False
-    if any(each.needs_input_gradients for each in _regularizers(recipe)):
-        return False
-    try:
-        about = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    known = {"avx512_bf16", "amx_bf16"} & set(about.split())
-    return bool(known) and not tf.config.list_physical_devices("GPU")
-
-
-def check(recipe, progress=None, cache="memory"):
-    """Looks for mistakes before training, with one batch.
-
-    Args:
-        recipe: A `Recipe`.
-        progress: See `ganlab.load_data`.
-        cache: See there.
-
-    Returns:
-        A list of `ganlab.training.preflight.Problem`s, critical ones first.
-
-    Raises:
-        UserError: if the data or the settings are unusable.
-    """
-    _check_names(recipe)
-    recipe, everything = _load(recipe, cache, progress)
-    data, _ = everything.split(recipe.seed)
-    data.steps_per_epoch(recipe.batch_size * recipe.discriminator_steps)
-    with _dtype_policy(recipe.dtype_policy):
-        classes = len(data.class_names) if recipe.conditional else None
-        return preflight.check_recipe(recipe, data, build_gan(recipe, classes))
-
-
-def _load(recipe, cache, progress):
-    """The data of a recipe, and the recipe with nothing left to it."""
-    data = load_data(
-        recipe.data,
-        image_size=recipe.image_size,
-        channels=recipe.channels,
-        cache=cache,
-        progress=progress,
-    )
-    conditional = recipe.conditional
-    if conditional is None:
-        conditional = len(data.class_names) > 1
-    if conditional and not data.class_names:
-        raise UserError(
-            f"Expected data with classes for a conditional GAN. Received: {data.spec} "
-            "without labels; leave out --conditional"
-        )
-    recipe = recipe.completed(data.image_size, data.channels)
-    return recipe.replace(conditional=conditional), data
-
-
-def _train(recipe, monitoring, out, epochs, resume, on_failure, stream, callbacks):
+def _prepare(
+    recipe: Recipe,
+    folder: RunFolder,
+    monitoring: Monitoring,
+    epochs: int | None,
+    resume: bool,
+    stream: TextIO | None,
+) -> tuple[Run, TrainingData]:
+    """Loads the data, and completes the recipe by it."""
     progress = None if stream is None else decoding_bar(stream)
-    recipe, everything = _load(recipe, monitoring.cache, progress)
-    data, held_out = everything.split(recipe.seed)
-    steps_per_epoch = data.steps_per_epoch(
+    recipe, data = load_recipe_data(recipe, monitoring.cache, progress)
+    training_data, held_out = data.split(recipe.seed)
+    steps_per_epoch = training_data.steps_per_epoch(
         recipe.batch_size * recipe.discriminator_steps
     )
     if epochs is not None:
         recipe = recipe.replace(steps=epochs * steps_per_epoch)
-    class_names = data.class_names if recipe.conditional else ()
-    counts = tuple(map(int, data.class_counts()))
     run = Run(
-        RunFolder(out), recipe, monitoring, len(data), class_names, data.skipped, counts
+        folder,
+        recipe,
+        monitoring,
+        num_images=len(training_data),
+        class_names=training_data.class_names if recipe.conditional else (),
+        skipped=training_data.skipped,
+        class_counts=tuple(map(int, training_data.class_counts())),
     )
     if resume:
-        _check_same_data(load_run(out), run)
-    reference = load_reference(monitoring, everything, stream)
-    with _dtype_policy(recipe.dtype_policy):
-        gan = (
-            load_gan(run.folder.find_checkpoint())
-            if resume
-            else build_gan(recipe, len(class_names) or None)
-        )
+        _check_same_data(load_run(folder.path), run)
+    reference = load_reference(monitoring, data, stream)
+    return run, TrainingData(training_data, held_out, reference)
+
+
+def _check_same_data(earlier: Run, run: Run) -> None:
+    for name in ("num_images", "class_names"):
+        expected, received = getattr(earlier, name), getattr(run, name)
+        if expected != received:
+            raise UserError(
+                f"Expected the data that the run began with, {name.replace('_', ' ')} "
+                f"{expected}. Received: {received}; restore the data, or start a new "
+                "run"
+            )
+
+
+def _attempt(
+    run: Run,
+    data: TrainingData,
+    *,
+    resume: bool,
+    on_failure: str,
+    stream: TextIO | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Run:
+    """Builds or loads the GAN and trains it until the end or a failure."""
+    recipe = run.recipe
+    with dtype_policy(recipe.dtype_policy):
+        if resume:
+            gan = load_gan(run.folder.find_checkpoint())
+        else:
+            gan = build_gan(recipe, run.num_classes)
         run.save()
-        if stream is not None and not resume and bfloat16_would_help(recipe):
-            logging.getLogger("ganlab").warning(
+        if stream is not None and not resume and bfloat16_would_help(gan, recipe):
+            LOGGER.warning(
                 "This processor multiplies in bfloat16: --dtype-policy mixed_bfloat16 "
                 "trains faster, the more the larger the images"
             )
         if stream is not None:
             callbacks = [*callbacks, ProgressBar(recipe.steps, stream)]
-        sets = Sets(data, held_out, reference)
-        failure = _fit(gan, run, sets, (on_failure, stream), callbacks)
-    return replace(run, failure=failure)
-
-
-def load_reference(monitoring, data, stream=None):
-    """Real images that the run's are held against; `None` of too few.
-
-    Args:
-        monitoring: A `Monitoring`.
-        data: The `ImageData` that it trains on.
-        stream: Text stream for a progress bar, or `None`.
-    """
-    if len(data.images) < evaluation.MIN_IMAGES:
-        return None
-    bars = StageBars(stream)
-    reference = evaluation.load_reference(
-        data,
-        features=monitoring.features,
-        num_images=monitoring.evaluate_images,
-        progress=None
-        if stream is None
-        else lambda done, count: bars("real features", done, count),
-    )
-    bars.close()
-    return reference
-
-
-def _check_same_data(before, now):
-    for what in ("num_images", "class_names"):
-        if getattr(before, what) != getattr(now, what):
-            raise UserError(
-                f"Expected the data that the run began with, {what.replace('_', ' ')} "
-                f"{getattr(before, what)}. Received: {getattr(now, what)}; restore the "
-                "data, or start a new run"
+        start_step = int(gan.step.numpy())
+        if start_step >= recipe.steps:
+            LOGGER.warning(
+                "Already at step %d of %d; go on with more --steps",
+                start_step,
+                recipe.steps,
             )
+            return replace(run, failure=None)
+        run_log = RunLog(run.folder.path, start_step, run.settings)
+        policy = FailurePolicy(run.folder.path, run_log, on_failure, stream=stream)
+        try:
+            stop = _StopAt(recipe.steps)
+            _fit(gan, run, data, run_log, [policy, stop, *callbacks])
+        finally:
+            run_log.close()
+    return replace(run, failure=policy.finding)
 
 
-def _fit(gan, run, sets, policy, callbacks):
-    """Trains; returns the finding that ended it, or `None`."""
-    recipe, data = run.recipe, sets.data
+def bfloat16_would_help(gan: GAN, recipe: Recipe) -> bool:
+    """Whether a GAN would train faster in bfloat16 on this processor.
+
+    It would where the processor multiplies in bfloat16 and there is no GPU. It would
+    not with the network mlp, whose layers are small, nor with penalties on gradients,
+    which are computed in float32.
+    """
+    if recipe.dtype_policy != "float32" or recipe.network == "mlp":
+        return False
+    if any(regularizer.needs_input_gradients for regularizer in gan.regularizers):
+        return False
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    multiplies = not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+    return multiplies and not tf.config.list_physical_devices("GPU")
+
+
+def _fit(
+    gan: GAN,
+    run: Run,
+    data: TrainingData,
+    run_log: RunLog,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Trains up to the recipe's last step, with the run's monitoring."""
+    recipe = run.recipe
     batch_size = recipe.batch_size * recipe.discriminator_steps
-    steps_per_epoch = data.steps_per_epoch(batch_size)
+    steps_per_epoch = data.train.steps_per_epoch(batch_size)
     start_step = int(gan.step.numpy())
-    if start_step >= recipe.steps:
-        logging.getLogger("ganlab").warning(
-            "Already at step %d of %d; go on with more --steps",
-            start_step,
-            recipe.steps,
-        )
-        return None
     timer = WaitTimer()
-    batches = data.batches(
+    batches = data.train.batches(
         batch_size,
         seed=recipe.seed,
         start_step=start_step,
-        labels=recipe.conditional,
+        labels=bool(recipe.conditional),
         flip=recipe.flip,
     )
-    directory = run.folder.path
-    run_log = RunLog(directory, start_step, run.settings)
-    own = watching_callbacks(directory, recipe, run.monitoring, sets, run_log, timer)
-    action, stream = policy
-    own["policy"] = FailurePolicy(directory, run_log, action, stream=stream)
+    monitoring = monitoring_callbacks(run_log, recipe, run.monitoring, data, timer)
     try:
         gan.fit(
             timer.watch(batches),
@@ -441,87 +235,15 @@ def _fit(gan, run, sets, policy, callbacks):
             epochs=recipe.steps // steps_per_epoch + 2,
             shuffle=False,
             verbose=0,
-            callbacks=[*own.values(), _StopAt(recipe.steps), *callbacks],
+            callbacks=[*monitoring.values(), *callbacks],
         )
     except KeyboardInterrupt:
-        own["checkpoints"].act_at_end()
+        monitoring["checkpoints"].act_at_end()
         raise
-    finally:
-        run_log.close()
-    return own["policy"].finding
-
-
-def watching_callbacks(directory, recipe, monitoring, sets, run_log, timer):
-    """What is attached to every run: numbers, signals, sample grids, scores.
-
-    Args:
-        directory: `Path` of the run folder.
-        recipe: A complete `Recipe`.
-        monitoring: A `Monitoring`.
-        sets: `Sets`.
-        run_log: A `RunLog`.
-        timer: The `WaitTimer` that times the data.
-
-    Returns:
-        A dict from a name to a callback; no scores without a reference.
-    """
-    data, held_out = sets.data, sets.held_out
-    pictures = {
-        "every": monitoring.sample_every,
-        "seed": recipe.seed,
-        "run_log": run_log,
-    }
-    if data.kind.pictorial:
-        grids = SampleGrids(directory, **pictures)
-    else:
-        mixture = MIXTURES[data.spec]
-        grids = DecisionSurface(directory, mixture, **pictures)
-    images, labels = data.take(PROBE_IMAGES)
-    unseen, unseen_labels = held_out.take(PROBE_IMAGES) if held_out else (None, None)
-    found = {
-        "numbers": TrainingMetrics(
-            run_log,
-            recipe.batch_size * recipe.discriminator_steps,
-            monitoring.log_every,
-            timer,
-        ),
-        "signals": HealthProbe(
-            run_log,
-            images,
-            unseen,
-            labels if recipe.conditional else None,
-            unseen_labels if recipe.conditional else None,
-            batch_size=recipe.batch_size,
-            every=monitoring.probe_every,
-            budget=monitoring.probe_share,
-            seed=recipe.seed,
-        ),
-        "sample grids": grids,
-        "checkpoints": Checkpoints(directory, every=monitoring.checkpoint_every),
-    }
-    if sets.reference is not None:
-        found["scores"] = Evaluate(
-            directory,
-            sets.reference,
-            every=monitoring.evaluate_every,
-            budget=monitoring.evaluate_share,
-            run_log=run_log,
-        )
-    return found
 
 
 class _StopAt(Periodic):
     """Ends training at a step, in the middle of an epoch if need be."""
 
-    def act(self, step):
+    def act(self, step: int) -> None:
         self.model.stop_training = True
-
-
-@contextlib.contextmanager
-def _dtype_policy(name):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -210,7 +210,7 @@ def run_one(name, recipe, options):
     """Trains and scores one run, and writes its record."""
     import keras
 
-    from ganlab.training.train import build_gan
+    from ganlab.training.build import build_gan
 
     started = time.perf_counter()
     data = training_data(name, recipe, options)

@@ -355,10 +355,10 @@ def keras_io(precision, modes, images, each, turns):
     from keras_io import example
 
     from ganlab.networks.precision import in_float32
-    from ganlab.training.train import build_players
+    from ganlab.training.build import build_networks
 
     recipe = each.recipe()
-    generator, discriminator = map(in_float32, build_players(recipe, None))
+    generator, discriminator = map(in_float32, build_networks(recipe, None))
     turns.weights = generator.count_params() + discriminator.count_params()
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model = example(generator, discriminator, loss, each.preset == "r3gan")
@@ -506,12 +506,9 @@ def ganlab_run(precision, modes, images, each, turns):
 
     from ganlab import Monitoring, callbacks, load_data
     from ganlab.data.wait_timer import WaitTimer
-    from ganlab.training.train import (
-        Sets,
-        build_gan,
-        load_reference,
-        watching_callbacks,
-    )
+    from ganlab.training.build import build_gan
+    from ganlab.training.data import TrainingData, load_reference
+    from ganlab.training.monitor import monitoring_callbacks
 
     data = load_data(f"folder:{images}", image_size=each.size, channels=each.channels)
     steps = len(data) // each.batch_size
@@ -525,8 +522,8 @@ def ganlab_run(precision, modes, images, each, turns):
     turns.weights = gan.generator.count_params() + gan.discriminator.count_params()
     folder = Path(tempfile.mkdtemp())
     run_log = callbacks.RunLog(folder, settings=recipe.as_dict() | monitoring.as_dict())
-    sets = Sets(data, None, load_reference(monitoring, data))
-    attached = watching_callbacks(folder, recipe, monitoring, sets, run_log, timer)
+    training_data = TrainingData(data, None, load_reference(monitoring, data))
+    attached = monitoring_callbacks(run_log, recipe, monitoring, training_data, timer)
     turn = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: turns.begin(),
         on_train_batch_end=lambda batch, logs: turns.step(),

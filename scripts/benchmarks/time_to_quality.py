@@ -277,7 +277,7 @@ def ganlab_run(clock, changes, options):
 
     from ganlab import pictures, sampling
     from ganlab.config.settings import get_preset
-    from ganlab.training.train import train_gan
+    from ganlab.training.train import train
 
     recipe = get_preset("dcgan").replace(seed=options.seed, **changes)
     if options.steps:
@@ -307,7 +307,7 @@ def ganlab_run(clock, changes, options):
             return pictures.to_uint8(np.concatenate(drawn))
 
     folder = Path(tempfile.mkdtemp()) / "run"
-    train_gan(recipe, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())
+    train(recipe, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())
 
 
 START = time.perf_counter()

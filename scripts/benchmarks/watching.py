@@ -13,7 +13,6 @@ import json
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -21,7 +20,9 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.config.settings import Monitoring, get_preset
 from ganlab.data.wait_timer import WaitTimer
-from ganlab.training.train import Sets, build_gan, load_reference, watching_callbacks
+from ganlab.training.build import build_gan
+from ganlab.training.data import TrainingData, load_reference
+from ganlab.training.monitor import monitoring_callbacks
 
 STEPS = 2000
 REPEATS = 1000
@@ -45,9 +46,10 @@ def main():
         run_log = callbacks.RunLog(
             folder, settings=recipe.as_dict() | monitoring.as_dict()
         )
-        sets = Sets(data, held_out, load_reference(monitoring, everything))
-        attached = watching_callbacks(
-            Path(folder), recipe, monitoring, sets, run_log, timer
+        reference = load_reference(monitoring, everything)
+        training_data = TrainingData(data, held_out, reference)
+        attached = monitoring_callbacks(
+            run_log, recipe, monitoring, training_data, timer
         )
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()
@@ -64,7 +66,7 @@ def main():
     seconds["norms and means in the step"] = time_of_step_numbers(gan)
     timed, untimed = time_batches(timer.watch(batches)), time_batches(batches)
     seconds["timing of the data"] = max(timed - untimed, 0.0)
-    kept = seconds["checkpoints"] + seconds["scores"]
+    kept = seconds["checkpoints"] + seconds["evaluation"]
     watching = sum(seconds.values()) - kept
     report = {
         "ms_per_step": 1000 * step,

@@ -606,7 +606,7 @@ def test_accumulated_gradients_move_both_players_and_the_average_once(make_gan, 
 
 def test_accumulation_in_float16_and_from_a_config():
     from ganlab.config.settings import Recipe
-    from ganlab.training.train import build_gan
+    from ganlab.training.build import build_gan
 
     def moved(player, before):
         return [

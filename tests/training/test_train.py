@@ -1,0 +1,100 @@
+"""One way to train: `ganlab.train` fits, stops, rolls back and resumes."""
+
+import json
+
+import pytest
+
+import ganlab
+from ganlab.errors import UserError
+from ganlab.models.saving import load_gan
+from ganlab.runs import RunFolder
+from ganlab.training.train import bfloat16_would_help
+
+
+@pytest.mark.e2e
+def test_a_finding_is_told_once_and_training_goes_on(
+    recipe, monitoring, tmp_path, failing, events
+):
+    failing(2)
+    run = ganlab.train(recipe, tmp_path / "run", monitoring=monitoring)
+    assert run.failure is None
+    assert load_gan(run.folder.find_checkpoint()).step == 20
+    (event,) = events(tmp_path / "run")
+    assert (event["event"], event["finding"], event["step"]) == (
+        "finding",
+        "mode_collapse",
+        8,
+    )
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(("severity", "last"), [("critical", 8), ("warning", 20)])
+def test_stop_stops_at_what_is_critical(
+    recipe, monitoring, tmp_path, failing, severity, last
+):
+    failing(2, severity=severity)
+    run = ganlab.train(
+        recipe, tmp_path / "run", monitoring=monitoring, on_failure="stop"
+    )
+    assert (run.failure is not None) == (severity == "critical")
+    assert load_gan(run.folder.find_checkpoint()).step == last
+
+
+@pytest.mark.e2e
+def test_rollback_changes_something_and_ends(
+    recipe, monitoring, tmp_path, failing, events
+):
+    failing(9, every=2)
+    out = tmp_path / "run"
+    run = ganlab.train(
+        recipe, out, monitoring=monitoring, on_failure="rollback", max_rollbacks=2
+    )
+    assert run.failure is not None  # the third time it stops for good
+    attempts = sorted(path.name for path in (out / "attempts").iterdir())
+    assert attempts == ["1.jsonl", "2.jsonl"]
+    changes = [event["change"] for event in events(out) if event["event"] == "rollback"]
+    assert len(changes) == 2
+    assert changes[0]["loss"] == "relativistic"
+    assert set(changes[1]) == {"generator_learning_rate", "discriminator_learning_rate"}
+    saved = json.loads((out / "config.json").read_text())["recipe"]
+    assert saved["generator_learning_rate"] == 2.5e-4
+
+
+@pytest.mark.e2e
+def test_a_rolled_back_run_finishes_when_it_is_well(
+    recipe, monitoring, tmp_path, failing
+):
+    failing(1)
+    out = tmp_path / "run"
+    run = ganlab.train(recipe, out, monitoring=monitoring, on_failure="rollback")
+    assert run.failure is None
+    gan = load_gan(run.folder.find_checkpoint())
+    assert gan.step == 20
+    assert type(gan.adversarial_loss).__name__ == "Relativistic"
+    rows = list(map(json.loads, RunFolder(out).read_metrics()))
+    assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
+
+
+def test_wrong_names_leave_no_folder(recipe, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(UserError, match="action on failure.*warn"):
+        ganlab.train(recipe, out, on_failure="undo")
+    with pytest.raises(UserError, match="Unknown loss"):
+        ganlab.train(recipe.replace(loss="best"), out)
+    with pytest.raises(UserError, match="batch size of 1 to 40"):
+        ganlab.train(recipe.replace(batch_size=64), out)
+    assert not out.exists()
+
+
+def test_a_folder_in_use_is_refused(recipe, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="holds something else"):
+        ganlab.train(recipe, tmp_path)
+
+
+def test_bfloat16_is_no_help_to_penalties(recipe, make_gan):
+    penalized = make_gan(regularizers="r1")
+    assert not bfloat16_would_help(penalized, recipe)
+    assert not bfloat16_would_help(make_gan(), recipe.replace(network="mlp"))
+    half = recipe.replace(dtype_policy="mixed_bfloat16")
+    assert not bfloat16_would_help(make_gan(), half)
