@@ -844,11 +844,15 @@ def _self_test(options, bars):
 
 def _fetch_inception(options):
     from ganlab.callbacks.progress import StageBars
-    from ganlab.features import inception
+    from ganlab.features import inception_weights
 
     bars = StageBars(sys.stderr)
     try:
-        print(inception.fetch(progress=lambda done, count: bars("bytes", done, count)))
+        print(
+            inception_weights.fetch(
+                progress=lambda done, count: bars("bytes", done, count)
+            )
+        )
     finally:
         bars.close()
 

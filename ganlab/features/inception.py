@@ -1,6 +1,6 @@
-"""Which network do published FIDs mean?
+"""The Inception network that published FIDs mean.
 
-The Inception that Google published in December 2015, whose means over the last
+It is the one that Google published in December 2015, whose means over the last
 8 by 8 activations are the 2,048 features of the Fréchet Inception distance. It
 differs from Keras's InceptionV3: it has other weights, average pooling that leaves
 out the border, maximum pooling in its last block, and resizes its input to 299
@@ -11,28 +11,26 @@ Reference:
     [Heusel et al., 2017](https://arxiv.org/abs/1706.08500)
 """
 
-import hashlib
-import urllib.request
-from pathlib import Path
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganlab.errors import RunError, UserError
-from ganlab.features.torch_weights import read_state_dict
-from ganlab.files import atomic_file, cache_folder
+from ganlab.features.backends import FeatureFunction
+from ganlab.features.resizing import with_channels
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 IMAGE_SIZE = 299
-EPSILON = 1e-3
 NUM_LOGITS = 1008
-FILE_NAME = "pt_inception-2015-12-05-6726825d.pth"
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-URL = (
-    f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE_NAME}"
-)
 
 # A branch is a list of convolutions (name in PyTorch's port, filters, kernel). Names
 # in TensorFlow's graph follow from its place: `mixed_4/tower_1/conv_2`.
-STEM = (
+STEM: tuple[Any, ...] = (
     ("Conv2d_1a_3x3", 32, 3, 2, "valid"),
     ("Conv2d_2a_3x3", 32, 3, 1, "valid"),
     ("Conv2d_2b_3x3", 64, 3, 1, "same"),
@@ -43,7 +41,7 @@ STEM = (
 )
 
 
-def _block_a(pooled):
+def _block_a(pooled: int) -> dict[str, list[Any]]:
     return {
         "conv": [("branch1x1", 64, 1)],
         "tower": [("branch5x5_1", 48, 1), ("branch5x5_2", 64, 5)],
@@ -56,7 +54,7 @@ def _block_a(pooled):
     }
 
 
-def _block_c(filters):
+def _block_c(filters: int) -> dict[str, list[Any]]:
     return {
         "conv": [("branch1x1", 192, 1)],
         "tower": [
@@ -75,7 +73,7 @@ def _block_c(filters):
     }
 
 
-def _block_e(pooling):
+def _block_e(pooling: str) -> dict[str, list[Any]]:
     fork = [("a", 384, (1, 3)), ("b", 384, (3, 1))]
     return {
         "conv": [("branch1x1", 320, 1)],
@@ -89,7 +87,7 @@ def _block_e(pooling):
     }
 
 
-BLOCKS = {
+BLOCKS: dict[str, dict[str, list[Any]]] = {
     "Mixed_5b": _block_a(32),
     "Mixed_5c": _block_a(64),
     "Mixed_5d": _block_a(64),
@@ -121,11 +119,12 @@ BLOCKS = {
 }
 
 
-def build(weights):
-    """Builds the network with weights that `read_weights` gave.
+def build(weights: Mapping[str, list[np.ndarray]]) -> keras.Model:
+    """Builds the network with its weights.
 
     Args:
-        weights: A dict from each convolution's name in PyTorch's port to its
+        weights: What `ganlab.features.inception_weights.read_weights` returns, a
+            dict from each convolution's name in PyTorch's port to its
             kernel `(height, width, in, out)` and bias `(out,)`, batch
             normalisation folded in; and `fc` to `(2048, 1008)`.
 
@@ -135,15 +134,23 @@ def build(weights):
         bias, as inception scores are taken from them.
     """
     import keras
+    from keras import layers
 
-    layers, exact = keras.layers, {"dtype": "float32"}  # whatever the policy is
-    chosen = {
+    exact: dict[str, Any] = {"dtype": "float32"}  # whatever the policy is
+    pools = {
         "pool": lambda: layers.MaxPooling2D(3, 2, **exact),
         "average": lambda: layers.AveragePooling2D(3, 1, padding="same", **exact),
         "maximum": lambda: layers.MaxPooling2D(3, 1, padding="same", **exact),
     }
 
-    def unit(x, name, filters, kernel, strides=1, padding="same"):
+    def unit(
+        x: keras.KerasTensor,
+        name: str,
+        filters: int,
+        kernel: int | tuple[int, int],
+        strides: int = 1,
+        padding: str = "same",
+    ) -> keras.KerasTensor:
         convolution = layers.Conv2D(
             filters,
             kernel,
@@ -157,9 +164,9 @@ def build(weights):
         convolution.set_weights(weights[name])
         return x
 
-    def apply(x, step, prefix=""):
+    def apply(x: keras.KerasTensor, step: Any, prefix: str = "") -> keras.KerasTensor:
         if isinstance(step, str):
-            return chosen[step]()(x)
+            return pools[step]()(x)
         name, *options = step
         if isinstance(options[0], list):
             forks = [unit(x, prefix + name + fork, *rest) for fork, *rest in options[0]]
@@ -185,95 +192,28 @@ def build(weights):
     return keras.Model(inputs, [features, logits])
 
 
-def names():
+def graph_names() -> dict[str, str]:
     """Name of each convolution in PyTorch's port -> its name in the 2015 graph."""
-    found = {}
+    names = {}
     convolutions = [step[0] for step in STEM if step != "pool"]
     for index, name in enumerate(convolutions):
-        found[name] = "conv" if index == 0 else f"conv_{index}"
+        names[name] = "conv" if index == 0 else f"conv_{index}"
     for number, (block, branches) in enumerate(BLOCKS.items()):
         root = "mixed" if number == 0 else f"mixed_{number}"
         for branch, steps in branches.items():
             steps = [step for step in steps if not isinstance(step, str)]
             for index, (name, *options) in enumerate(steps):
-                place = "conv" if index == 0 else f"conv_{index}"
+                leaf = "conv" if index == 0 else f"conv_{index}"
                 folder = root if branch == "conv" else f"{root}/{branch}"
                 if isinstance(options[0], list):
-                    for fork, leaf in (("a", "conv"), ("b", "conv_1")):
-                        found[f"{block}.{name}{fork}"] = f"{folder}/mixed/{leaf}"
+                    for fork, end in (("a", "conv"), ("b", "conv_1")):
+                        names[f"{block}.{name}{fork}"] = f"{folder}/mixed/{end}"
                 else:
-                    found[f"{block}.{name}"] = f"{folder}/{place}"
-    return found
+                    names[f"{block}.{name}"] = f"{folder}/{leaf}"
+    return names
 
 
-def read_weights(path):
-    """Reads the weights from PyTorch's port or from the original graph.
-
-    Args:
-        path: A `.pth` file, or `classify_image_graph_def.pb` of
-            `inception-2015-12-05.tgz`. Neither is executed.
-
-    Returns:
-        What `build` takes.
-
-    Raises:
-        UserError: if the file is neither, or lacks a weight.
-    """
-    path = Path(path)
-    read = _read_graph if path.suffix == ".pb" else read_state_dict
-    found = read(path)
-    ported = path.suffix != ".pb"
-    keys = {
-        "kernel": ".conv.weight" if ported else "/conv2d_params",
-        "gamma": ".bn.weight" if ported else "/batchnorm/gamma",
-        "beta": ".bn.bias" if ported else "/batchnorm/beta",
-        "mean": ".bn.running_mean" if ported else "/batchnorm/moving_mean",
-        "variance": ".bn.running_var" if ported else "/batchnorm/moving_variance",
-    }
-    weights: dict[str, list[np.ndarray]] = {}
-    try:
-        for ours, theirs in names().items():
-            root = ours if ported else theirs
-            part = {
-                key: np.asarray(found[root + suffix], np.float64)
-                for key, suffix in keys.items()
-            }
-            kernel = part["kernel"].transpose(2, 3, 1, 0) if ported else part["kernel"]
-            scale = part["gamma"] / np.sqrt(part["variance"] + EPSILON)
-            weights[ours] = [
-                (kernel * scale).astype(np.float32),
-                (part["beta"] - part["mean"] * scale).astype(np.float32),
-            ]
-        last = found["fc.weight"].T if ported else found["softmax/weights"]
-        weights["fc"] = [np.ascontiguousarray(last, np.float32)]
-    except (KeyError, ValueError) as error:
-        raise UserError(
-            f"Expected the weights of Inception of 2015-12-05 in {path}. Received: a "
-            f"file without {error}; see ganlab fetch-inception"
-        ) from error
-    return weights
-
-
-def _read_graph(path):
-    """Constants of a frozen TensorFlow graph, by name; the graph is not run."""
-    import tensorflow as tf
-    from google.protobuf.message import DecodeError
-
-    graph = tf.compat.v1.GraphDef()
-    try:
-        graph.ParseFromString(Path(path).read_bytes())
-    except DecodeError as error:
-        raise UserError(
-            f"Expected a frozen TensorFlow graph. Received: {path} ({error})"
-        ) from error
-    return {
-        node.name: tf.make_ndarray(node.attr["value"].tensor)
-        for node in graph.node
-        if node.op == "Const"
-    }
-
-
-def resize(images):
+def resize(images: tf.Tensor) -> tf.Tensor:
     """TensorFlow 1's bilinear resize to 299, corners for centres.
 
     Args:
@@ -292,50 +232,19 @@ def resize(images):
     )
 
 
-def cached_file():
-    """Where `fetch` keeps the weights."""
-    return cache_folder() / FILE_NAME
+def feature_function(network: keras.Model) -> FeatureFunction:
+    """The feature function of the network of `build`, for images of any size."""
 
+    import tensorflow as tf
 
-def fetch(url=URL, sha256=SHA256, progress=None):
-    """Downloads PyTorch's port of the weights, 91 MiB, and checks its hash.
+    @tf.function(reduce_retracing=True)
+    def forward(images: tf.Tensor) -> list[tf.Tensor]:
+        # The graph takes bytes and scales them by 128, not by 127.5.
+        pixels = resize((images + 1.0) * 127.5)
+        return network((pixels - 128.0) / 128.0, training=False)
 
-    Args:
-        url: Where from.
-        sha256: The hash it must have.
-        progress: `None`, or a function of `(bytes done, bytes in all)`.
+    def extract(images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        features, logits = forward(tf.constant(with_channels(images, 3)))
+        return features.numpy(), logits.numpy()
 
-    Returns:
-        The path of the file, which `cached_file` names.
-
-    Raises:
-        RunError: if there is no network, or another file arrives.
-    """
-    target = cached_file()
-    if target.exists():
-        return target
-    digest = hashlib.sha256()
-    try:
-        with atomic_file(target) as temporary:
-            with (
-                temporary.open("wb") as file,
-                urllib.request.urlopen(url, timeout=30) as response,
-            ):
-                total, done = int(response.headers.get("Content-Length", 0)), 0
-                while chunk := response.read(1 << 20):
-                    file.write(chunk)
-                    digest.update(chunk)
-                    done += len(chunk)
-                    if progress is not None:
-                        progress(done, max(total, done))
-            if digest.hexdigest() != sha256:
-                raise RunError(
-                    f"Expected a file of SHA-256 {sha256} from {url}. Received: "
-                    f"{digest.hexdigest()}; nothing was kept"
-                )
-    except OSError as error:
-        raise RunError(
-            f"Expected to download {url}. Received: {error}; download it elsewhere and "
-            f"pass --features inception:FILE"
-        ) from error
-    return target
+    return extract

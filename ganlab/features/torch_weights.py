@@ -1,9 +1,9 @@
-"""What tensors are in a PyTorch file, without PyTorch and without running it?
+"""Reads the tensors of a PyTorch file, without PyTorch and without running it.
 
 `torch.save` writes a pickle, which can name any function of Python and have it
-called. Here its opcodes are read one by one into plain lists and dicts: a name
-stays a name, and the only "calls" understood are those that describe a
-tensor. Both layouts are read, that of PyTorch 1.6 (a zip file) and the one
+called. This reader turns its opcodes one by one into plain lists and dicts: a
+name stays a name, and the only "calls" understood are those that describe a
+tensor. It reads both layouts, that of PyTorch 1.6 (a zip file) and the one
 before it.
 """
 
@@ -12,12 +12,14 @@ import math
 import pickletools
 import struct
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAX_TENSORS = 10_000
@@ -31,6 +33,17 @@ DTYPES = {
 ORDERED_DICT = ("collections", "OrderedDict")
 TENSOR = ("torch._utils", "_rebuild_tensor_v2")
 PARAMETER = ("torch._utils", "_rebuild_parameter")
+VALUES = {
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "SHORT_BINSTRING",
+    "BINSTRING",
+}
 _MARK: Any = object()
 
 
@@ -45,11 +58,11 @@ class _Storage:
 class _Tensor:
     storage: _Storage
     offset: int
-    shape: tuple
-    strides: tuple
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
 
 
-def read_state_dict(path):
+def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
     """Reads the tensors of a `state_dict` that `torch.save` wrote.
 
     Args:
@@ -66,10 +79,10 @@ def read_state_dict(path):
         with open(path, "rb") as file:
             zipped = file.read(2) == b"PK"
             file.seek(0)
-            found, raw = _read_zip(file) if zipped else _read_legacy(file)
+            values, raw = _read_zip(file) if zipped else _read_legacy(file)
         return {
             name: _array(tensor, raw)
-            for name, tensor in found.items()
+            for name, tensor in values.items()
             if isinstance(tensor, _Tensor)
         }
     except (
@@ -84,11 +97,11 @@ def read_state_dict(path):
     ) as error:
         raise UserError(
             f"Expected tensors that torch.save wrote in {path}. Received: "
-            f"{' '.join(str(error).split())[:160] or type(error).__name__}"
+            f"{one_line(error)}"
         ) from error
 
 
-def _read_zip(file):
+def _read_zip(file: BinaryIO) -> tuple[dict[str, Any], dict[str, bytes]]:
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
@@ -98,38 +111,38 @@ def _read_zip(file):
             order = archive.read(f"{root}byteorder")
             if order != b"little":
                 raise ValueError(f"byte order {order!r}")
-        found = _unpack(io.BytesIO(archive.read(names[0])))
+        values = _unpack(io.BytesIO(archive.read(names[0])))
         raw = {
             storage.key: archive.read(f"{root}data/{storage.key}")
-            for storage in _storages(found)
+            for storage in _storages(values)
         }
-    return found, raw
+    return values, raw
 
 
-def _read_legacy(file):
+def _read_legacy(file: BinaryIO) -> tuple[dict[str, Any], dict[str, bytes]]:
     if _unpack(file) != MAGIC:
         raise ValueError("no file of torch.save")
     _unpack(file)  # protocol
     if _unpack(file)["little_endian"] is not True:
         raise ValueError("big-endian numbers")
-    found = _unpack(file)
-    wanted = {storage.key: storage for storage in _storages(found)}
+    values = _unpack(file)
+    storages = {storage.key: storage for storage in _storages(values)}
     raw = {}
     for key in _unpack(file):
         (count,) = struct.unpack("<q", file.read(8))
-        if count != wanted[key].count:
+        if count != storages[key].count:
             raise ValueError(f"storage {key} of {count} numbers")
-        raw[key] = file.read(count * wanted[key].dtype.itemsize)
-    return found, raw
+        raw[key] = file.read(count * storages[key].dtype.itemsize)
+    return values, raw
 
 
-def _storages(found):
-    if not isinstance(found, dict) or len(found) > MAX_TENSORS:
+def _storages(values: object) -> set[_Storage]:
+    if not isinstance(values, dict) or len(values) > MAX_TENSORS:
         raise ValueError("no dict of tensors")
-    return {each.storage for each in found.values() if isinstance(each, _Tensor)}
+    return {value.storage for value in values.values() if isinstance(value, _Tensor)}
 
 
-def _array(tensor, raw):
+def _array(tensor: _Tensor, raw: Mapping[str, bytes]) -> np.ndarray:
     storage = tensor.storage
     count = math.prod(tensor.shape)
     strides = np.cumprod([1, *tensor.shape[:0:-1]])[::-1] if tensor.shape else ()
@@ -141,18 +154,18 @@ def _array(tensor, raw):
     return numbers[tensor.offset : tensor.offset + count].reshape(tensor.shape)
 
 
-def _unpack(file):
+def _unpack(file: BinaryIO) -> Any:
     """Reads one pickle of plain values and tensors; executes nothing."""
     stack: list[Any] = []
     memo: dict[Any, Any] = {}
 
-    def to_mark():
+    def to_mark() -> list[Any]:
         last = len(stack) - 1 - stack[::-1].index(_MARK)
         items = stack[last + 1 :]
         del stack[last:]
         return items
 
-    def put(items):
+    def put(items: list[Any]) -> None:
         target = stack[-1]
         if not isinstance(target, dict):
             raise ValueError("items for what is no dict")
@@ -215,29 +228,16 @@ def _unpack(file):
     raise ValueError("a pickle without an end")
 
 
-VALUES = {
-    "BININT",
-    "BININT1",
-    "BININT2",
-    "LONG1",
-    "BINFLOAT",
-    "BINUNICODE",
-    "SHORT_BINUNICODE",
-    "SHORT_BINSTRING",
-    "BINSTRING",
-}
-
-
 class _Name(tuple):
     """The name of a global; never looked up."""
 
     __slots__ = ()
 
-    def __new__(cls, module, name):
+    def __new__(cls, module: str, name: str) -> "_Name":
         return super().__new__(cls, (module, name))
 
 
-def _described(name, arguments):
+def _described(name: tuple[str, ...], arguments: Sequence[Any]) -> Any:
     """What a call would have made, for the few that describe a tensor."""
     if name == ORDERED_DICT and not arguments:
         return {}
@@ -249,7 +249,7 @@ def _described(name, arguments):
     raise ValueError(f"a call of {'.'.join(name)}, which is not executed")
 
 
-def _storage(identity):
+def _storage(identity: Sequence[Any]) -> _Storage:
     kind, storage_type, key, _, count = identity[:5]
     if kind != "storage" or storage_type[1] not in DTYPES:
         raise ValueError(f"a storage of {storage_type}")
