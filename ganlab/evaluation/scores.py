@@ -10,7 +10,7 @@ import numpy as np
 from ganlab import metrics, sampling
 from ganlab.evaluation.protocol import Protocol
 from ganlab.evaluation.reference import Reference
-from ganlab.features.extractors import class_shares
+from ganlab.features.extractors import class_probabilities
 
 PATH_STEP = 1e-4
 PATH_IMAGES = 1000
@@ -177,7 +177,9 @@ def _classifier_scores(
         return scores, {}
     seed, accuracy = reference.protocol.seed, reference.accuracy
     if len(logits) >= metrics.SPLITS:
-        scores["inception_score"] = metrics.inception_score(class_shares(logits), seed)
+        scores["inception_score"] = metrics.inception_score(
+            class_probabilities(logits), seed
+        )
     if accuracy is None or accuracy <= MIN_CLASSIFIER_ACCURACY:
         return scores, {}
     predicted = logits.argmax(axis=1)

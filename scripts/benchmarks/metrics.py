@@ -24,7 +24,7 @@ import numpy as np
 from memory import peak
 
 from ganlab import metrics
-from ganlab.features.extractors import class_shares
+from ganlab.features.extractors import class_probabilities
 
 DIM, MANY = 2048, 50_000
 
@@ -100,7 +100,7 @@ def is_ours(name):
 def ours(real, fake):
     """Name -> function that measures it and returns its numbers."""
     classes = np.arange(len(real)) % 10
-    shares = class_shares(fake[:, :1008])
+    shares = class_probabilities(fake[:, :1008])
 
     def frechet():
         known.append(metrics.frechet_distance(real, fake))
