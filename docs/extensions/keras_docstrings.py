@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 
 LINK = re.compile(r"\[([^\[\]]+)\]\((https?://[^\s)]+)\)", re.DOTALL)
 LITERAL = re.compile(r"(`[^`]+`)([A-Za-z]?)")
-SECTION = re.compile(r"^[A-Z][A-Za-z ]*:$")
+SECTION = re.compile(r"^(Args|Example|Examples|Raises|Reference|Returns|Yields):$")
 
 
 def convert(lines: list[str]) -> list[str]:
