@@ -42,11 +42,14 @@ MODULES = (
 def log_keys_table() -> str:
     """Returns a table of every logged number: key, TensorBoard tag and meaning."""
     lines = ["| key | tag in TensorBoard | meaning |", "|---|---|---|"]
-    meaning = ""
     for key, (tag, description) in SCALARS.items():
-        if description not in ("", "Likewise."):
-            meaning = description
-        lines.append(f"| `{key}` | `{tag}` | {description or meaning} |")
+        topic, _, network = tag.partition("/")
+        network = network.split("_")[0]
+        if not description:
+            description = f"{topic.replace('_', ' ').capitalize()} of the {network}."
+        elif description == "Likewise.":
+            description = f"The same of the {network}."
+        lines.append(f"| `{key}` | `{tag}` | {description} |")
     return "\n".join(lines)
 
 
