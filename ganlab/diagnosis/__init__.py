@@ -1,24 +1,23 @@
-"""What went wrong, since when, how is that known, and what cures it?
+"""Diagnosis of a run from its log: failures, evidence, and remedies; NumPy only."""
 
-NumPy only: it reads what a run has written, while it runs or afterwards.
-"""
-
-from ganlab.diagnosis.evidence import bad_quality
 from ganlab.diagnosis.findings import (
     FAILURES,
     SEVERITIES,
+    Evidence,
     Failure,
     Finding,
     as_settings,
     as_word,
 )
 from ganlab.diagnosis.log import Log, Series, read
-from ganlab.diagnosis.remedy import keeps_players, next_change
+from ganlab.diagnosis.quality import bad_quality
+from ganlab.diagnosis.remedy import keeps_networks, next_change
 from ganlab.diagnosis.rules import diagnose
 
 __all__ = [
     "FAILURES",
     "SEVERITIES",
+    "Evidence",
     "Failure",
     "Finding",
     "Log",
@@ -27,7 +26,7 @@ __all__ = [
     "as_word",
     "bad_quality",
     "diagnose",
-    "keeps_players",
+    "keeps_networks",
     "next_change",
     "read",
 ]

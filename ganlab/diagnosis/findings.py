@@ -1,22 +1,33 @@
-"""What can go wrong with a GAN, why it matters, and what cures it?
+"""Failures of a GAN: what each is, why it matters, and its remedy.
 
 One entry for each failure that ganlab names: two sentences of theory, the
 remedy in words and, where the settings of a run can hold it, as settings.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 SEVERITIES = ("note", "warning", "critical")
 
 
+class Evidence(TypedDict):
+    """What a signal is by now, the threshold that it is past, and a sentence."""
+
+    signal: str
+    value: float | None
+    threshold: float | None
+    says: str
+
+
 @dataclass(frozen=True)
 class Failure:
-    """What is known of a failure, whatever run it is found in.
+    """A failure, whatever run it is found in.
 
     Args:
-        title: What to call it in a sentence.
+        title: Its name in a sentence.
         why: Two sentences of theory.
-        remedy: What to do, in words.
+        remedy: The remedy in words.
         changes: Settings of `ganlab train` that do it; `None` where none do.
         source: A paper.
     """
@@ -24,7 +35,7 @@ class Failure:
     title: str
     why: str
     remedy: str
-    changes: dict | None
+    changes: dict[str, Any] | None
     source: str
 
 
@@ -36,9 +47,8 @@ class Finding:
         name: A key of `FAILURES`.
         severity: `note`, `warning` or `critical`.
         since_step: Integer: the first step from which it holds.
-        evidence: A list of dicts: `signal`, its `value` by now, the `threshold`
-            that it is past, and `says`, a sentence.
-        confidence: Float in (0, 1): the share of the last quarter of the run that
+        evidence: A list of `Evidence`, the strongest first.
+        confidence: Float in (0, 1): the fraction of the last quarter of the run that
             is past the threshold, less where no score of quality agrees.
         changes: Settings that cure it, of a run of ganlab.
     """
@@ -46,16 +56,16 @@ class Finding:
     name: str
     severity: str
     since_step: int
-    evidence: list[dict]
+    evidence: list[Evidence]
     confidence: float
-    changes: dict = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def failure(self):
+    def failure(self) -> Failure:
         """The `Failure` of that name."""
         return FAILURES[self.name]
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Fields and texts as JSON values."""
         return {
             "name": self.name,
@@ -70,12 +80,12 @@ class Finding:
         }
 
 
-def as_settings(changes):
+def as_settings(changes: Mapping[str, Any]) -> str:
     """Settings as `NAME=VALUE NAME=VALUE`, the values as `--set` takes them."""
     return " ".join(f"{name}={as_word(value)}" for name, value in changes.items())
 
 
-def as_word(value):
+def as_word(value: object) -> str:
     """A setting's value as `--set` takes it."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -166,8 +176,8 @@ FAILURES = {
     "mode_collapse": Failure(
         "mode collapse",
         "Different noise gives nearly the same image: the generator has found what "
-        "the discriminator likes and draws only that. The discriminator judges images "
-        "one by one, and so never sees that they are all alike.",
+        "the discriminator likes and generates only that. The discriminator sees "
+        "images one by one, and so never learns that they are all alike.",
         "Pair real with fake (relativistic loss) with R1 and R2, whose loss has no "
         "basin at collapse; or let the discriminator see several samples at once "
         "(packing, minibatch standard deviation).",
@@ -180,7 +190,7 @@ FAILURES = {
     ),
     "mode_dropping": Failure(
         "modes are missing",
-        "What is drawn looks real, yet some kinds of real images are never drawn. The "
+        "What is generated looks real, yet some kinds of real images never appear. The "
         "generator loses little by leaving out what is rare or hard.",
         "Relativistic loss with R1 and R2, packing, or train on classes and balance "
         "them.",
@@ -194,7 +204,7 @@ FAILURES = {
     "class_imbalance": Failure(
         "classes are unbalanced",
         "Some classes have ten times the images of others. What is rare weighs little "
-        "in either loss, so it is drawn last, worst or not at all.",
+        "in either loss, so it is generated last, worst or not at all.",
         "Add images of rare classes, or show rare ones more often.",
         {},
         "https://arxiv.org/abs/1803.09655",
@@ -203,8 +213,8 @@ FAILURES = {
         "classes are ignored",
         "Images are not of the class that was asked for. Nothing in the discriminator "
         "punishes it, or the class is lost among the noise.",
-        "Judge the class by projection, give it to batch normalisation in the "
-        "generator, and balance the classes.",
+        "Condition the discriminator by projection and the generator by batch "
+        "normalisation, and balance the classes.",
         {"discriminator_conditioning": "projection"},
         "https://arxiv.org/abs/1802.05637",
     ),
@@ -221,7 +231,7 @@ FAILURES = {
     "memorisation": Failure(
         "training images are copied",
         "Far more generated images are as near to a training image as only copies are. "
-        "The generator then says nothing new, and may give away what it was shown.",
+        "The generator then says nothing new, and may give away its training images.",
         "Add images, augment, and stop earlier.",
         {"augmentation": "diffaugment"},
         "https://arxiv.org/abs/1706.08224",
@@ -237,7 +247,7 @@ FAILURES = {
         "https://distill.pub/2016/deconv-checkerboard",
     ),
     "oscillation": Failure(
-        "both players chase each other in circles",
+        "both networks chase each other in circles",
         "Losses and images swing instead of settling: the game's rotation is stronger "
         "than its damping. The last step is then as good or bad as chance has it.",
         "Damp the game with R1, lower beta_1 and both rates, and use the averaged "
@@ -285,7 +295,7 @@ FAILURES = {
     "data_range_mismatch": Failure(
         "generated and real images have different ranges",
         "Where the output cannot reach the range of the data, any discriminator tells "
-        "them apart by brightness alone. The generator cannot win, whatever it draws.",
+        "them apart by brightness alone. The generator cannot win, whatever it learns.",
         "End the generator on tanh for data in [-1, 1], on sigmoid for data in [0, 1].",
         {"output_activation": "tanh"},
         "https://arxiv.org/abs/1511.06434",

@@ -1,15 +1,16 @@
-"""What did a run write, and what does it say of itself?
+"""The log of a run: series of numbers by step, events and facts.
 
-A log is series of numbers by step, events, and a few facts. It comes from a run
-folder's `metrics.jsonl` and `config.json`, or from a CSV file of any trainer with
-the columns `step,d_loss,g_loss` and, where there are any, `seconds,fid`.
+A log comes from a run folder, or from a CSV file of any trainer with the columns
+`step,d_loss,g_loss` and, where there are any, `seconds,fid`.
 """
 
 import csv
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from ganlab.errors import UserError
 from ganlab.runs import RunFolder
 
 COLUMNS = ("step", "d_loss", "g_loss")
+FACTS = ("num_images", "class_names", "class_counts", "held_out", "data_kind")
+MAX_STEP = 2**53
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,20 @@ class Series:
     steps: np.ndarray
     values: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.steps)
 
-    def finite(self):
+    def finite(self) -> "Series":
         """The same without values that are not finite."""
         kept = np.isfinite(self.values)
         return Series(self.steps[kept], self.values[kept])
 
-    def since(self, step):
+    def since(self, step: float) -> "Series":
         """The part at `step` and later."""
         kept = self.steps >= step
         return Series(self.steps[kept], self.values[kept])
 
-    def until(self, step):
+    def until(self, step: float) -> "Series":
         """The part up to `step`."""
         kept = self.steps <= step
         return Series(self.steps[kept], self.values[kept])
@@ -55,7 +58,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Log:
-    """What a run wrote.
+    """The log of one run.
 
     Args:
         source: `Path` of the run folder or the file.
@@ -64,7 +67,7 @@ class Log:
         events: A list of dicts with `step` and `event`.
         settings: The fields of recipe and monitoring; of a script's run its loss
             alone, and empty of a foreign log.
-        facts: What else the run says: `num_images`, `class_names`, `data_kind`.
+        facts: Those of `FACTS` that the run states.
         problems: Strings: what could not be read.
         foreign: Whether another trainer wrote it.
     """
@@ -72,9 +75,9 @@ class Log:
     source: Path
     series: dict[str, Series]
     seconds: Series | None = None
-    events: list[dict] = field(default_factory=list)
-    settings: dict = field(default_factory=dict)
-    facts: dict = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     foreign: bool = False
 
@@ -84,30 +87,38 @@ class Log:
         return kinds.of_record(self.facts.get("data_kind"), self.settings.get("data"))
 
     @property
-    def last_step(self):
+    def last_step(self) -> int:
         """The last step that anything was logged of; 0 of an empty log."""
-        steps = [each.steps[-1] for each in self.series.values() if len(each)]
+        steps = [series.steps[-1] for series in self.series.values() if len(series)]
         return int(max(steps, default=0))
 
-    def get(self, name, least=1):
-        """The finite part of a `Series`, or `None` of fewer than `least` values."""
-        found = self.series.get(name)
-        if found is None:
+    def get(self, name: str, minimum: int = 1) -> Series | None:
+        """The finite part of a `Series`, or `None` of fewer than `minimum` values."""
+        series = self.series.get(name)
+        if series is None:
             return None
-        found = found.finite()
-        return found if len(found) >= least else None
+        series = series.finite()
+        return series if len(series) >= minimum else None
 
-    def last(self, name, count=1):
+    def last(self, name: str, count: int = 1) -> float | None:
         """Median of the last few finite values, or `None`."""
-        found = self.get(name)
-        return None if found is None else float(np.median(found.values[-count:]))
+        series = self.get(name)
+        return None if series is None else float(np.median(series.values[-count:]))
 
-    def events_of(self, name):
+    def events_of(self, name: str) -> list[dict[str, Any]]:
         """The events of a name, in order."""
-        return [each for each in self.events if each["event"] == name]
+        return [event for event in self.events if event["event"] == name]
+
+    def new_settings(self, changes: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Those of the changes that mean something here and are not made already."""
+        return {
+            name: value
+            for name, value in (changes or {}).items()
+            if self.data_kind.applies(name) and self.settings.get(name, value) != value
+        }
 
 
-def read(path):
+def read(path: Path | str) -> Log:
     """Reads a run folder or a CSV file.
 
     Returns:
@@ -127,7 +138,7 @@ def read(path):
     )
 
 
-def _read_run(directory):
+def _read_run(directory: Path) -> Log:
     folder = RunFolder(directory)
     if not folder.holds_run() and not folder.holds_log():
         raise UserError(
@@ -136,13 +147,12 @@ def _read_run(directory):
             "`ganlab train --out DIR`"
         )
     problems: list[str] = []
-    about, settings = _config(folder, problems)
-    rows, events = [], []
+    config, settings = _read_config(folder, problems)
     if not folder.holds_log():
         problems.append(f"there is no {folder.metrics.name}: the run logged nothing")
-    broken = 0
+    rows, events, broken = [], [], 0
     for line in folder.read_metrics():
-        row = _row(line)
+        row = _parse_line(line)
         if row is None:
             broken += 1
         elif "event" in row:
@@ -156,35 +166,27 @@ def _read_run(directory):
     for event in events:
         if event["event"] == "began" and not folder.holds_run():
             settings = {"loss": event.get("loss")}
-    series, seconds = _series(rows)
-    facts = {
-        key: about.get(key)
-        for key in (
-            "num_images",
-            "class_names",
-            "class_counts",
-            "held_out",
-            "data_kind",
-        )
-    }
-    log = Log(directory, series, seconds, events, settings, facts, problems)
-    _note_missing(log)
-    return log
+    series, seconds = _as_series(rows)
+    facts = {name: config.get(name) for name in FACTS}
+    problems += _missing_losses(series)
+    return Log(directory, series, seconds, events, settings, facts, problems)
 
 
-def _config(folder, problems):
-    """What the run's config holds, and its settings; none where there is no file."""
+def _read_config(
+    folder: RunFolder, problems: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The run's config, and its settings; empty where there is none."""
     if not folder.holds_run():
         return {}, {}
     try:
-        about = folder.read_config()
-        return about, about["recipe"] | about["monitoring"]
+        config = folder.read_config()
+        return config, config["recipe"] | config["monitoring"]
     except (KeyError, TypeError, ValueError) as error:
         problems.append(f"{folder.config.name} cannot be read ({error})")
         return {}, {}
 
 
-def _row(line):
+def _parse_line(line: str) -> dict[str, Any] | None:
     """A line as a dict with a step, or `None`."""
     try:
         row = json.loads(line)
@@ -193,15 +195,16 @@ def _row(line):
     if not isinstance(row, dict):
         return None
     step = row.get("step")
-    if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 2**53:
+    if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < MAX_STEP:
         return None
     if "event" in row and not isinstance(row["event"], str):
         return None
     return legacy.current_row(row)
 
 
-def _read_csv(path):
-    problems = []
+def _read_csv(path: Path) -> Log:
+    problems: list[str] = []
+    rows, broken = [], 0
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         reader = csv.DictReader((line.replace("\0", "") for line in file), strict=False)
         try:
@@ -213,9 +216,8 @@ def _read_csv(path):
                     f"Expected the columns {','.join(COLUMNS)} in {path}. Received: "
                     f"{','.join(names)[:120]}; rename or add {', '.join(missing)}"
                 )
-            rows, broken = [], 0
-            for found in reader:
-                row = _numbers(found)
+            for cells in reader:
+                row = _parse_cells(cells)
                 if row is None:
                     broken += 1
                 else:
@@ -224,16 +226,15 @@ def _read_csv(path):
             problems.append(f"the file breaks off ({error})")
     if broken:
         problems.append(f"{broken} rows without a whole step are left out")
-    series, seconds = _series(rows)
-    log = Log(path, series, seconds, problems=problems, foreign=True)
-    _note_missing(log)
-    return log
+    series, seconds = _as_series(rows)
+    problems += _missing_losses(series)
+    return Log(path, series, seconds, problems=problems, foreign=True)
 
 
-def _numbers(found):
+def _parse_cells(cells: Mapping[Any, Any]) -> dict[str, Any] | None:
     """A CSV row as floats; an empty cell is left out, any other word is NaN."""
     row = {}
-    for name, text in found.items():
+    for name, text in cells.items():
         if name is None or not isinstance(text, str) or not text.strip():
             continue
         try:
@@ -241,12 +242,14 @@ def _numbers(found):
         except ValueError:
             row[name] = math.nan
     step = row.pop("step", math.nan)
-    if not (math.isfinite(step) and 0 <= step < 2**53):
+    if not (math.isfinite(step) and 0 <= step < MAX_STEP):
         return None
     return {"step": int(step), **legacy.current_row(row)}
 
 
-def _series(rows):
+def _as_series(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[dict[str, Series], Series | None]:
     """Series by name, and the seconds, from rows in any order."""
     columns: dict[str, dict[int, float]] = {}
     for row in rows:
@@ -260,19 +263,21 @@ def _series(rows):
                 continue
             columns.setdefault(name, {})[row["step"]] = float(value)
     series = {}
-    for name, found in columns.items():
-        steps = sorted(found)
-        values = np.array([found[step] for step in steps], np.float64)
+    for name, column in columns.items():
+        steps = sorted(column)
+        values = np.array([column[step] for step in steps], np.float64)
         values[~np.isfinite(values)] = math.nan
         series[name] = Series(np.array(steps, np.int64), values)
     return series, series.pop("seconds", None)
 
 
-def _note_missing(log):
-    losses = [log.series.get(name) for name in ("d_loss", "g_loss")]
-    if not any(each is not None and len(each) for each in losses):
-        log.problems.append("no losses were logged: there is nothing to judge by")
-        return
-    for name, each in zip(("d_loss", "g_loss"), losses, strict=True):
-        if each is None or not np.isfinite(each.values).any():
-            log.problems.append(f"{name} holds no number that is finite")
+def _missing_losses(series: Mapping[str, Series]) -> list[str]:
+    """Problems of a log whose losses are missing or never finite."""
+    losses = {name: series.get(name) for name in ("d_loss", "g_loss")}
+    if not any(loss is not None and len(loss) for loss in losses.values()):
+        return ["no losses were logged: there is nothing to judge by"]
+    return [
+        f"{name} holds no number that is finite"
+        for name, loss in losses.items()
+        if loss is None or not np.isfinite(loss.values).any()
+    ]

@@ -1,4 +1,9 @@
-"""Which change is tried next?"""
+"""Remedies: the next change of settings to try."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganlab.diagnosis.findings import Finding
 
 TRAINING_SETTINGS = frozenset(
     {
@@ -21,41 +26,46 @@ TRAINING_SETTINGS = frozenset(
 )
 
 
-def keeps_players(changes):
-    """Whether settings leave both players as they are, so that training can go on."""
+def keeps_networks(changes: Mapping[str, Any]) -> bool:
+    """Whether settings leave both networks as they are, so that training can go on."""
     return TRAINING_SETTINGS.issuperset(changes)
 
 
-def next_change(finding, settings, tried):
+def next_change(
+    finding: Finding,
+    settings: Mapping[str, Any],
+    tried: Sequence[Mapping[str, Any]],
+) -> dict[str, Any] | None:
     """The change for the next attempt: never one that was tried.
 
-    The players and their weights stay, so settings of the training alone count:
+    The networks and their weights stay, so settings of the training alone count:
     first the finding's own, then R1 where nothing regularizes yet and no batch
     normalisation forbids it, then both rates halved.
 
     Args:
         finding: A `Finding`.
         settings: The run's settings, flat.
-        tried: A list of dicts: the changes so far.
+        tried: The changes so far.
 
     Returns:
         A dict of settings, or `None` if nothing is left to try.
     """
-    coupled = settings.get("discriminator_normalization") == "batch"
-    halved = {
+    has_batch_norm = settings.get("discriminator_normalization") == "batch"
+    regularized = settings.get("regularizer", "none") != "none"
+    halved_rates = {
         name: settings[name] / 2
         for name in ("generator_learning_rate", "discriminator_learning_rate")
         if settings.get(name)
     }
-    held = settings.get("regularizer", "none") != "none"
-    for each in (finding.changes, {} if held else {"regularizer": "r1"}, halved):
-        kept = {
-            key: value
-            for key, value in each.items()
-            if key in TRAINING_SETTINGS
-            and settings.get(key) != value
-            and not (key == "regularizer" and coupled)
+    regularization = {} if regularized else {"regularizer": "r1"}
+    for changes in (finding.changes, regularization, halved_rates):
+        change = {
+            name: value
+            for name, value in changes.items()
+            if name in TRAINING_SETTINGS
+            and settings.get(name) != value
+            and not (name == "regularizer" and has_batch_norm)
         }
-        if kept and kept not in tried:
-            return kept
+        if change and change not in tried:
+            return change
     return None

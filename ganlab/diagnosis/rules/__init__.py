@@ -1,0 +1,59 @@
+"""The rules of a diagnosis, in order: causes before what they lead to.
+
+Two tiers: signals from inside the networks are cheap and warn; only a score of
+quality or diversity makes a finding critical. Thresholds are fitted to the labs'
+seeds 0 to 4: see `scripts/benchmarks/diagnosis.py`.
+"""
+
+from ganlab.diagnosis.findings import SEVERITIES, Finding
+from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.rules import (
+    balance,
+    data,
+    gradients,
+    images,
+    modes,
+    precision,
+    progress,
+)
+from ganlab.diagnosis.rules.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    precision.non_finite,
+    images.data_range_mismatch,
+    precision.float16_overflow,
+    precision.float16_underflow,
+    gradients.activation_saturation,
+    gradients.dying_relu,
+    gradients.exploding_gradient,
+    gradients.vanishing_generator_gradient,
+    balance.discriminator_overfitting,
+    balance.discriminator_domination,
+    balance.generator_domination,
+    images.batch_norm_gap,
+    images.output_saturation,
+    images.checkerboard,
+    balance.oscillation,
+    data.class_imbalance,
+    modes.ignored_labels,
+    modes.mode_collapse,
+    modes.mode_dropping,
+    modes.memorisation,
+    progress.late_collapse,
+    data.starved_input,
+    progress.undertrained,
+)
+
+
+def diagnose(log: Log) -> list[Finding]:
+    """Looks for every failure.
+
+    Args:
+        log: A `ganlab.diagnosis.Log`.
+
+    Returns:
+        A list of `Finding`s, critical ones first, and of those causes before what
+        they lead to.
+    """
+    findings = [finding for rule in RULES if (finding := rule(log)) is not None]
+    return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))

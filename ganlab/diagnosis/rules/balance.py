@@ -1,0 +1,190 @@
+"""Rules of the balance between discriminator and generator."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from ganlab.diagnosis.evidence import (
+    MIN_VALUES,
+    TAIL_FRACTION,
+    Bound,
+    Held,
+    Observation,
+    is_unbounded,
+    last_median,
+    last_value,
+    make_evidence,
+    smooth,
+    sustained,
+)
+from ganlab.diagnosis.log import Log, Series
+from ganlab.diagnosis.quality import bad_quality
+from ganlab.diagnosis.rules.rule import rule
+
+ACCURACY = Bound("d_accuracy", 0.97)
+BELIEF_IN_FAKES = Bound("d_fake", 0.03, above=False)
+FOREIGN_LOSS = 0.2  # of a D that is about 90 % sure on both sides
+FOREIGN_SQUARED_LOSS = 0.05
+LOSS = Bound(
+    "d_loss",
+    FOREIGN_LOSS,
+    above=False,
+    condition=f"< {FOREIGN_LOSS:g} in a log of another trainer "
+    f"({FOREIGN_SQUARED_LOSS:g} of a squared loss)",
+)
+LEAD = Bound("d_real - d_fake", 0.02, above=False)
+OVERFIT_GAP = Bound("overfit_gap", 0.5)
+MAX_REAL_SIGN = 0.6  # ADA's target
+FID_SWING_RATIO = 1.3
+MIN_FID_TURNS = 4
+FID_TURNS = Bound(
+    "fid",
+    MIN_FID_TURNS,
+    condition=f"turns by over {FID_SWING_RATIO - 1:.0%} at least {MIN_FID_TURNS} times",
+)
+BELIEF_SWING = 0.15
+BELIEF_SWINGS = Bound(
+    "d_fake", BELIEF_SWING, condition=f"has a standard deviation > {BELIEF_SWING:g}"
+)
+BELIEF_CONFIDENCE = 0.8
+
+
+@rule((ACCURACY, BELIEF_IN_FAKES), LOSS)
+def discriminator_domination(log: Log) -> Observation | None:
+    """D is right on nearly all images and sure of it."""
+    if log.foreign:
+        return _foreign_domination(log)
+    if is_unbounded(log):
+        return None
+    real, fake, belief = (
+        log.get(name, MIN_VALUES)
+        for name in ("d_accuracy_real", "d_accuracy_fake", "d_fake")
+    )
+    if real is None or fake is None or belief is None:
+        return None
+    if not len(real) == len(fake) == len(belief):
+        return None
+    accuracy = Series(real.steps, (real.values + fake.values) / 2)
+    both = Series(real.steps, np.stack([accuracy.values, belief.values], axis=1))
+    held = sustained(
+        both,
+        lambda values: ACCURACY.past(values[:, 0]) & BELIEF_IN_FAKES.past(values[:, 1]),
+    )
+    if held is None:
+        return None
+    right, mean = last_median(accuracy), last_value(log, "d_fake")
+    evidence = [
+        ACCURACY.evidence(right, f"D is right on {right:.1%} of images"),
+        BELIEF_IN_FAKES.evidence(mean, f"mean D(G(z)) is {mean:.2g}"),
+    ]
+    return Observation(held, evidence, changes=_weaker_discriminator(log.settings))
+
+
+def _weaker_discriminator(settings: dict[str, Any]) -> dict[str, Any]:
+    """Changes that hold the discriminator, by what the run does not do yet."""
+    changes: dict[str, Any] = {}
+    if settings.get("regularizer", "none") == "none":
+        changes |= {"regularizer": "r1", "discriminator_normalization": "none"}
+    generator_rate, discriminator_rate = (
+        settings.get(f"{network}_learning_rate")
+        for network in ("generator", "discriminator")
+    )
+    if generator_rate and discriminator_rate and discriminator_rate > generator_rate:
+        changes["discriminator_learning_rate"] = generator_rate
+    if settings.get("discriminator_steps", 1) > 1:
+        changes["discriminator_steps"] = 1
+    if settings.get("loss") == "minimax":
+        changes["loss"] = "non_saturating"
+    if not changes and discriminator_rate:
+        changes = {"discriminator_learning_rate": discriminator_rate / 4}
+    return changes
+
+
+def _foreign_domination(log: Log) -> Observation | None:
+    """Domination by the losses alone."""
+    d_loss, g_loss = (
+        smooth(log.get(name, MIN_VALUES)) for name in ("d_loss", "g_loss")
+    )
+    if d_loss is None or g_loss is None or np.mean(d_loss.values < -0.02) > 0.02:
+        return None
+    squared = np.percentile(g_loss.values, 95) < 1.5 and d_loss.values[0] < 0.6
+    bound = LOSS.at(FOREIGN_SQUARED_LOSS if squared else FOREIGN_LOSS)
+    held = sustained(d_loss, bound.past)
+    if held is None:
+        return None
+    value = last_median(d_loss)
+    says = f"the discriminator's loss is {value:.2g}"
+    return Observation(held, [bound.evidence(value, says)])
+
+
+@rule(LEAD, severities=("critical",))
+def generator_domination(log: Log) -> Observation | None:
+    """D cannot tell real from fake, though the images are bad."""
+    if log.foreign or is_unbounded(log):
+        return None
+    real, fake = (log.get(f"d_{side}", MIN_VALUES) for side in ("real", "fake"))
+    if real is None or fake is None or len(real) != len(fake):
+        return None
+    lead = Series(real.steps, real.values - fake.values)
+    held = sustained(lead, LEAD.past)
+    bad = bad_quality(log)
+    if held is None or bad is None:
+        return None
+    value = last_median(lead)
+    return Observation(held, [LEAD.evidence(value, f"D leads by {value:.3f}"), bad])
+
+
+@rule(OVERFIT_GAP)
+def discriminator_overfitting(log: Log) -> Observation | None:
+    """D is surer of its own images than of others."""
+    held = OVERFIT_GAP.held(log)
+    if held is None:
+        return None
+    value = last_value(log, OVERFIT_GAP.signal)
+    says = f"held-out images are {value:.0%} of the way from trained ones to fakes"
+    evidence = [OVERFIT_GAP.evidence(value, says)]
+    sign = log.last("real_sign", MIN_VALUES)
+    if sign is not None:
+        says = f"the mean sign of the logits of trained images is {sign:.2f}"
+        evidence.append(make_evidence("real_sign", sign, MAX_REAL_SIGN, says))
+    return Observation(held, evidence)
+
+
+@rule(FID_TURNS, BELIEF_SWINGS, severities=("warning",))
+def oscillation(log: Log) -> Observation | None:
+    """FID or the discriminator's beliefs swing to and fro."""
+    return _fid_oscillation(log) or _belief_oscillation(log)
+
+
+def _fid_oscillation(log: Log) -> Observation | None:
+    series = log.get("fid", 2 * MIN_FID_TURNS)
+    if series is None:
+        return None
+    start = len(series) // 3
+    late = series.values[start:]
+    ratios = late[1:] / np.maximum(late[:-1], 1e-12)
+    swings = [
+        ratio
+        for ratio in ratios
+        if ratio > FID_SWING_RATIO or ratio < 1 / FID_SWING_RATIO
+    ]
+    turns = sum((a > 1) != (b > 1) for a, b in itertools.pairwise(swings))
+    if turns < MIN_FID_TURNS or turns < len(late) // 3:
+        return None
+    says = f"FID turned by over {FID_SWING_RATIO - 1:.0%} {turns} times"
+    held = Held(int(series.steps[start]), turns / len(late))
+    return Observation(held, [FID_TURNS.evidence(turns, says)])
+
+
+def _belief_oscillation(log: Log) -> Observation | None:
+    belief = log.get("d_fake", 4 * MIN_VALUES)
+    if belief is None or is_unbounded(log):
+        return None
+    start = belief.steps[-1] * (1 - 2 * TAIL_FRACTION)
+    swing = float(np.std(belief.since(start).values))
+    if swing <= BELIEF_SWING:
+        return None
+    says = f"D(G(z)) swings by {swing:.2f} from one log to the next"
+    held = Held(int(start), BELIEF_CONFIDENCE)
+    return Observation(held, [BELIEF_SWINGS.evidence(swing, says)])

@@ -1,0 +1,52 @@
+"""Observations that several rules share: one signal past its threshold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganlab.diagnosis.evidence import (
+    NETWORKS,
+    WARMUP_STEPS,
+    Bound,
+    Observation,
+    last_value,
+)
+from ganlab.diagnosis.log import Log
+
+
+def observe_signal(log: Log, bound: Bound, says: str) -> Observation | None:
+    """A signal past its threshold, once the warm-up is over.
+
+    Args:
+        log: The `Log`.
+        bound: The `Bound`.
+        says: A sentence with a field for the value.
+    """
+    held = bound.held(log)
+    if held is None or log.last_step < WARMUP_STEPS:
+        return None
+    value = last_value(log, bound.signal)
+    return Observation(held, [bound.evidence(value, says.format(value))])
+
+
+def observe_networks(
+    log: Log,
+    bound: Bound,
+    says: str,
+    changes: Mapping[str, dict[str, Any] | None],
+) -> Observation | None:
+    """The first network, generator before discriminator, whose signal is past.
+
+    Args:
+        log: The `Log`.
+        bound: The `Bound`, whose signal has a field `{network}`.
+        says: A sentence with fields for the value and the network.
+        changes: Settings that cure it, for each network.
+    """
+    for key, network in NETWORKS.items():
+        own = bound.of(key)
+        held = own.held(log)
+        if held is not None:
+            value = last_value(log, own.signal)
+            evidence = [own.evidence(value, says.format(value, network))]
+            return Observation(held, evidence, changes=changes[network])
+    return None
