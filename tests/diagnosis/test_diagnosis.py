@@ -246,7 +246,7 @@ def test_next_changes_never_repeat():
     tried = []
     while (change := diagnosis.next_change(finding, recipe, tried)) is not None:
         assert change not in tried
-        assert diagnosis.keeps_players(change)
+        assert diagnosis.keeps_networks(change)
         tried.append(change)
         assert len(tried) < 10
     assert {"loss": "relativistic"} in tried  # without R1: D has batch normalisation
