@@ -1,4 +1,4 @@
-"""The two players and the layers they are made of."""
+"""Generators, discriminators and the layers they are made of."""
 
 from ganlab.networks.discriminators import dcgan_discriminator
 from ganlab.networks.generators import dcgan_generator

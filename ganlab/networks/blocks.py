@@ -1,4 +1,4 @@
-"""What is a generator or a discriminator made of?
+"""Building blocks of generators and discriminators.
 
 Each block is a function from a Keras tensor to a Keras tensor, so that a model
 built from them is an ordinary functional model whose `summary()` lists every
@@ -8,6 +8,8 @@ All feature maps are NHWC.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -18,7 +20,7 @@ from ganlab.networks.convolution import (
     Conv2D,
     Conv2DTranspose,
 )
-from ganlab.networks.layers import ChosenClass, SpectralNormalization
+from ganlab.networks.layers import ChosenClass, Initializer, SpectralNormalization
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
 NORMALIZATIONS = ("batch", "layer", "none")
@@ -33,19 +35,19 @@ MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 128
 BASE_SIZE = 4
 
 
-def initializer():
+def initializer() -> keras.initializers.Initializer:
     """The DCGAN paper's weights: Gaussian, mean 0, standard deviation 0.02."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def check_choice(name, value, choices):
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raises `UserError` unless `value` is one of `choices`."""
     if value not in choices:
         raise unknown_name(name, value, choices)
 
 
-def check_image(image_size, channels):
-    """Raises `UserError` for an image shape outside what the players draw."""
+def check_image(image_size: int, channels: int) -> None:
+    """Raises `UserError` for an image shape that the networks do not support."""
     if not MIN_IMAGE_SIZE <= image_size <= MAX_IMAGE_SIZE:
         raise UserError(
             f"Expected an image size of {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE} "
@@ -57,7 +59,7 @@ def check_image(image_size, channels):
         )
 
 
-def num_stages(image_size):
+def num_stages(image_size: int) -> int:
     """How often an image is halved until its side is under 8 pixels.
 
     >>> [num_stages(size) for size in (28, 32, 64, 128)]
@@ -66,7 +68,7 @@ def num_stages(image_size):
     return int(math.log2(image_size / BASE_SIZE))
 
 
-def activate(x, activation):
+def activate(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
     """Applies an activation of `ACTIVATIONS`; LeakyReLU has slope 0.2."""
     check_choice("activation", activation, ACTIVATIONS)
     if activation == "leaky_relu":
@@ -74,14 +76,19 @@ def activate(x, activation):
     return layers.Activation(activation)(x)
 
 
-def spectral(layer, wanted=True):
-    """Wraps a layer in spectral normalisation, if `wanted`."""
-    if not wanted:
+def spectral(layer: layers.Layer, enabled: bool = True) -> layers.Layer:
+    """Wraps a layer in spectral normalisation, if `enabled`."""
+    if not enabled:
         return layer
     return SpectralNormalization(layer, dtype=layer.dtype_policy, name=layer.name)
 
 
-def normalize(x, normalization, labels=None, num_classes=None):
+def normalize(
+    x: keras.KerasTensor,
+    normalization: str,
+    labels: keras.KerasTensor | None = None,
+    num_classes: int | None = None,
+) -> keras.KerasTensor:
     """Applies a normalisation of `NORMALIZATIONS`.
 
     With labels, batch normalisation is conditional: each class has a scale
@@ -115,8 +122,8 @@ def normalize(x, normalization, labels=None, num_classes=None):
     return x
 
 
-def convolution_options(padding, normalization):
-    """What every convolution is built with; batch norm makes a bias idle."""
+def convolution_options(padding: str, normalization: str) -> dict[str, Any]:
+    """Options of every convolution; batch normalisation makes a bias idle."""
     check_choice("padding", padding, PADDINGS)
     return {
         "padding": padding,
@@ -126,17 +133,17 @@ def convolution_options(padding, normalization):
 
 
 def upsample(
-    x,
-    filters,
+    x: keras.KerasTensor,
+    filters: int,
     *,
-    activation="relu",
-    normalization="batch",
-    upsampling="transposed",
-    kernel_size=4,
-    padding="same",
-    labels=None,
-    num_classes=None,
-):
+    activation: str | None = "relu",
+    normalization: str = "batch",
+    upsampling: str = "transposed",
+    kernel_size: int = 4,
+    padding: str = "same",
+    labels: keras.KerasTensor | None = None,
+    num_classes: int | None = None,
+) -> keras.KerasTensor:
     """Doubles height and width: upsampling, normalisation, activation.
 
     Args:
@@ -168,7 +175,9 @@ def upsample(
     return x if activation is None else activate(x, activation)
 
 
-def upsampled_size(size, *, upsampling, kernel_size, padding):
+def upsampled_size(
+    size: int, *, upsampling: str, kernel_size: int, padding: str
+) -> int:
     """Side of `upsample`'s result for an input of side `size`.
 
     >>> upsampled_size(7, upsampling="transposed", kernel_size=4, padding="same")
@@ -184,16 +193,16 @@ def upsampled_size(size, *, upsampling, kernel_size, padding):
 
 
 def downsample(
-    x,
-    filters,
+    x: keras.KerasTensor,
+    filters: int,
     *,
-    activation="leaky_relu",
-    normalization="none",
-    downsampling="stride",
-    kernel_size=4,
-    padding="same",
-    spectral_norm=False,
-):
+    activation: str = "leaky_relu",
+    normalization: str = "none",
+    downsampling: str = "stride",
+    kernel_size: int = 4,
+    padding: str = "same",
+    spectral_norm: bool = False,
+) -> keras.KerasTensor:
     """Halves height and width: downsampling, normalisation, activation.
 
     Args:
@@ -225,8 +234,10 @@ def downsample(
     return activate(normalize(x, normalization), activation)
 
 
-def latent_inputs(latent_dim, num_classes, conditioning):
-    """A generator's inputs, and what its first layer takes.
+def latent_inputs(
+    latent_dim: int, num_classes: int | None, conditioning: str
+) -> tuple[Any, keras.KerasTensor, dict[str, Any]]:
+    """A generator's inputs, and the input of its first layer.
 
     Args:
         latent_dim: Integer. Size of the noise vector.
@@ -255,32 +266,32 @@ def latent_inputs(latent_dim, num_classes, conditioning):
     return [latents, labels], layers.Concatenate()([latents, embedded]), {}
 
 
-def image_inputs(image_size, channels, packing):
-    """A discriminator's image input: `packing` images side by side in channels."""
+def image_inputs(image_size: int, channels: int, packing: int) -> keras.KerasTensor:
+    """A discriminator's image input: `packing` images concatenated along channels."""
     check_image(image_size, channels)
     return keras.Input((image_size, image_size, packing * channels), name="images")
 
 
-def judge(
-    images,
-    features,
-    num_classes,
+def discriminator_head(
+    images: keras.KerasTensor,
+    features: keras.KerasTensor,
+    num_classes: int | None,
     *,
-    conditioning,
-    kernel_initializer,
-    spectral_norm,
-    name,
-):
-    """Ends a discriminator: from features `(batch, size)` to its logits.
+    conditioning: str,
+    kernel_initializer: Initializer,
+    spectral_norm: bool,
+    name: str,
+) -> keras.Model:
+    """Ends a discriminator: from features `(batch, size)` to logits.
 
     With classes, `"projection"` adds the inner product with the class's
     embedding,
 
         D(x, y) = w . f(x) + b + embedding(y) . f(x)
 
-    (all classes' products are taken and one is chosen, which is faster than to look
-    embeddings up), and `"auxiliary"` gives a second output, the logits of the classes.
-    Everything here is float32.
+    (the products of all classes are computed and one is selected, which is faster
+    than an embedding lookup). `"auxiliary"` adds a second output, the logits of the
+    classes. All layers here are float32.
 
     Reference:
         [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), equation 3;
@@ -289,7 +300,7 @@ def judge(
     check_choice("conditioning", conditioning, DISCRIMINATOR_CONDITIONINGS)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
 
-    def dense(units, name, **options):
+    def dense(units: int, name: str, **options: Any) -> layers.Layer:
         options = {"kernel_initializer": kernel_initializer, **options}
         layer = layers.Dense(units, dtype="float32", name=name, **options)
         return spectral(layer, spectral_norm)

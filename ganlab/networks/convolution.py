@@ -1,19 +1,21 @@
-"""Which of Keras's layers compute their results in a slower way than there is?
+"""Drop-in Keras layers with faster CPU kernels.
 
-Each class here is Keras's of the same name, with its arguments and weights and, to
-rounding, its results; `in_float32` turns it into that one, so that exported files
-need no ganlab. What was measured stands in `docs/decisions/0013`.
+Each class has the name, arguments and weights of Keras's and, to rounding, its
+results. `in_float32` turns it into Keras's, so that exported files need no ganlab.
+Measurements are in `docs/decisions/0013`.
 """
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import layers
 
-# On a CPU in bfloat16: maps of at most so many pixels a side, whose kernels'
-# gradients are faster as products of matrices.
+# On a CPU in bfloat16: up to this many pixels a side, kernels' gradients are faster
+# as matrix products.
 FEW_PIXELS = 8
-# On a CPU: as many channels out at most, and a transposed convolution is faster
-# as a plain one with four times as many.
+# On a CPU: up to this many output channels, a transposed convolution is faster as a
+# plain one with four times as many.
 FEW_CHANNELS = 4
 
 
@@ -23,7 +25,7 @@ class Conv2D(layers.Conv2D):
 
     stock = layers.Conv2D
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         if _halves(self) and _even(inputs):
             return _halve(inputs, tf.convert_to_tensor(kernel))
         return super().convolution_op(inputs, kernel)
@@ -35,7 +37,7 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 
     stock = layers.Conv2DTranspose
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         if not _halves(self) or self.output_padding is not None:
             return super().call(inputs)
         outputs = _double(inputs, tf.convert_to_tensor(self.kernel))
@@ -48,12 +50,17 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 class BatchNormalization(layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, with batch statistics in one fused pass.
 
-    Half-precision maps are read as they are; statistics are float32.
+    Half-precision feature maps are read as they are; statistics are float32.
     """
 
     stock = layers.BatchNormalization
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         fused = training and self.trainable and mask is None and not self.renorm
         fused = fused and not self.synchronized and len(inputs.shape) == 4
         fused = fused and self.axis in (3, -1) and inputs.dtype != "float64"
@@ -70,16 +77,16 @@ class BatchNormalization(layers.BatchNormalization):
         )
         count = tf.cast(tf.size(inputs) // channels, "float32")
         variance *= (count - 1.0) / count  # the fused pass gives the unbiased one
-        for moving, now in (
+        for moving, current in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
+            moving.assign(moving * self.momentum + current * (1.0 - self.momentum))
         return outputs
 
 
-def _halves(layer):
-    """Whether a layer has a 4 by 4 kernel, stride 2 and nothing out of the way."""
+def _halves(layer: layers.Layer) -> bool:
+    """Whether a layer has a 4 by 4 kernel, stride 2 and default options."""
     return (
         (*layer.kernel_size, *layer.strides, *layer.dilation_rate) == (4, 4, 2, 2, 1, 1)
         and layer.padding == "same"
@@ -88,16 +95,16 @@ def _halves(layer):
     )
 
 
-def _even(inputs):
+def _even(inputs: tf.Tensor) -> bool:
     return all(size is not None and size % 2 == 0 for size in inputs.shape[1:3])
 
 
 @tf.custom_gradient
-def _halve(images, kernel):
+def _halve(images: tf.Tensor, kernel: tf.Tensor) -> Any:
     """A convolution of stride 2, from `(n, 2h, 2w, c)` to `(n, h, w, filters)`."""
     maps = tf.nn.conv2d(images, kernel, 2, "SAME")
 
-    def gradient(upstream):
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         upstream = tf.ensure_shape(upstream, maps.shape)
         return _double(upstream, kernel), _kernel_gradient(images, upstream)
 
@@ -105,19 +112,19 @@ def _halve(images, kernel):
 
 
 @tf.custom_gradient
-def _double(maps, kernel):
+def _double(maps: tf.Tensor, kernel: tf.Tensor) -> Any:
     """Its transpose, from `(n, h, w, filters)` to `(n, 2h, 2w, c)`."""
     narrow = kernel.shape[2] <= FEW_CHANNELS and _on_cpu()
     images = (_double_by_pixels if narrow else _double_directly)(maps, kernel)
 
-    def gradient(upstream):
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         upstream = tf.ensure_shape(upstream, images.shape)
         return _halve(upstream, kernel), _kernel_gradient(upstream, maps)
 
     return images, gradient
 
 
-def _double_directly(maps, kernel):
+def _double_directly(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     height, width = maps.shape[1:3]
     shape = tf.stack([tf.shape(maps)[0], 2 * height, 2 * width, kernel.shape[2]])
     return tf.raw_ops.Conv2DBackpropInput(
@@ -129,8 +136,8 @@ def _double_directly(maps, kernel):
     )
 
 
-def _double_by_pixels(maps, kernel):
-    """The four pixels that each place becomes, as channels of one convolution.
+def _double_by_pixels(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Computes each input pixel's four output pixels as channels of a convolution.
 
     Reference:
         [Shi et al., 2016](https://arxiv.org/abs/1609.05158)
@@ -144,7 +151,7 @@ def _double_by_pixels(maps, kernel):
     return images[:, 1:-1, 1:-1]
 
 
-def _kernel_gradient(images, upstream):
+def _kernel_gradient(images: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
     """Gradient of `_halve` in its kernel, `(4, 4, c, filters)`."""
     channels, filters = images.shape[-1], upstream.shape[-1]
     few = max(upstream.shape[1:3]) <= FEW_PIXELS
@@ -159,17 +166,17 @@ def _kernel_gradient(images, upstream):
     )
 
 
-def _kernel_gradient_by_products(images, upstream):
-    """One product of matrices for each quarter of the kernel."""
+def _kernel_gradient_by_products(images: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+    """Computes one matrix product for each quarter of the kernel."""
     height, width, filters = upstream.shape[1:]
     channels = images.shape[-1]
     images = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-    fours = tf.nn.space_to_depth(images, 2)
+    patches = tf.nn.space_to_depth(images, 2)
     upstream = tf.reshape(upstream, (-1, filters))
     quarters = [
         tf.matmul(
             tf.reshape(
-                fours[:, row : row + height, column : column + width],
+                patches[:, row : row + height, column : column + width],
                 (-1, 4 * channels),
             ),
             upstream,
@@ -183,5 +190,5 @@ def _kernel_gradient_by_products(images, upstream):
     return tf.reshape(kernel, (4, 4, channels, filters))
 
 
-def _on_cpu():
+def _on_cpu() -> bool:
     return not tf.config.list_physical_devices("GPU")

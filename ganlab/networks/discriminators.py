@@ -1,5 +1,6 @@
-"""How does a discriminator turn an image into a logit?"""
+"""The DCGAN discriminator."""
 
+import keras
 from keras import layers
 
 from ganlab.networks import blocks
@@ -7,40 +8,40 @@ from ganlab.networks.layers import MinibatchStdDev
 
 
 def dcgan_discriminator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    num_classes=None,
-    base_filters=64,
-    activation="leaky_relu",
-    normalization="none",
-    downsampling="stride",
-    kernel_size=4,
-    padding="same",
-    conditioning="projection",
-    packing=1,
-    spectral_norm=False,
-    minibatch_stddev=False,
-    name="discriminator",
-):
-    """The DCGAN discriminator: halve until the map is small, then one logit.
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    activation: str = "leaky_relu",
+    normalization: str = "none",
+    downsampling: str = "stride",
+    kernel_size: int = 4,
+    padding: str = "same",
+    conditioning: str = "projection",
+    packing: int = 1,
+    spectral_norm: bool = False,
+    minibatch_stddev: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """The DCGAN discriminator: halves until the feature map is small, then one logit.
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
-        base_filters: Integer. Channels of the first map; each further one
-            has twice as many.
+        base_filters: Integer. Channels of the first feature map; the next
+            one has twice as many, and so on.
         activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
-        normalization: `"batch"`, `"layer"` or `"none"`. The first map has
+        normalization: `"batch"`, `"layer"` or `"none"`. The first block has
             none, as in the paper. Batch normalisation couples the samples of
             a batch, which gradient penalties do not allow.
         downsampling: `"stride"`, `"average_pool"` or `"max_pool"`.
         kernel_size: Integer. Side of every kernel.
         padding: `"same"` or `"valid"`.
         conditioning: With classes, `"projection"` or `"auxiliary"`: see
-            `ganlab.networks.blocks.judge`.
-        packing: Integer: images that are judged at once.
+            `ganlab.networks.blocks.discriminator_head`.
+        packing: Integer: images that are discriminated together.
         spectral_norm: Boolean: normalise every kernel spectrally.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
         name: String.
@@ -68,7 +69,7 @@ def dcgan_discriminator(
         )
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
-    return blocks.judge(
+    return blocks.discriminator_head(
         images,
         layers.Flatten()(x),
         num_classes,

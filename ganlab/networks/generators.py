@@ -1,4 +1,6 @@
-"""How does a generator turn noise into an image?"""
+"""The DCGAN generator."""
+
+from typing import Any
 
 import keras
 from keras import layers
@@ -8,36 +10,36 @@ from ganlab.networks import blocks
 
 
 def dcgan_generator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    latent_dim=100,
-    num_classes=None,
-    base_filters=64,
-    activation="relu",
-    output_activation="tanh",
-    normalization="batch",
-    upsampling="transposed",
-    kernel_size=4,
-    padding="same",
-    conditioning="concat",
-    name="generator",
-):
-    """The DCGAN generator: project, reshape, then double until it is an image.
+    latent_dim: int = 100,
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    activation: str = "relu",
+    output_activation: str = "tanh",
+    normalization: str = "batch",
+    upsampling: str = "transposed",
+    kernel_size: int = 4,
+    padding: str = "same",
+    conditioning: str = "concat",
+    name: str = "generator",
+) -> keras.Model:
+    """The DCGAN generator: projects, reshapes, then doubles up to the image.
 
-    The narrowest map has `base_filters` channels; each one nearer the noise
-    has twice as many. Where doubling does not end on `image_size`, the last
-    map is cropped to its centre.
+    The last hidden feature map has `base_filters` channels, the one before it
+    twice as many, and so on. Where doubling does not end on `image_size`, the
+    last feature map is cropped to its centre.
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
-        base_filters: Integer. Channels of the last hidden map.
+        base_filters: Integer. Channels of the last hidden feature map.
         activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
-        output_activation: `"tanh"` for images in [-1, 1], which is what
-            `ganlab.data` gives, or `"sigmoid"` for [0, 1].
+        output_activation: `"tanh"` for images in [-1, 1], as
+            `ganlab.data` yields, or `"sigmoid"` for [0, 1].
         normalization: `"batch"`, `"layer"` or `"none"`. The output layer has
             none, as in the paper.
         upsampling: `"transposed"`, `"nearest"` or `"bilinear"`.
@@ -63,7 +65,7 @@ def dcgan_generator(
             "Expected batch normalisation with conditioning='batch_norm'. Received: "
             f"normalization={normalization!r}; use conditioning='concat'"
         )
-    growth = {
+    growth: dict[str, Any] = {
         "upsampling": upsampling,
         "kernel_size": kernel_size,
         "padding": padding,
@@ -90,11 +92,17 @@ def dcgan_generator(
             **growth,
             **classes,
         )
-    return draw(inputs, x, image_size, output_activation, name)
+    return generator_head(inputs, x, image_size, output_activation, name)
 
 
-def draw(inputs, x, image_size, output_activation, name):
-    """Ends a generator: crops the last map to its centre and bounds it."""
+def generator_head(
+    inputs: Any,
+    x: keras.KerasTensor,
+    image_size: int,
+    output_activation: str,
+    name: str,
+) -> keras.Model:
+    """Ends a generator: crops the last feature map to its centre and bounds it."""
     if x.shape[1] > image_size:
         before = (x.shape[1] - image_size) // 2
         after = x.shape[1] - image_size - before
@@ -103,8 +111,8 @@ def draw(inputs, x, image_size, output_activation, name):
     return keras.Model(inputs, images, name=name)
 
 
-def _start_size(image_size, stages, growth):
-    """Smallest first map that grows to `image_size` or more."""
+def _start_size(image_size: int, stages: int, growth: dict[str, Any]) -> int:
+    """Side of the smallest first feature map that grows to `image_size` or more."""
     start = 1
     while True:
         size = start

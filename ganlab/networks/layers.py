@@ -1,12 +1,17 @@
-"""Which layers do the papers have that Keras has not?
+"""Layers of GAN papers that Keras does not have.
 
 Import `ganlab.networks` before loading a `.keras` file of a model with them.
 """
+
+from typing import Any, TypeAlias
 
 import keras
 from keras import layers, ops
 
 from ganlab.errors import UserError
+
+Shape: TypeAlias = tuple[Any, ...]  # `None` where a size is unknown
+Initializer: TypeAlias = keras.initializers.Initializer | str
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -28,10 +33,10 @@ class SpectralNormalization(layers.Wrapper):
         [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1
     """
 
-    def __init__(self, layer, **options):
+    def __init__(self, layer: layers.Layer, **options: Any) -> None:
         super().__init__(layer, **{"autocast": False, **options})
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         super().build(input_shape)
         name = "embeddings" if isinstance(self.layer, layers.Embedding) else "kernel"
         transposed = isinstance(self.layer, layers.Conv2DTranspose)
@@ -50,12 +55,12 @@ class SpectralNormalization(layers.Wrapper):
             name="u",
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         kernel = ops.convert_to_tensor(self.kernel)
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
-        fixed = ops.stop_gradient(matrix)
-        left = _unit(ops.matmul(fixed, self.u))
-        right = ops.matmul(left, fixed)
+        constant = ops.stop_gradient(matrix)
+        left = _unit(ops.matmul(constant, self.u))
+        right = ops.matmul(left, constant)
         if training:
             self.u.assign(_unit(right))
         sigma = ops.sum(left * ops.matmul(matrix, _unit(right)))
@@ -67,24 +72,24 @@ class SpectralNormalization(layers.Wrapper):
         with keras.StatelessScope([(self.kernel, kernel / sigma), *values]):
             return self.layer(inputs)
 
-    def singular_value(self):
+    def singular_value(self) -> float:
         """The current estimate of the kernel's largest singular value, a float."""
         kernel = ops.convert_to_numpy(self.kernel)
         u = ops.convert_to_numpy(self.u)
         matrix = kernel.reshape(-1, kernel.shape[-1])
         return float(((matrix @ u) ** 2).sum() ** 0.5 / (u**2).sum() ** 0.5)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
 
 
-def _unit(vector):
+def _unit(vector: Any) -> Any:
     return vector / (ops.sqrt(ops.sum(ops.square(vector))) + 1e-12)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class MinibatchStdDev(layers.Layer):
-    """Appends one feature: how much the samples of a group differ.
+    """Appends the standard deviation over a group of samples as one feature.
 
     The standard deviation of each feature over the samples of a group,
     averaged over all features, is appended to each sample of the group as one
@@ -100,11 +105,11 @@ class MinibatchStdDev(layers.Layer):
         [Karras et al., 2017](https://arxiv.org/abs/1710.10196), section 3
     """
 
-    def __init__(self, group_size=4, **options):
+    def __init__(self, group_size: int = 4, **options: Any) -> None:
         super().__init__(**options)
         self.group_size = group_size
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         features = inputs.shape[1:]
         count = ops.shape(inputs)[0]
         sizes = ops.arange(1, self.group_size + 1)
@@ -120,33 +125,33 @@ class MinibatchStdDev(layers.Layer):
         deviation = ops.broadcast_to(deviation, shape)
         return ops.concatenate([inputs, ops.cast(deviation, inputs.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "group_size": self.group_size}
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class ChosenClass(layers.Layer):
-    """Of a number for each class, the one of each sample's own class.
+    """Selects each sample's value for its label: `values[i, labels[i]]`.
 
-    It takes `[values, labels]` of shapes `(batch, classes)` and `(batch,)` and gives
-    `(batch, 1)`.
+    Its inputs are `[values, labels]` of shapes `(batch, classes)` and `(batch,)`, and
+    its output is `(batch, 1)`.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         values, labels = inputs
-        chosen = ops.one_hot(labels, values.shape[-1], dtype=values.dtype)
-        return ops.sum(values * chosen, axis=-1, keepdims=True)
+        selection = ops.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        return ops.sum(values * selection, axis=-1, keepdims=True)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0][0], 1)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class GroupedConv2D(layers.Layer):
-    """A 3 by 3 (or other) convolution in groups, computed as one for each group.
+    """A grouped convolution, computed as one convolution for each group.
 
     Equal to `keras.layers.Conv2D(groups=g, padding="same")`, whose gradients on
     a CPU took 50 times as long with 8 groups.
@@ -164,12 +169,12 @@ class GroupedConv2D(layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=3,
-        groups=1,
-        kernel_initializer="glorot_uniform",
-        **options,
-    ):
+        filters: int,
+        kernel_size: int = 3,
+        groups: int = 1,
+        kernel_initializer: Initializer = "glorot_uniform",
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         if filters % groups:
             raise UserError(
@@ -180,7 +185,7 @@ class GroupedConv2D(layers.Layer):
         self.groups = groups
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if input_shape[-1] != self.filters:
             raise UserError(
                 f"Expected {self.filters} channels in, as many as out. "
@@ -196,7 +201,7 @@ class GroupedConv2D(layers.Layer):
             shape=(self.filters,), initializer="zeros", name="bias"
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         inputs = ops.split(inputs, self.groups, axis=-1)
         kernels = ops.split(self.kernel, self.groups, axis=-1)
         outputs = [
@@ -205,10 +210,10 @@ class GroupedConv2D(layers.Layer):
         ]
         return ops.concatenate(outputs, axis=-1) + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,
@@ -220,41 +225,41 @@ class GroupedConv2D(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class Basis(layers.Layer):
-    """Multiplies a vector a sample into a learned constant map.
+    """Multiplies each sample's vector into a learned constant feature map.
 
         y[i, j, c] = basis[i, j, c] x[c]
 
     Args:
-        size: Integer: side of the map.
+        size: Integer: side of the feature map.
 
     Reference:
         [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), appendix
     """
 
-    def __init__(self, size, **options):
+    def __init__(self, size: int, **options: Any) -> None:
         super().__init__(**options)
         self.size = size
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.basis = self.add_weight(
             shape=(self.size, self.size, input_shape[-1]),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
             name="basis",
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs[:, None, None, :] * self.basis
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.size, self.size, input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class SelfAttention(layers.Layer):
-    """Lets every place of a map look at every other.
+    """Self-attention between all positions of a feature map.
 
         o = softmax(f(x) g(x)^T) h(x),  y = x + gamma v(o)
 
@@ -271,11 +276,11 @@ class SelfAttention(layers.Layer):
         [Brock et al., 2018](https://arxiv.org/abs/1809.11096), code
     """
 
-    def __init__(self, spectral_norm=False, **options):
+    def __init__(self, spectral_norm: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.spectral_norm = spectral_norm
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1]
         if channels < 8:
             raise UserError(
@@ -296,28 +301,28 @@ class SelfAttention(layers.Layer):
             self.projections.append(layer)
         self.gamma = self.add_weight(shape=(), initializer="zeros", name="gamma")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         height, width, channels = inputs.shape[1:]
         f, g, h, v = self.projections
 
-        def project(layer, x):
+        def project(layer: layers.Layer, x: Any) -> Any:
             return layer(x, training=training) if self.spectral_norm else layer(x)
 
         query = ops.reshape(project(f, inputs), (-1, height * width, channels // 8))
         key, value = (
             ops.max_pool(project(layer, inputs), 2, padding="same") for layer in (g, h)
         )
-        places = key.shape[1] * key.shape[2]
-        key = ops.reshape(key, (-1, places, channels // 8))
-        value = ops.reshape(value, (-1, places, channels // 2))
+        positions = key.shape[1] * key.shape[2]
+        key = ops.reshape(key, (-1, positions, channels // 8))
+        value = ops.reshape(value, (-1, positions, channels // 2))
         scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
         weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
         out = ops.matmul(ops.cast(weights, value.dtype), value)
         out = ops.reshape(out, (-1, height, width, channels // 2))
         return inputs + self.gamma * project(v, out)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "spectral_norm": self.spectral_norm}

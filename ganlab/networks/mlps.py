@@ -1,4 +1,7 @@
-"""How do the players look where a sample is a vector, such as a point?"""
+"""Multilayer perceptrons for vectors, such as samples of toy 2-D mixtures."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -8,18 +11,18 @@ from ganlab.networks.layers import MinibatchStdDev
 
 
 def mlp_generator(
-    output_dim=2,
+    output_dim: int = 2,
     *,
-    latent_dim=2,
-    widths=(400, 400, 400, 400),
-    activation="relu",
-    normalization="batch",
-    name="generator",
-):
-    """A generator of vectors, by default PacGAN's for the plane.
+    latent_dim: int = 2,
+    widths: Sequence[int] = (400, 400, 400, 400),
+    activation: str = "relu",
+    normalization: str = "batch",
+    name: str = "generator",
+) -> keras.Model:
+    """A generator of vectors, by default PacGAN's for toy 2-D mixtures.
 
     Args:
-        output_dim: Integer. Size of what is drawn.
+        output_dim: Integer. Size of one sample.
         latent_dim: Integer. Size of the noise vector.
         widths: Integers: units of the hidden layers.
         activation: One of `ganlab.networks.blocks.ACTIVATIONS`.
@@ -42,25 +45,25 @@ def mlp_generator(
             **_initializers(normalization == "batch"),
         )(x)
         x = blocks.activate(blocks.normalize(x, normalization), activation)
-    points = layers.Dense(output_dim, dtype="float32", name="points")(x)
-    return keras.Model(latents, points, name=name)
+    samples = layers.Dense(output_dim, dtype="float32", name="points")(x)
+    return keras.Model(latents, samples, name=name)
 
 
 def mlp_discriminator(
-    input_dim=2,
+    input_dim: int = 2,
     *,
-    packing=1,
-    widths=(200, 200, 200),
-    activation="maxout",
-    pieces=5,
-    minibatch_stddev=False,
-    name="discriminator",
-):
-    """A discriminator of vectors, by default PacGAN's for the plane.
+    packing: int = 1,
+    widths: Sequence[int] = (200, 200, 200),
+    activation: str = "maxout",
+    pieces: int = 5,
+    minibatch_stddev: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """A discriminator of vectors, by default PacGAN's for toy 2-D mixtures.
 
     Args:
         input_dim: Integer. Size of one sample.
-        packing: Integer: samples that are judged at once.
+        packing: Integer: samples that are discriminated together.
         widths: Integers: units of the hidden layers.
         activation: One of `ganlab.networks.blocks.ACTIVATIONS`, or `"maxout"`:
             the largest of `pieces` linear functions.
@@ -93,7 +96,7 @@ def mlp_discriminator(
     return keras.Model(samples, logits, name=name)
 
 
-def _initializers(small):
+def _initializers(small: bool) -> dict[str, Any]:
     """PacGAN's small weights, or He's with biases that spread the units' kinks.
 
     Without biases every kink of the first layer passes through 0.

@@ -1,17 +1,18 @@
-"""How do the players look when every block is added to what it was given?
+"""Residual generators and discriminators for images of 16 to 128 pixels.
 
-Two pairs, for images of 16 to 128 pixels: SNGAN's residual networks, with
-BigGAN's attention if wanted, and R3GAN's, which need no normalisation.
+SNGAN's networks, optionally with BigGAN's attention, and R3GAN's, which need no
+normalisation.
 """
 
 import keras
 from keras import layers
 
 from ganlab.networks import blocks
-from ganlab.networks.generators import draw
+from ganlab.networks.generators import generator_head
 from ganlab.networks.layers import (
     Basis,
     GroupedConv2D,
+    Initializer,
     MinibatchStdDev,
     SelfAttention,
 )
@@ -21,17 +22,17 @@ LEAKY_RELU_GAIN = (2.0 / (1.0 + blocks.LEAKY_RELU_SLOPE**2)) ** 0.5
 
 
 def resnet_generator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    latent_dim=128,
-    num_classes=None,
-    base_filters=64,
-    attention=False,
-    conditioning="batch_norm",
-    name="generator",
-):
-    """SNGAN's residual generator: each block doubles the map.
+    latent_dim: int = 128,
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    attention: bool = False,
+    conditioning: str = "batch_norm",
+    name: str = "generator",
+) -> keras.Model:
+    """SNGAN's residual generator: each block doubles the feature map.
 
         block(x) = conv(relu(norm(conv(up(relu(norm(x))))))) + conv1(up(x))
 
@@ -44,7 +45,7 @@ def resnet_generator(
         channels: 1 (grey) or 3 (colour).
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
-        base_filters: Integer. Channels of the last hidden map.
+        base_filters: Integer. Channels of the last hidden feature map.
         attention: Boolean: self-attention before the last block.
         conditioning: See `ganlab.networks.dcgan_generator`.
         name: String.
@@ -71,39 +72,39 @@ def resnet_generator(
         y = _convolve(y, width, 3)
         x = layers.Add()([y, _convolve(layers.UpSampling2D(2)(x), width, 1)])
     x = blocks.activate(blocks.normalize(x, "batch"), "relu")
-    return draw(inputs, _convolve(x, channels, 3), image_size, "tanh", name)
+    return generator_head(inputs, _convolve(x, channels, 3), image_size, "tanh", name)
 
 
 def resnet_discriminator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    num_classes=None,
-    base_filters=64,
-    attention=False,
-    spectral_norm=True,
-    conditioning="projection",
-    packing=1,
-    minibatch_stddev=False,
-    name="discriminator",
-):
-    """SNGAN's residual discriminator: each block halves the map.
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    attention: bool = False,
+    spectral_norm: bool = True,
+    conditioning: str = "projection",
+    packing: int = 1,
+    minibatch_stddev: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """SNGAN's residual discriminator: each block halves the feature map.
 
         block(x) = pool(conv(relu(conv(relu(x))))) + pool(conv1(x))
 
     with 3 by 3 convolutions, average pooling and, at the end, one more block
-    without pooling and the sum over the map.
+    without pooling and the sum over the feature map.
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
-        base_filters: Integer. Channels of the first map; they grow to four
-            times as many.
+        base_filters: Integer. Channels of the first feature map; they grow
+            to four times as many.
         attention: Boolean: self-attention after the first block.
         spectral_norm: Boolean: normalise every kernel spectrally.
         conditioning: See `ganlab.networks.dcgan_discriminator`.
-        packing: Integer: images that are judged at once.
+        packing: Integer: images that are discriminated together.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
         name: String.
 
@@ -132,11 +133,11 @@ def resnet_discriminator(
     x = blocks.activate(x, "relu")
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
-    places = x.shape[1] * x.shape[2]
-    features = layers.Rescaling(places, dtype="float32")(
+    positions = x.shape[1] * x.shape[2]
+    features = layers.Rescaling(positions, dtype="float32")(
         layers.GlobalAveragePooling2D(dtype="float32")(x)
     )
-    return blocks.judge(
+    return blocks.discriminator_head(
         images,
         features,
         num_classes,
@@ -148,27 +149,27 @@ def resnet_discriminator(
 
 
 def r3gan_generator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    latent_dim=64,
-    num_classes=None,
-    base_filters=64,
-    num_blocks=2,
-    name="generator",
-):
-    """R3GAN's generator: a learned map, then residual blocks and doublings.
+    latent_dim: int = 64,
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    num_blocks: int = 2,
+    name: str = "generator",
+) -> keras.Model:
+    """R3GAN's generator: a learned feature map, then residual blocks and doublings.
 
         block(x) = x + conv1(act(grouped conv3(act(conv1(x)))))
 
-    Each block widens to twice its channels, in groups of 16; the largest map
-    has `base_filters` channels, those of half its size twice as many, and the
-    rest four times. There is no normalisation: the last convolution of a block
+    Each block widens to twice its channels, in groups of 16; the largest
+    feature map has `base_filters` channels, those of half its size twice as many,
+    and the rest four times. There is no normalisation: the last convolution of a block
     starts at 0 and the others are scaled down by the number of blocks (fix-up
     initialisation).
 
-    The paper ends on a linear layer; here `tanh` bounds the image. The map is
-    doubled bilinearly.
+    The paper ends on a linear layer; here `tanh` bounds the image. Doubling is
+    bilinear.
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
@@ -176,7 +177,8 @@ def r3gan_generator(
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone; a class is embedded
             and joined to the noise.
-        base_filters: Integer, a multiple of 8. Channels of the largest map.
+        base_filters: Integer, a multiple of 8. Channels of the largest
+            feature map.
         num_blocks: Integer: residual blocks at each size.
         name: String.
 
@@ -198,31 +200,32 @@ def r3gan_generator(
             x = layers.UpSampling2D(2, interpolation="bilinear")(x)
         for _ in range(num_blocks):
             x = _r3gan_block(x, len(widths) * num_blocks)
-    return draw(inputs, _linear(x, channels), image_size, "tanh", name)
+    return generator_head(inputs, _linear(x, channels), image_size, "tanh", name)
 
 
 def r3gan_discriminator(
-    image_size=28,
-    channels=1,
+    image_size: int = 28,
+    channels: int = 1,
     *,
-    num_classes=None,
-    base_filters=64,
-    num_blocks=2,
-    conditioning="projection",
-    packing=1,
-    minibatch_stddev=False,
-    name="discriminator",
-):
+    num_classes: int | None = None,
+    base_filters: int = 64,
+    num_blocks: int = 2,
+    conditioning: str = "projection",
+    packing: int = 1,
+    minibatch_stddev: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
     """R3GAN's discriminator: the generator's mirror image.
 
     Args:
         image_size: Integer in [16, 128]. Side of the square image in pixels.
         channels: 1 (grey) or 3 (colour).
         num_classes: Integer, or `None` for images alone.
-        base_filters: Integer, a multiple of 8. Channels of the largest map.
+        base_filters: Integer, a multiple of 8. Channels of the largest
+            feature map.
         num_blocks: Integer: residual blocks at each size.
         conditioning: See `ganlab.networks.dcgan_discriminator`.
-        packing: Integer: images that are judged at once.
+        packing: Integer: images that are discriminated together.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
         name: String.
 
@@ -245,7 +248,7 @@ def r3gan_discriminator(
     x = layers.DepthwiseConv2D(
         x.shape[1], use_bias=False, depthwise_initializer=_scaled()
     )(x)
-    return blocks.judge(
+    return blocks.discriminator_head(
         images,
         layers.Flatten()(x),
         num_classes,
@@ -256,20 +259,22 @@ def r3gan_discriminator(
     )
 
 
-def _stages(image_size, base_filters, count):
-    """Side of the smallest map, and the widths of `count` maps from it upwards."""
+def _stages(image_size: int, base_filters: int, count: int) -> tuple[int, list[int]]:
+    """Side of the smallest feature map, and the widths of `count` sizes from it up."""
     widths = [base_filters * min(2**k, 4) for k in reversed(range(count))]
     return -(-image_size // 2 ** blocks.num_stages(image_size)), widths
 
 
-def _convolve(x, filters, kernel_size, spectral_norm=False):
+def _convolve(
+    x: keras.KerasTensor, filters: int, kernel_size: int, spectral_norm: bool = False
+) -> keras.KerasTensor:
     layer = layers.Conv2D(
         filters, kernel_size, padding="same", kernel_initializer="glorot_uniform"
     )
     return blocks.spectral(layer, spectral_norm)(x)
 
 
-def _scaled(gain=1.0):
+def _scaled(gain: float = 1.0) -> Initializer:
     """Gaussian weights of standard deviation `gain / sqrt(fan_in)`."""
     if gain == 0.0:
         return "zeros"
@@ -278,17 +283,19 @@ def _scaled(gain=1.0):
     )
 
 
-def _linear(x, filters, gain=1.0, use_bias=False):
+def _linear(
+    x: keras.KerasTensor, filters: int, gain: float = 1.0, use_bias: bool = False
+) -> keras.KerasTensor:
     return layers.Conv2D(
         filters, 1, use_bias=use_bias, kernel_initializer=_scaled(gain)
     )(x)
 
 
-def _to_width(x, filters):
+def _to_width(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     return x if x.shape[-1] == filters else _linear(x, filters)
 
 
-def _r3gan_block(x, total_blocks):
+def _r3gan_block(x: keras.KerasTensor, total_blocks: int) -> keras.KerasTensor:
     filters = x.shape[-1]
     gain = LEAKY_RELU_GAIN * total_blocks**-0.25
     wide = 2 * filters
