@@ -1,4 +1,4 @@
-"""Do the faster layers compute what Keras's compute?"""
+"""The faster layers compute what Keras's compute, gradients included."""
 
 import keras
 import numpy as np
@@ -23,18 +23,18 @@ LAYERS = {
 }
 
 
-def both(name, size=8, channels=5, policy="float32"):
+def fast_and_stock(name, size=8, channels=5, policy="float32"):
     """The faster layer, Keras's with equal weights, and images."""
     draws = np.random.default_rng(0)
     images = draws.normal(size=(3, size, size, channels)).astype("float32")
     keras.config.set_dtype_policy(policy)
-    fast, stock = (LAYERS[name](each) for each in (convolution, keras.layers))
+    fast, stock = (LAYERS[name](module) for module in (convolution, keras.layers))
     for layer in (fast, stock):
         layer.build(images.shape)
-    for ours, theirs in zip(fast.weights, stock.weights, strict=True):
-        value = draws.uniform(0.5, 1.0, ours.shape)
-        ours.assign(value)
-        theirs.assign(value)
+    for fast_weight, stock_weight in zip(fast.weights, stock.weights, strict=True):
+        value = draws.uniform(0.5, 1.0, fast_weight.shape)
+        fast_weight.assign(value)
+        stock_weight.assign(value)
     return fast, stock, tf.constant(images)
 
 
@@ -48,42 +48,42 @@ def differentiated(layer, images):
             total = tf.reduce_sum(tf.sin(outputs))
         sources = [images, *layer.trainable_weights]
         gradients = first.gradient(total, [images])
-        slope = tf.reduce_sum(tf.square(gradients[0]))
+        norm = tf.reduce_sum(tf.square(gradients[0]))
     values = [layer(images, training=True), *gradients]
     return values + [
-        each for each in second.gradient(slope, sources) if each is not None
+        gradient for gradient in second.gradient(norm, sources) if gradient is not None
     ]
 
 
 @pytest.mark.parametrize("size", [6, 7, 8])
 @pytest.mark.parametrize("name", LAYERS)
 def test_outputs_gradients_and_second_gradients(name, size):
-    fast, stock, images = both(name, size)
-    for ours, theirs in zip(
+    fast, stock, images = fast_and_stock(name, size)
+    for value, expected in zip(
         differentiated(fast, images), differentiated(stock, images), strict=True
     ):
-        scale = np.abs(theirs).max()
-        np.testing.assert_allclose(ours / scale, theirs / scale, atol=2e-5)
-    for ours, theirs in zip(fast.weights, stock.weights, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(value / scale, expected / scale, atol=2e-5)
+    for weight, expected in zip(fast.weights, stock.weights, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", [name for name in LAYERS if "neither" not in name])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_gradients_in_half_precision(name, policy):
-    fast, stock, images = both(name, policy=policy)
-    found = []
+    fast, stock, images = fast_and_stock(name, policy=policy)
+    values = []
     for layer in (fast, stock):
         with tf.GradientTape() as tape:
             tape.watch(images)
             outputs = tf.cast(layer(images, training=True), "float32")
             total = tf.reduce_sum(tf.sin(outputs))
-        found.append(
+        values.append(
             [outputs, *tape.gradient(total, [images, *layer.trainable_weights])]
         )
-    for ours, theirs in zip(*found, strict=True):
-        scale = np.abs(theirs).max()
-        np.testing.assert_allclose(ours / scale, theirs / scale, atol=0.06)
+    for value, expected in zip(*values, strict=True):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(value / scale, expected / scale, atol=0.06)
 
 
 def test_a_model_in_float32_is_of_keras_layers():
