@@ -75,9 +75,9 @@ class Bound:
         signals = [self.signal]
         if "{network}" in self.signal:
             signals = [self.of(network).signal for network in NETWORKS]
-        comparison = f"{'>' if self.above else '<'} {self.threshold:g}"
-        if self.condition:
-            comparison = self.condition
+        comparison = self.condition
+        if not comparison:
+            comparison = f"{'>' if self.above else '<'} {self.threshold}"
         return f"{' or '.join(f'`{signal}`' for signal in signals)} {comparison}"
 
 

@@ -1,30 +1,31 @@
-"""What does a report look like as a page that needs no network?"""
+"""Report as one HTML page, which holds its pictures and needs no network."""
 
-import base64
-import html
-import io
 import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
 
-import matplotlib
-import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from PIL import Image
-
-from ganlab.diagnosis import as_settings
+from ganlab.diagnosis.charts import chart, evidence_chart, picture_url
+from ganlab.diagnosis.examine import Report
+from ganlab.diagnosis.findings import Finding, as_settings
+from ganlab.diagnosis.markdown import trial_cells
 from ganlab.runs import RunFolder
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
-MOST_POINTS = 400
+HEALTHY_COLOR = "#2e6b34"
+FINDINGS_WITH_PICTURE = 3
 OVERVIEW = {
     "losses": ("d_loss", "g_loss"),
     "D(x) and D(G(z))": ("d_real", "d_fake"),
-    "Fréchet distance": ("fid",),
+    "FID": ("fid",),
     "precision, recall, coverage": ("precision", "recall", "coverage"),
-    "spread of fakes over real": ("pairwise_ratio", "nearest_ratio"),
+    "distances between fakes, over those between real images": (
+        "pairwise_ratio",
+        "nearest_ratio",
+    ),
     "modes hit": ("modes_hit",),
 }
-STRIP_HEIGHT = 120
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1c1b1f;max-width:60rem;margin:2rem auto;
 padding:0 1rem;background:#fff}
@@ -47,210 +48,213 @@ img{image-rendering:pixelated;max-width:100%}
 """
 
 
-def draw(report):
-    """A `ganlab.diagnosis.report.Report` as one page without links to anything else."""
-    log, esc = report.log, html.escape
-    color = COLORS.get(report.severity, "#2e6b34")
+def draw(report: Report) -> str:
+    """The page of a `ganlab.diagnosis.report.Report`."""
+    log = report.log
+    color = COLORS.get(report.severity or "", HEALTHY_COLOR)
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{esc(log.source.name)}: diagnosis</title><style>{STYLE}</style>",
-        f'<h1>{esc(str(log.source))}</h1><div class="verdict" style="--c:{color}">'
-        f"{esc(report.verdict)}</div>",
+        f"<title>{escape(log.source.name)}: diagnosis</title><style>{STYLE}</style>",
+        f'<h1>{escape(str(log.source))}</h1><div class="verdict" style="--c:{color}">'
+        f"{escape(report.verdict)}</div>",
     ]
     if report.best is not None:
-        parts.append(f"<p>Best checkpoint: {esc(report.best_text)}</p>")
+        parts.append(f"<p>Best checkpoint: {escape(report.best_text)}</p>")
     if report.command:
         parts.append(
-            f"<h2>What to change</h2><pre>{esc(report.command)}</pre><p class=dim>"
-            "One change at a time: this is the first finding's remedy.</p>"
+            "<h2>What to change</h2><pre>"
+            f"{emphasized(report.command, report.first_changes)}</pre><p class=dim>"
+            "One change at a time: this is the first finding's remedy, in bold.</p>"
         )
-    parts += [_strips(report), _trials_html(report.trials)]
+    parts += [_samples(report), _trials(report)]
     if report.findings:
         parts.append("<h2>Findings</h2>")
-    for each in report.findings:
-        evidence = "".join(f"<li>{esc(one['says'])}</li>" for one in each.evidence)
-        parts.append(
-            f'<div class="finding" style="--c:{COLORS[each.severity]}">'
-            f"<h3>{esc(each.failure.title)}<span class=tag>{each.severity}</span></h3>"
-            f"<p class=dim>{each.name}, since step {each.since_step:,}, confidence "
-            f"{each.confidence:.2f}</p><ul>{evidence}</ul>"
-            f"{_evidence_chart(log, each)}<p>{esc(each.failure.why)}</p>"
-            f"<p><b>Remedy.</b> {esc(each.failure.remedy)}"
-            f" <code>{esc(as_settings(each.changes))}</code></p>"
-            f"<p class=dim>{esc(each.failure.source)}</p></div>"
-        )
-    rows = "".join(
-        f"<tr><td>{step:,}</td><td>{esc(what)}</td></tr>"
-        for step, what in report.timeline()
-    )
-    parts.append(f"<h2>Timeline</h2><table>{rows}</table>")
+        parts += [_finding(report, finding) for finding in report.findings]
+    timeline = _table((f"{step:,}", escape(text)) for step, text in report.timeline())
+    parts.append(f"<h2>Timeline</h2>{timeline}")
     charts = "".join(
-        _chart(log, [(name, None) for name in names], title)
+        chart(
+            log,
+            [(name, None) for name in names],
+            report.fid_name if title == "FID" else title,
+        )
         for title, names in OVERVIEW.items()
     )
     parts.append(f'<h2>The run</h2><div class="charts">{charts}</div>')
-    parts.append(_quality_html(report.quality))
+    parts.append(_quality(report.quality))
     if log.settings:
-        rows = "".join(
-            f"<tr><td>{esc(key)}</td><td><code>{esc(str(value))}</code></td></tr>"
-            for key, value in log.settings.items()
+        settings = _table(
+            (escape(name), f"<code>{escape(str(value))}</code>")
+            for name, value in log.settings.items()
         )
-        parts.append(
-            f"<details><summary>Settings</summary><table>{rows}</table></details>"
-        )
-    parts += [f"<p class=dim>{esc(problem)}</p>" for problem in log.problems]
+        parts.append(f"<details><summary>Settings</summary>{settings}</details>")
+    parts += [f"<p class=dim>{escape(problem)}</p>" for problem in log.problems]
     return "\n".join(parts) + "</html>\n"
 
 
-def _quality_html(text):
-    rows, said = [], []
-    for line in text.splitlines():
+def emphasized(command: str, changes: Mapping[str, Any]) -> str:
+    """A command line as HTML, the options that change settings in bold.
+
+    >>> emphasized("ganlab train --loss hinge --set beta_1=0.0", {"beta_1": 0.0})
+    'ganlab train --loss hinge <b>--set beta_1=0.0</b>'
+    """
+    words = [shlex.quote(word) for word in shlex.split(command)]
+    options: list[list[str]] = [[]]
+    for word in words:
+        if word.startswith("--"):
+            options.append([])
+        options[-1].append(word)
+    return " ".join(
+        f"<b>{escape(' '.join(option))}</b>"
+        if _setting_of(option) in changes
+        else escape(" ".join(option))
+        for option in options
+    )
+
+
+def _setting_of(option: Sequence[str]) -> str | None:
+    """The setting that an option gives a value, or `None`."""
+    name = option[0].removeprefix("--no-").removeprefix("--")
+    if name == "set" and len(option) > 1:
+        name = option[1].partition("=")[0]
+    return name.replace("-", "_")
+
+
+def _finding(report: Report, finding: Finding) -> str:
+    evidence = "".join(
+        f"<li>{escape(evidence['says'])}</li>" for evidence in finding.evidence
+    )
+    failure = finding.failure
+    return (
+        f'<div class="finding" style="--c:{COLORS[finding.severity]}">'
+        f"<h3>{escape(failure.title)}<span class=tag>{finding.severity}</span></h3>"
+        f"<p class=dim>{finding.name}, since step {finding.since_step:,}, confidence "
+        f"{finding.confidence:.2f}</p><ul>{evidence}</ul>"
+        f"{evidence_chart(report.log, finding)}<p>{escape(failure.why)}</p>"
+        f"<p><b>Remedy.</b> {escape(failure.remedy)}"
+        f" <code>{escape(as_settings(finding.changes))}</code></p>"
+        f"<p class=dim>{escape(failure.source)}</p></div>"
+    )
+
+
+def _table(rows: Iterable[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """A table of cells that are HTML already."""
+    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    if header:
+        lines.insert(0, "".join(f"<th>{cell}</th>" for cell in header))
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def _trials(report: Report) -> str:
+    if not report.trials:
+        return ""
+    rows = []
+    for trial in report.trials:
+        cells = trial_cells(trial)
+        if trial["kept"]:
+            cells[0] += " (kept)"
+        rows.append([escape(cell) for cell in cells])
+    header = ("branch", "settings", escape(report.fid_name), "findings left")
+    return f"<h2>Remedies tried</h2>{_table(rows, header)}"
+
+
+def _quality(page: str) -> str:
+    """The Markdown page of scores that a run wrote, as HTML."""
+    rows, notes = [], []
+    for line in page.splitlines():
         if line.startswith("|"):
-            cells = [html.escape(cell.strip()) for cell in line.strip("|").split("|")]
             if not set(line) <= set("|-"):
-                rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
+                cells = line.strip("|").split("|")
+                rows.append([escape(cell.strip()) for cell in cells])
         elif line and not line.startswith(("#", "!")):
-            said.append(f"<p class=dim>{html.escape(line.replace('`', ''))}</p>")
+            notes.append(f"<p class=dim>{escape(line.replace('`', ''))}</p>")
     if not rows:
         return ""
-    return f"<h2>Quality</h2><table>{''.join(rows)}</table>{''.join(said)}"
+    return f"<h2>Quality</h2>{_table(rows)}{''.join(notes)}"
 
 
-def _trials_html(trials):
-    if not trials:
-        return ""
-    rows = []
-    for each in trials:
-        distance = each["fid"]
-        cells = [
-            each["name"] + (" (kept)" if each["kept"] else ""),
-            as_settings(each["changes"]),
-            "none" if distance is None else f"{distance:.3g}",
-            ", ".join(each["findings"]) or "none",
-        ]
-        rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-    return (
-        "<h2>Remedies tried</h2><table><tr><th>branch<th>settings<th>Fréchet distance"
-        f"<th>findings left</tr><tr>{'</tr><tr>'.join(rows)}</tr></table>"
-    )
-
-
-def _evidence_chart(log, finding):
-    wanted = []
-    for each in finding.evidence:
-        names = re.split(r" - |, ", each["signal"])
-        names = ["d_accuracy_fake"] if names == ["d_accuracy"] else names
-        wanted += [(name, each["threshold"]) for name in names if name in log.series]
-    return _chart(log, wanted, "", since=finding.since_step)
-
-
-def _chart(log, wanted, title, since=None):
-    """Series with their thresholds as inline SVG; nothing if none was logged."""
-    found = [
-        (name, threshold, series)
-        for name, threshold in wanted
-        if (series := log.get(name, 2)) is not None
-    ]
-    if not found:
-        return ""
-    figure = Figure(figsize=(6, 2.3), layout="constrained")
-    axes = figure.add_subplot()
-    every = np.concatenate([series.values for _, _, series in found])
-    positive = every.min() > 0 and every.max() / every.min() > 50
-    for index, (name, threshold, series) in enumerate(found):
-        stride = -(-len(series) // MOST_POINTS)
-        axes.plot(
-            series.steps[::stride],
-            series.values[::stride],
-            ".-",
-            markersize=3,
-            linewidth=1.2,
-            color=f"C{index}",
-            label=name,
-        )
-        if threshold is not None and since is not None:
-            axes.axhline(threshold, color=f"C{index}", linestyle=":", linewidth=1)
-    if since is not None:
-        axes.axvline(since, color=COLORS["critical"], linestyle="--", linewidth=1)
-    if positive:
-        axes.set_yscale("log")
-    axes.legend(fontsize=7, frameon=False, loc="best")
-    axes.set_title(title, fontsize=9)
-    axes.tick_params(labelsize=7)
-    axes.spines[["top", "right"]].set_visible(False)
-    file = io.StringIO()
-    salt = f"{title}{since}{[name for name, _ in wanted]}"
-    with matplotlib.rc_context({"svg.hashsalt": salt}):
-        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
-    text = file.getvalue()
-    return f"<div>{text[text.index('<svg') :]}</div>"
-
-
-def _strips(report):
+def _samples(report: Report) -> str:
     """Samples at the turning points, from the run's own grids."""
-    if report.log.foreign:
-        return ""
-    grids = RunFolder(report.log.source).pictures()
+    log = report.log
+    grids = {} if log.foreign else RunFolder(log.source).pictures()
     if not grids:
         return ""
-    last = max(grids)
-    turns = {last: "last"}
-    if report.best is not None:
-        turns[_nearest(grids, report.best["step"])] = "best"
-    for each in report.findings[:3]:
-        turns.setdefault(_nearest(grids, each.since_step), each.failure.title)
-    middle = _nearest(grids, last // 2)
-    turns.setdefault(middle, "halfway")
-    rows = []
-    for step in sorted(turns):
-        try:
-            with Image.open(grids[step]) as opened:
-                picture = opened.convert("RGB")
-        except OSError:
-            continue  # a picture that broke off
-        if report.log.data_kind.pictorial:
-            height = min(STRIP_HEIGHT, picture.height)
-            picture = picture.crop((0, 0, picture.width, height))
-        else:
-            picture.thumbnail((360, 360))
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        data = base64.b64encode(file.getvalue()).decode()
-        label = html.escape(f"step {step:,}: {turns[step]}")
-        rows.append(
-            f'<div><p class=dim>{label}</p><img alt="{label}" '
-            f'src="data:image/png;base64,{data}"></div>'
-        )
+    figures = []
+    for step, caption in captions(report, sorted(grids)):
+        url = picture_url(grids[step], pictorial=log.data_kind.pictorial)
+        if url is not None:
+            text = escape(caption)
+            figures.append(
+                f'<div><p class=dim>{text}</p><img alt="{text}" src="{url}"></div>'
+            )
     return (
         '<h2>Samples at the turning points</h2><div class="charts">'
-        f"{''.join(rows)}</div>"
+        f"{''.join(figures)}</div>"
     )
 
 
-def _nearest(grids, step):
-    return min(grids, key=lambda each: abs(each - step))
+def captions(report: Report, steps: Sequence[int]) -> list[tuple[int, str]]:
+    """The steps whose pictures are shown, with their captions, in order.
+
+    A caption names the picture's own step, and the turning point's where that is
+    another: `step 0, nearest to 50: mode collapse`.
+
+    Args:
+        report: A `Report`.
+        steps: Steps that there are pictures of, ascending, 1 or more.
+    """
+    last = steps[-1]
+    turns = [(last, "last"), (last // 2, "halfway")]
+    turns += [
+        (finding.since_step, finding.failure.title)
+        for finding in report.findings[:FINDINGS_WITH_PICTURE]
+    ]
+    if report.best is not None:
+        turns.append((report.best["step"], "best"))
+    reasons: dict[int, dict[int, list[str]]] = {}
+    for turn, reason in sorted(turns):
+        step = min(steps, key=lambda step: abs(step - turn))
+        reasons.setdefault(step, {}).setdefault(turn, []).append(reason)
+    return [
+        (step, f"step {step:,}{_reasons_text(step, reasons[step])}")
+        for step in sorted(reasons)
+    ]
 
 
-def draw_both(first, second, table):
-    """Two reports as one page: a Markdown table, and each chart side by side."""
-    esc = html.escape
-    rows = []
-    for line in table.splitlines()[2:]:
-        if line.startswith("|---"):
-            continue
-        cells = [esc(cell.strip().strip("`")) for cell in line.strip("|").split("|")]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+def _reasons_text(step: int, reasons: Mapping[int, Sequence[str]]) -> str:
+    parts = []
+    for turn, names in reasons.items():
+        nearest = "" if turn == step else f", nearest to {turn:,}"
+        parts.append(f"{nearest}: {', '.join(names)}")
+    return ";".join(parts).replace(";, ", "; ").replace(";: ", "; ")
+
+
+def draw_both(first: Report, second: Report, table: str) -> str:
+    """Two reports as one page: a Markdown table, and the charts of both.
+
+    Args:
+        first: A `Report`.
+        second: Another.
+        table: Their comparison, from `ganlab.diagnosis.report.compare`.
+    """
+    rows = [
+        [escape(cell.strip().strip("`")) for cell in line.strip("|").split("|")]
+        for line in table.splitlines()[2:]
+        if not re.fullmatch(r"[|-]+", line)
+    ]
     charts = "".join(
-        _chart(
-            side.log, [(name, None) for name in names], f"{side.log.source}: {title}"
+        chart(
+            report.log,
+            [(name, None) for name in names],
+            f"{report.log.source}: {title}",
         )
         for title, names in OVERVIEW.items()
-        for side in (first, second)
+        for report in (first, second)
     )
-    title = esc(f"{first.log.source} and {second.log.source}")
+    title = escape(f"{first.log.source} and {second.log.source}")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE}</style><h1>{title}</h1><table>{''.join(rows)}</table>"
+        f"<style>{STYLE}</style><h1>{title}</h1>{_table(rows)}"
         f'<h2>Both runs</h2><div class="charts">{charts}</div></html>\n'
     )

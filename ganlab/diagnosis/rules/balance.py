@@ -33,7 +33,13 @@ LOSS = Bound(
     condition=f"< {FOREIGN_LOSS:g} in a log of another trainer "
     f"({FOREIGN_SQUARED_LOSS:g} of a squared loss)",
 )
-LEAD = Bound("d_real - d_fake", 0.02, above=False)
+MIN_LEAD = 0.02
+LEAD = Bound(
+    "d_real - d_fake",
+    MIN_LEAD,
+    above=False,
+    condition=f"< {MIN_LEAD:g}, where a score says that the images are bad",
+)
 OVERFIT_GAP = Bound("overfit_gap", 0.5)
 MAX_REAL_SIGN = 0.6  # ADA's target
 FID_SWING_RATIO = 1.3

@@ -18,8 +18,12 @@ from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import observe_networks
 
+MIN_LOGIT_GRADIENT = 0.1
 LOGIT_GRADIENT = Bound(
-    "g_logit_gradient", 0.1, above=False, condition="< 0.1 with the minimax loss"
+    "g_logit_gradient",
+    MIN_LOGIT_GRADIENT,
+    above=False,
+    condition=f"< {MIN_LOGIT_GRADIENT:g} with the minimax loss",
 )
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
 GRADIENT_GROWTH = 100.0

@@ -1,0 +1,252 @@
+"""A run's report: its log, findings, best checkpoint and remedies tried."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganlab import metrics
+from ganlab.config.settings import PRESETS, Recipe, get_preset
+from ganlab.diagnosis.findings import Finding, as_word
+from ganlab.diagnosis.log import Log, read
+from ganlab.diagnosis.rules import diagnose
+from ganlab.runs import RunFolder
+
+FLAGS = (
+    "data",
+    "loss",
+    "regularizer",
+    "augmentation",
+    "network",
+    "dtype_policy",
+    "image_size",
+    "batch_size",
+    "steps",
+    "seed",
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a run.
+
+    Args:
+        log: The `ganlab.diagnosis.Log`.
+        findings: A list of `ganlab.diagnosis.Finding`s, the worst first.
+        best: A dict of `step`, `fid` and `path`, or `None`.
+        trials: How remedies compare that were tried, or an empty list.
+        extractor: Name of the extractor of its scores, or `None`.
+    """
+
+    log: Log
+    findings: list[Finding]
+    best: dict[str, Any] | None
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    extractor: str | None = None
+
+    @property
+    def severity(self) -> str | None:
+        """The worst finding's, or `None`."""
+        return self.findings[0].severity if self.findings else None
+
+    @property
+    def serious(self) -> list[Finding]:
+        """The findings that are more than notes."""
+        return [finding for finding in self.findings if finding.severity != "note"]
+
+    @property
+    def fid_name(self) -> str:
+        """FID's displayed name, such as `FID[fashion_mnist]`."""
+        return metrics.display_name("fid", self.extractor)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        log, serious = self.log, self.serious
+        steps = f"{log.last_step:,} steps"
+        if not log.series or (log.last_step == 0 and not serious):
+            return "Nothing to judge: " + "; ".join(
+                log.problems or ["the log is empty"]
+            )
+        if not serious:
+            notes = "".join(f"; {note.failure.title}" for note in self.findings)
+            unread = f" ({'; '.join(log.problems)})" if log.problems else ""
+            return f"Healthy: no failure found in {steps}{notes}{unread}."
+        state = "Failing" if self.severity == "critical" else "At risk"
+        names = "; ".join(
+            f"{finding.failure.title}, since step {finding.since_step:,}"
+            for finding in serious
+        )
+        return f"{state}: {names}."
+
+    @property
+    def best_text(self) -> str:
+        """The best step, its FID and its checkpoint; empty if that is not known."""
+        best = self.best
+        if best is None:
+            return ""
+        path = f", {best['path']}" if best["path"] else ""
+        return f"step {best['step']:,}, {self.fid_name} {best['fid']:.3g}{path}"
+
+    @property
+    def quality(self) -> str:
+        """The table of scores that a run of ganlab wrote at its end, or nothing."""
+        if self.log.foreign:
+            return ""
+        return RunFolder(self.log.source).read_quality_page()
+
+    @property
+    def first_changes(self) -> dict[str, Any]:
+        """The settings that the first remedy changes; empty where there is none."""
+        if "preset" not in self.log.settings:
+            return {}
+        changes = (finding.changes for finding in self.findings if finding.changes)
+        return next(changes, {})
+
+    @property
+    def command(self) -> str | None:
+        """The command line that trains anew with the first remedy, or `None`."""
+        if not self.first_changes:
+            return None
+        return train_command(self.log, self.first_changes)
+
+    def timeline(self) -> list[tuple[int, str]]:
+        """Pairs of a step and what happened there, in order."""
+        events = [
+            (finding.since_step, finding.failure.title) for finding in self.findings
+        ]
+        events += [(event["step"], _event_text(event)) for event in self.log.events]
+        if self.best is not None:
+            text = f"best: {self.fid_name} {self.best['fid']:.3g}"
+            events.append((self.best["step"], text))
+        events.append((self.log.last_step, "last step logged"))
+        return sorted(events, key=lambda event: event[0])
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "verdict": self.verdict,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "best_checkpoint": self.best,
+            "command": self.command,
+            "timeline": [
+                {"step": step, "what": text} for step, text in self.timeline()
+            ],
+            "trials": self.trials,
+            "problems": self.log.problems,
+            "source": str(self.log.source),
+            "steps": self.log.last_step,
+        }
+
+
+def examine(path: Path | str) -> Report:
+    """Reads a run folder or CSV file and diagnoses it.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        UserError: see `ganlab.diagnosis.read`.
+    """
+    log = read(path)
+    trials = [] if log.foreign else RunFolder(log.source).read_trials()
+    best, extractor = _best_checkpoint(log)
+    if best is None:
+        best = _best_logged(log)
+    return Report(log, diagnose(log), best, trials, extractor)
+
+
+def _best_checkpoint(log: Log) -> tuple[dict[str, Any] | None, str | None]:
+    """The best checkpoint, and the extractor that it was scored with."""
+    if log.foreign:
+        return None, None
+    folder = RunFolder(log.source)
+    try:
+        record = folder.read_best()
+        if record is None:
+            return None, None
+        best = {
+            "step": int(record["step"]),
+            "fid": float(record["scores"]["fid"]["value"]),
+            "path": str(folder.best_checkpoint),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, None  # broken: the log may know the step
+    protocol = record.get("protocol")
+    return best, protocol.get("extractor") if isinstance(protocol, dict) else None
+
+
+def _best_logged(log: Log) -> dict[str, Any] | None:
+    """The step of the smallest FID in the log, or `None`."""
+    series = log.get("fid")
+    if series is None:
+        return None
+    lowest = int(np.argmin(series.values))
+    return {
+        "step": int(series.steps[lowest]),
+        "fid": float(series.values[lowest]),
+        "path": None,
+    }
+
+
+def _event_text(event: dict[str, Any]) -> str:
+    details = ", ".join(
+        f"{name} {value}"
+        for name, value in event.items()
+        if name not in ("step", "seconds", "event")
+    )
+    name = event["event"].replace("_", " ")
+    return f"{name}: {details}" if details else name
+
+
+def train_command(log: Log, changes: Mapping[str, Any]) -> str:
+    """The `ganlab train` command of a run with some settings changed.
+
+    Args:
+        log: The `ganlab.diagnosis.Log` of a run of ganlab.
+        changes: A dict of settings; more steps alone go on in the run's folder,
+            anything else begins one whose name ends on `-remedy`.
+    """
+    settings = log.settings
+    if set(changes) == {"steps"}:
+        words = ["ganlab", "train", "--out", str(log.source), "--resume"]
+        return shlex.join([*words, "--steps", str(changes["steps"])])
+    preset = settings.get("preset")
+    if preset not in PRESETS:
+        preset = "dcgan"
+    known = {k: v for k, v in settings.items() if k in Recipe.__dataclass_fields__}
+    recipe = Recipe(**known).replace(**changes)
+    decisive = {  # what decides the rest
+        name: getattr(recipe, name)
+        for name in ("data", "regularizer", "network", "spectral_norm")
+    }
+    plain = get_preset(preset)
+    base = plain.replace(**decisive).completed(recipe.image_size, recipe.channels)
+    base = base.as_dict() | {name: getattr(plain, name) for name in decisive}
+    base["network"] = base["network"] or log.data_kind.networks[0]
+    # Left out, it is whether the data has classes.
+    if log.data_kind.applies("conditional"):
+        base["conditional"] = True
+    else:
+        base["conditional"] = recipe.conditional
+    if recipe.data.startswith(("folder:", "tfds:")):
+        base["image_size"] = None
+    words = ["ganlab", "train"]
+    if preset != "dcgan":
+        words += ["--preset", preset]
+    for name, value in recipe.as_dict().items():
+        if name == "preset" or value is None or value == base[name]:
+            continue
+        if name == "conditional":
+            words.append("--conditional" if value else "--no-conditional")
+        elif name == "flip" and value:
+            words.append("--flip")
+        elif name in FLAGS:
+            words += [f"--{name.replace('_', '-')}", as_word(value)]
+        else:
+            words += ["--set", f"{name}={as_word(value)}"]
+    words += ["--out", f"{log.source}-remedy"]
+    return shlex.join(words)

@@ -1,0 +1,105 @@
+"""Reports as Markdown: of one run, and of two side by side."""
+
+from typing import Any
+
+from ganlab.diagnosis.examine import Report
+from ganlab.diagnosis.findings import FAILURES, Finding, as_settings
+
+
+def as_markdown(report: Report) -> str:
+    """The report of one run."""
+    lines = [f"# {report.log.source}", "", f"**{report.verdict}**", ""]
+    if report.best is not None:
+        lines += [f"Best checkpoint: {report.best_text}.", ""]
+    if report.command:
+        lines += ["What to change:", "", "```bash", report.command, "```", ""]
+    for finding in report.findings:
+        lines += _finding_lines(finding)
+    lines += _trial_lines(report.trials, report.fid_name)
+    if report.quality:
+        lines += [report.quality.replace("# Quality", "## Quality").rstrip(), ""]
+    lines += ["## Timeline", "", "| step | what |", "|---|---|"]
+    lines += [f"| {step:,} | {text} |" for step, text in report.timeline()]
+    lines += ["", *(f"*{problem}*" for problem in report.log.problems)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _finding_lines(finding: Finding) -> list[str]:
+    changes = f" (`{as_settings(finding.changes)}`)" if finding.changes else ""
+    return [
+        f"## {finding.failure.title} ({finding.severity})",
+        "",
+        f"`{finding.name}`, since step {finding.since_step:,}, confidence "
+        f"{finding.confidence:.2f}",
+        "",
+        *(f"- {evidence['says']}" for evidence in finding.evidence),
+        "",
+        finding.failure.why,
+        "",
+        f"**Remedy:** {finding.failure.remedy}{changes}",
+        "",
+    ]
+
+
+def _trial_lines(trials: list[dict[str, Any]], fid_name: str) -> list[str]:
+    if not trials:
+        return []
+    lines = [
+        "## Remedies tried",
+        "",
+        f"| branch | settings | {fid_name} | findings left |",
+        "|---|---|---|---|",
+    ]
+    for trial in trials:
+        cells = trial_cells(trial)
+        if trial["kept"]:
+            cells[0] += " **kept**"
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def trial_cells(trial: dict[str, Any]) -> list[str]:
+    """Name, settings, FID and findings of a remedy's trial, as texts."""
+    fid = trial["fid"]
+    return [
+        trial["name"],
+        as_settings(trial["changes"]),
+        "none" if fid is None else f"{fid:.3g}",
+        ", ".join(trial["findings"]) or "none",
+    ]
+
+
+def compare(first: Report, second: Report) -> str:
+    """The differences between two runs.
+
+    Args:
+        first: A `Report`.
+        second: Another.
+    """
+    reports = (first, second)
+    names = [str(report.log.source) for report in reports]
+    lines = [f"# {names[0]} and {names[1]}", "", _row("", *names), "|---|---|---|"]
+    lines.append(_row("verdict", *(report.verdict for report in reports)))
+    lines.append(_row("best", *(report.best_text for report in reports)))
+    findings = [
+        {finding.name: finding for finding in report.findings} for report in reports
+    ]
+    for name in dict.fromkeys([*findings[0], *findings[1]]):
+        cells = (_since(by_name.get(name)) for by_name in findings)
+        lines.append(_row(FAILURES[name].title, *cells))
+    settings = [report.log.settings for report in reports]
+    for name in dict.fromkeys([*settings[0], *settings[1]]):
+        values = [setting.get(name) for setting in settings]
+        if values[0] != values[1]:
+            lines.append(_row(f"`{name}`", *(f"`{value}`" for value in values)))
+    return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |", 1)
+
+
+def _since(finding: Finding | None) -> str:
+    if finding is None:
+        return "no"
+    return f"{finding.severity}, since {finding.since_step:,}"
