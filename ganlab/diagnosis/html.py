@@ -216,18 +216,20 @@ def captions(report: Report, steps: Sequence[int]) -> list[tuple[int, str]]:
     for turn, reason in sorted(turns):
         step = min(steps, key=lambda step: abs(step - turn))
         reasons.setdefault(step, {}).setdefault(turn, []).append(reason)
-    return [
-        (step, f"step {step:,}{_reasons_text(step, reasons[step])}")
-        for step in sorted(reasons)
+    return [(step, _caption(step, reasons[step])) for step in sorted(reasons)]
+
+
+def _caption(step: int, reasons: Mapping[int, Sequence[str]]) -> str:
+    """The picture's step and its turning points, those at the step itself first."""
+    exact = reasons.get(step)
+    parts = [] if exact is None else [f"step {step:,}: {', '.join(exact)}"]
+    parts += [
+        f"nearest to {turn:,}: {', '.join(names)}"
+        for turn, names in reasons.items()
+        if turn != step
     ]
-
-
-def _reasons_text(step: int, reasons: Mapping[int, Sequence[str]]) -> str:
-    parts = []
-    for turn, names in reasons.items():
-        nearest = "" if turn == step else f", nearest to {turn:,}"
-        parts.append(f"{nearest}: {', '.join(names)}")
-    return ";".join(parts).replace(";, ", "; ").replace(";: ", "; ")
+    caption = "; ".join(parts)
+    return caption if exact is not None else f"step {step:,}, {caption}"
 
 
 def draw_both(first: Report, second: Report, table: str) -> str:
