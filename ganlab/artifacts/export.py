@@ -32,6 +32,7 @@ from ganlab.artifacts.card import (
     write_card,
 )
 from ganlab.artifacts.parity import ScoreFunction, certify, certify_formats
+from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.files import atomic_folder, check_new_folder
 from ganlab.networks.precision import in_float32
@@ -83,7 +84,7 @@ def export_generator(
         ParityError: if a format differs; names the format, batch and seed.
     """
     directory = check_new_artifact(directory)
-    if len(gan.image_shape) != 3:
+    if not kinds.of_shape(gan.image_shape).pictorial:
         raise UserError(
             "Expected a generator of images. Received: one of shape "
             f"{gan.image_shape}; look at a toy 2-D run with TensorBoard"

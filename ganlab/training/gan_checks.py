@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganlab.data import kinds
 from ganlab.models import forward
 from ganlab.models.gan import GAN
 from ganlab.networks import SpectralNormalization
@@ -89,7 +90,8 @@ def _check_data_range(gan: GAN, images: np.ndarray) -> Problem | None:
     """Data beyond the range of the output's activation."""
     ranges = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
     name = _last_activation(gan.generator)
-    if name not in ranges or images.ndim != 4:
+    kind = kinds.of_shape(gan.image_shape)
+    if name not in ranges or not kind.applies("data_range_mismatch"):
         return None
     low, high = float(images.min()), float(images.max())
     minimum, maximum = ranges[name]
