@@ -1,14 +1,16 @@
-"""Which generator is sampled and exported?
+"""The averaged generator, which is sampled and exported.
 
-The average over recent steps, not the last one: adversarial training circles
-its solution, and the average sits nearer the middle.
+Adversarial training circles its solution, and the average over recent steps sits
+nearer the middle than the last step does.
 """
+
+from typing import Any
 
 import keras
 from keras import ops
 
 
-def averaged_copy(generator):
+def averaged_copy(generator: keras.Model) -> keras.Model:
     """Returns a copy of `generator` with equal weights that is not trained."""
     copy = keras.models.clone_model(generator)
     copy.set_weights(generator.get_weights())
@@ -16,7 +18,7 @@ def averaged_copy(generator):
     return copy
 
 
-def decay_at(step, decay):
+def decay_at(step: Any, decay: float) -> Any:
     """The decay after `step` updates, which rises to `decay`.
 
         min(decay, (1 + step) / (10 + step))
@@ -32,7 +34,7 @@ def decay_at(step, decay):
     return ops.minimum(decay, (1.0 + step) / (10.0 + step))
 
 
-def averaged_value(average, value, decay):
+def averaged_value(average: Any, value: Any, decay: Any) -> Any:
     """One step of the average, `decay * average + (1 - decay) * value`.
 
     Batch normalisation's moving mean and variance take the same step as the

@@ -1,4 +1,7 @@
-"""How is a player called, and do two of them fit each other?"""
+"""How the generator and the discriminator are called, and whether they fit together."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -6,26 +9,27 @@ from keras import ops
 
 from ganlab import networks
 from ganlab.errors import UserError
-from ganlab.networks import precision
-from ganlab.networks.precision import in_float32
+from ganlab.networks.precision import as_float32, in_float32
+
+HALF_PRECISION = ("float16", "bfloat16")
 
 
-def call(player, inputs, labels, training):
-    """Calls a player on inputs, and on labels if it takes them."""
-    return player(_arguments(player, inputs, labels), training=training)
+def call(network: keras.Model, inputs: Any, labels: Any, training: bool) -> Any:
+    """Calls a network on inputs, and on labels if it takes them."""
+    return network(_arguments(network, inputs, labels), training=training)
 
 
-def _arguments(player, inputs, labels):
-    return inputs if len(player.inputs) == 1 else [inputs, labels]
+def _arguments(network: keras.Model, inputs: Any, labels: Any) -> Any:
+    return inputs if len(network.inputs) == 1 else [inputs, labels]
 
 
-def logits_of(outputs):
+def logits_of(outputs: Any) -> Any:
     """A discriminator's logits in float32, with or without class logits."""
     first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
-    return precision.as_float32(first)
+    return as_float32(first)
 
 
-def pack(images, packing):
+def pack(images: Any, packing: int) -> Any:
     """Joins `packing` samples of a batch along the last axis."""
     if packing == 1:
         return images
@@ -38,74 +42,50 @@ def pack(images, packing):
     return ops.concatenate(ops.split(images, packing), axis=-1)
 
 
-def computes_in(player, *dtypes):
-    """Whether any layer of a player computes in one of some dtypes."""
-    return any(layer.compute_dtype in dtypes for layer in player.layers)
+def computes_in(network: keras.Model, *dtypes: str) -> bool:
+    """Whether any layer of a network computes in one of some dtypes."""
+    return any(layer.compute_dtype in dtypes for layer in network.layers)
 
 
-def is_per_sample(discriminator):
+def is_per_sample(discriminator: keras.Model) -> bool:
     """Whether each sample's logit depends on that sample alone.
 
-    Not so with batch statistics. Of a layer that neither Keras nor ganlab has,
-    or one of free-form code, it is not known, and the answer is no.
+    Batch statistics couple the samples of a batch. A layer that neither Keras nor
+    ganlab defines, or one of free-form code, may do so too, and counts as coupling.
     """
     coupling = (
         keras.layers.BatchNormalization,
         keras.layers.Lambda,
         networks.MinibatchStdDev,
     )
-    parts = [
+    operations = [
         *discriminator._flatten_layers(include_self=False),
         *getattr(discriminator, "operations", ()),
     ]
     return all(
-        isinstance(part, keras.Layer)
-        and not isinstance(part, coupling)
-        and type(part).__module__.split(".")[0] in ("keras", "ganlab")
-        for part in parts
+        isinstance(operation, keras.Layer)
+        and not isinstance(operation, coupling)
+        and type(operation).__module__.split(".")[0] in ("keras", "ganlab")
+        for operation in operations
     )
 
 
-def discriminate_pair(discriminator, real, fake, labels, training):
-    """Judges both sides of a batch at once; returns the outputs of each."""
+def discriminate_pair(
+    discriminator: keras.Model, real: Any, fake: Any, labels: Any, training: bool
+) -> list[Any]:
+    """Calls a discriminator once on real and fake inputs; the outputs of each."""
     if labels is not None:
         labels = ops.concatenate([labels, labels])
     outputs = call(discriminator, ops.concatenate([real, fake]), labels, training)
     if isinstance(outputs, (list, tuple)):
-        return list(zip(*(ops.split(each, 2) for each in outputs), strict=True))
+        return list(zip(*(ops.split(output, 2) for output in outputs), strict=True))
     return ops.split(outputs, 2)
 
 
-def shared_direction(of_discriminator, of_generator):
-    """How one backward pass carries the gradients of two losses.
-
-    Each logit depends on one sample alone, so below it both players' gradients
-    have one direction and differ by a factor a sample: the generator's is
-
-        r = of_generator / of_discriminator
-
-    times the discriminator's. Where the latter is 0 or nearly so, as where an
-    image is surely fake, 2^-40 of the generator's takes its place, which rounds
-    to nothing beside the other samples.
-
-    Args:
-        of_discriminator: Gradient of its loss in fake logits, `(batch, 1)`.
-        of_generator: Gradient of its loss in them.
-
-    Returns:
-        What to send back from the fake logits, and `r`.
-
-    Reference:
-        [Shen et al., 2021](https://arxiv.org/abs/2103.00430), section 3
-    """
-    least = 2.0**-40 * of_generator
-    tiny = ops.abs(of_discriminator) < ops.abs(least)
-    sent = ops.where(tiny, least, of_discriminator)
-    return sent, tf.math.divide_no_nan(of_generator, sent)
-
-
-def stateless_discriminator(discriminator, wanted=True):
-    """A function of `(images, labels)` to float32 logits that changes no state.
+def stateless_discriminator(
+    discriminator: keras.Model, needed: bool = True
+) -> Callable[[Any, Any], Any]:
+    """A function of `(inputs, labels)` to float32 logits that changes no state.
 
     It is the discriminator itself or, where that computes in half precision,
     its float32 twin on the same weights. The twin is held by the function
@@ -113,49 +93,54 @@ def stateless_discriminator(discriminator, wanted=True):
 
     Args:
         discriminator: A functional `keras.Model`.
-        wanted: Boolean: `False` spares the twin if the function is never called.
+        needed: Boolean: `False` spares the twin if the function is never called.
     """
-    half = computes_in(discriminator, "float16", "bfloat16")
-    twin = in_float32(discriminator) if half and wanted else discriminator
+    half = computes_in(discriminator, *HALF_PRECISION)
+    twin = in_float32(discriminator) if half and needed else discriminator
 
-    def judge(images, labels):
+    def discriminate(inputs: Any, labels: Any) -> Any:
         outputs, _ = twin.stateless_call(
             [tf.convert_to_tensor(v) for v in discriminator.trainable_variables],
             [tf.convert_to_tensor(v) for v in discriminator.non_trainable_variables],
-            _arguments(discriminator, images, labels),
+            _arguments(discriminator, inputs, labels),
             training=True,
         )
         return logits_of(outputs)
 
-    return judge
+    return discriminate
 
 
-def check_networks(generator, discriminator, num_classes, packing):
-    """Raises `UserError` unless both players can play together.
+def check_networks(
+    generator: keras.Model,
+    discriminator: keras.Model,
+    num_classes: int | None,
+    packing: int,
+) -> None:
+    """Raises `UserError` unless both networks can train together.
 
     Args:
         generator: A `keras.Model` from latents, or from `[latents, labels]`.
         discriminator: A `keras.Model` of images, or of `[images, labels]`, or
-            with an auxiliary classifier of images to `[logits, classes]`.
+            with an auxiliary classifier of images to `[logits, class_logits]`.
         num_classes: Integer, or `None` for noise alone.
-        packing: Integer: samples that the discriminator judges at once.
+        packing: Integer: samples that the discriminator takes at once.
     """
-    for role, player in (("generator", generator), ("discriminator", discriminator)):
-        if not getattr(player, "inputs", None):
+    for role, network in (("generator", generator), ("discriminator", discriminator)):
+        if not getattr(network, "inputs", None):
             raise UserError(
                 f"Expected a functional or built Sequential {role}. Received: "
-                f"{player.name!r}, a {type(player).__name__} without inputs; wrap it "
-                "as keras.Model(inputs, player(inputs))"
+                f"{network.name!r}, a {type(network).__name__} without inputs; wrap it "
+                "as keras.Model(inputs, network(inputs))"
             )
-        num_inputs = len(player.inputs)
+        num_inputs = len(network.inputs)
         expected = 1 if num_classes is None else 2
-        if role == "discriminator" and len(player.outputs) == 2:
+        if role == "discriminator" and len(network.outputs) == 2:
             expected = 1
         if num_inputs != expected:
             raise UserError(
                 f"Expected a {role} of {expected} input(s) for "
                 f"num_classes={num_classes}. Received: {num_inputs}; build both "
-                "players and the GAN with the same num_classes"
+                "networks and the GAN with the same num_classes"
             )
     if num_classes is not None and packing > 1:
         raise UserError(
@@ -168,17 +153,18 @@ def check_networks(generator, discriminator, num_classes, packing):
             f"Expected an auxiliary classifier of num_classes={num_classes}. "
             f"Received: one of {classes[0]}; build all with the same num_classes"
         )
-    drawn = tuple(generator.outputs[0].shape[1:])
-    packed = (*drawn[:-1], drawn[-1] * packing)
-    judged = tuple(discriminator.inputs[0].shape[1:])
-    if packed != judged:
+    generated = tuple(generator.outputs[0].shape[1:])
+    packed = (*generated[:-1], generated[-1] * packing)
+    discriminated = tuple(discriminator.inputs[0].shape[1:])
+    if packed != discriminated:
         raise UserError(
-            "Expected the discriminator to take what the generator draws, "
-            f"{packed} for packing={packing}. Received: a discriminator of {judged}"
+            "Expected the discriminator to take what the generator generates, "
+            f"{packed} for packing={packing}. Received: a discriminator of "
+            f"{discriminated}"
         )
 
 
-def check_labels(labels):
+def check_labels(labels: Any) -> None:
     """Raises `UserError` if a conditional GAN got no labels."""
     if labels is None:
         raise UserError(

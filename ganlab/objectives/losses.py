@@ -1,4 +1,4 @@
-"""What does each player minimise?
+"""Adversarial losses of the discriminator and the generator.
 
 A loss has two methods, `discriminator(real_logits, fake_logits)` and
 `generator(real_logits, fake_logits)`. Logits are raw discriminator outputs of
@@ -7,10 +7,11 @@ the mean over the batch. Both sides have the same number of logits.
 
     minimax, non_saturating            cross-entropy
     least_squares, hinge, wasserstein  other measures of being told apart
-    relativistic, relativistic_average each side judged against the other
+    relativistic, relativistic_average real logits measured against fake ones
 """
 
 import inspect
+from typing import Any
 
 import keras
 from keras import ops
@@ -18,19 +19,23 @@ from keras import ops
 from ganlab.errors import UserError, unknown_name
 from ganlab.networks.precision import as_float32
 
+Tensor = Any
+
 
 class AdversarialLoss:
     """Base class: a pair of losses over the discriminator's logits."""
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Returns the scalar that the discriminator minimises."""
         raise NotImplementedError
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Returns the scalar that the generator minimises."""
         raise NotImplementedError
 
-    def margins(self, real_logits, fake_logits):
+    def margins(
+        self, real_logits: Tensor, fake_logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Logits measured from where the loss is undecided.
 
         Returns:
@@ -39,18 +44,18 @@ class AdversarialLoss:
         """
         return as_float32(real_logits), as_float32(fake_logits)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
         """Returns the loss that `get_config` described."""
         return cls(**config)
 
 
 class BinaryCrossentropy(AdversarialLoss):
-    """What minimax and non-saturating share: the discriminator's cross-entropy.
+    """The discriminator's cross-entropy, which minimax and non-saturating share.
 
     With one-sided label smoothing the discriminator is asked to answer
     `1 - s` rather than 1 on real images, and still 0 on fake ones, which
@@ -68,7 +73,7 @@ class BinaryCrossentropy(AdversarialLoss):
         [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.4
     """
 
-    def __init__(self, label_smoothing=0.0):
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         if not 0.0 <= label_smoothing < 0.5:
             raise UserError(
                 "Expected a label smoothing of 0 or more and under 0.5. "
@@ -76,13 +81,13 @@ class BinaryCrossentropy(AdversarialLoss):
             )
         self.label_smoothing = label_smoothing
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         on_real = (1.0 - self.label_smoothing) * ops.softplus(-real)
         on_real += self.label_smoothing * ops.softplus(real)
         return ops.mean(on_real) + ops.mean(ops.softplus(fake))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing}
 
 
@@ -106,7 +111,7 @@ class Minimax(BinaryCrossentropy):
         [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), equation 1
     """
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return -ops.mean(ops.softplus(as_float32(fake_logits)))
 
 
@@ -127,7 +132,7 @@ class NonSaturating(BinaryCrossentropy):
         [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3
     """
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return ops.mean(ops.softplus(-as_float32(fake_logits)))
 
 
@@ -147,20 +152,22 @@ class LeastSquares(AdversarialLoss):
         [Mao et al., 2017](https://arxiv.org/abs/1611.04076), equation 9
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         return 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return 0.5 * ops.mean(ops.square(as_float32(fake_logits) - 1.0))
 
-    def margins(self, real_logits, fake_logits):
+    def margins(
+        self, real_logits: Tensor, fake_logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
         return as_float32(real_logits) - 0.5, as_float32(fake_logits) - 0.5
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class Hinge(AdversarialLoss):
-    """Hinge: an image that is told apart by a margin of 1 has no gradient left.
+    """Hinge: an image whose logit clears the margin of 1 has no gradient left.
 
         L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]
         L_G = -E[D(G(z))]
@@ -169,11 +176,11 @@ class Hinge(AdversarialLoss):
         [Lim & Ye, 2017](https://arxiv.org/abs/1705.02894)
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return -ops.mean(as_float32(fake_logits))
 
 
@@ -193,13 +200,15 @@ class Wasserstein(AdversarialLoss):
         [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), equations 2, 3
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return ops.mean(as_float32(fake_logits)) - ops.mean(as_float32(real_logits))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return -ops.mean(as_float32(fake_logits))
 
-    def margins(self, real_logits, fake_logits):
+    def margins(
+        self, real_logits: Tensor, fake_logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         middle = 0.5 * (ops.mean(real) + ops.mean(fake))
         return real - middle, fake - middle
@@ -221,13 +230,15 @@ class Relativistic(AdversarialLoss):
         [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), equation 2
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return ops.mean(ops.softplus(as_float32(fake_logits) - as_float32(real_logits)))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return self.discriminator(fake_logits, real_logits)
 
-    def margins(self, real_logits, fake_logits):
+    def margins(
+        self, real_logits: Tensor, fake_logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
         lead = as_float32(real_logits) - as_float32(fake_logits)
         return lead, -lead
 
@@ -246,19 +257,21 @@ class RelativisticAverage(AdversarialLoss):
         [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), equation 9
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real, fake = self.margins(real_logits, fake_logits)
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return self.discriminator(fake_logits, real_logits)
 
-    def margins(self, real_logits, fake_logits):
+    def margins(
+        self, real_logits: Tensor, fake_logits: Tensor
+    ) -> tuple[Tensor, Tensor]:
         real, fake = as_float32(real_logits), as_float32(fake_logits)
         return real - ops.mean(fake), fake - ops.mean(real)
 
 
-LOSSES = {
+LOSSES: dict[str, type[AdversarialLoss]] = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "least_squares": LeastSquares,
@@ -269,7 +282,7 @@ LOSSES = {
 }
 
 
-def get(loss, label_smoothing=0.0):
+def get(loss: str | AdversarialLoss, label_smoothing: float = 0.0) -> AdversarialLoss:
     """Returns the loss for a name of `LOSSES`, or `loss` itself.
 
     Args:
@@ -287,14 +300,15 @@ def get(loss, label_smoothing=0.0):
         raise unknown_name("loss", loss, LOSSES)
     if not label_smoothing:
         return LOSSES[name]()
-    smooth = [
+    smoothable = [
         known
         for known, cls in LOSSES.items()
         if "label_smoothing" in inspect.signature(cls).parameters
     ]
-    if name not in smooth:
+    if name not in smoothable:
         raise UserError(
             f"Expected no label smoothing with {name}, which has no target to "
-            f"smooth. Received: {label_smoothing}; use {' or '.join(smooth)}"
+            f"smooth. Received: {label_smoothing}; use {' or '.join(smoothable)}"
         )
-    return LOSSES[name](label_smoothing=label_smoothing)
+    options: dict[str, Any] = {"label_smoothing": label_smoothing}
+    return LOSSES[name](**options)

@@ -1,9 +1,9 @@
-"""What keeps the discriminator from running away?
+"""Penalties that the discriminator minimises beside its loss.
 
-A regularizer's `penalty(critic, real, fake, stream)` is a float32 scalar that
-the discriminator minimises beside its loss; `after_step` may change state.
+A regularizer's `penalty(critic, real, fake, seed)` is a float32 scalar;
+`after_step` may change state.
 
-    gradient_penalty, dragan   the gradient at points between or around images is 1
+    gradient_penalty, dragan   the gradient between or around images has norm 1
     r1, r2                     the gradient at real, or fake, images is 0
     lecam                      logits stay near those that the other side had
     weight_clipping            every weight lies in [-c, c]
@@ -12,6 +12,7 @@ Gradients are those of the logit in the discriminator's own input, taken in
 float32 whatever the policy: half precision rounds small ones to 0.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +25,23 @@ from ganlab.errors import UserError, unknown_name
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """One side of a batch: what the discriminator saw, and what it said.
+    """What the discriminator made of the real or of the fake half of a batch.
 
     Args:
-        images: Tensor `(batch, ...)`: the discriminator's input.
+        inputs: Tensor `(batch, ...)`: the discriminator's inputs.
         logits: Float32 tensor `(batch, 1)`.
-        gradient: Of each logit in its image, a tensor like `images`, where it is
-            known already.
+        input_gradients: Gradient of each logit in its own input, a tensor like
+            `inputs`, where it has been computed already; otherwise `None`.
     """
 
-    images: Any
+    inputs: Any
     logits: Any
-    gradient: Any = None
+    input_gradients: Any = None
+
+
+Critic = Callable[[Any], Any]
+Output = DiscriminatorOutput
+Schedule = float | Callable[[Any], Any]  # a number, or a function of the step
 
 
 class Regularizer(keras.layers.Layer):
@@ -53,10 +59,10 @@ class Regularizer(keras.layers.Layer):
         [Karras et al., 2019](https://arxiv.org/abs/1912.04958), appendix B
     """
 
-    needs_input_gradients = True  # of the critic, in its input
-    at_batch_inputs = False  # those gradients are at the images that it judged
+    needs_input_gradients = True  # the penalty depends on the critic's input gradients
+    at_batch_inputs = False  # it does, and on those at the batch's own inputs alone
 
-    def __init__(self, weight, every=1):
+    def __init__(self, weight: Schedule, every: int = 1) -> None:
         super().__init__(dtype="float32", autocast=False)
         if every < 1:
             raise UserError(
@@ -70,33 +76,35 @@ class Regularizer(keras.layers.Layer):
         self.every = every
         self.built = True
 
-    def weight_at(self, step):
+    def weight_at(self, step: Any) -> Any:
         """The weight at a step, as a float or a float32 scalar."""
         return self.weight(step) if callable(self.weight) else self.weight
 
-    def penalty(self, critic, real, fake, stream):
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
         """Returns the unweighted penalty, a float32 scalar.
 
         Args:
-            critic: Function from images to float32 logits `(batch, 1)`, with
-                any labels already given. It updates no state.
-            real: A `DiscriminatorOutput`.
-            fake: A `DiscriminatorOutput`, of as many images.
-            stream: Int32 tensor `(2,)`: seed of what is drawn.
+            critic: Function from discriminator inputs to float32 logits
+                `(batch, 1)`, with any labels already given. It updates no state.
+            real: The `DiscriminatorOutput` for real images.
+            fake: The `DiscriminatorOutput` for as many fake images.
+            seed: Int tensor `(2,)`: seed of the penalty's random numbers.
         """
         raise NotImplementedError
 
-    def after_step(self, discriminator, real, fake):
-        """Called after every step of the discriminator, with what it judged."""
+    def after_step(
+        self, discriminator: keras.Model, real: Output, fake: Output
+    ) -> None:
+        """Called after every discriminator step, with its outputs in that step."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         weight = self.weight
         if callable(weight):
             weight = keras.saving.serialize_keras_object(weight)
         return {"weight": weight, "every": self.every}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Regularizer":
         if isinstance(config.get("weight"), dict):
             weight = keras.saving.deserialize_keras_object(config["weight"])
             config = {**config, "weight": weight}
@@ -105,7 +113,7 @@ class Regularizer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class GradientPenalty(Regularizer):
-    """WGAN-GP: slope 1 on straight lines between real and fake images.
+    """WGAN-GP: gradient norm 1 on straight lines between real and fake images.
 
         x_hat = e x + (1 - e) G(z),  e ~ U[0, 1], one an image
         R = E[(sqrt(|grad D(x_hat)|² + 1e-12) - 1)²]
@@ -121,18 +129,19 @@ class GradientPenalty(Regularizer):
         [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3
     """
 
-    def __init__(self, weight=10.0, every=1):
+    def __init__(self, weight: Schedule = 10.0, every: int = 1) -> None:
         super().__init__(weight, every)
 
-    def penalty(self, critic, real, fake, stream):
-        share = _uniform(stream, per_sample_shape(real.images), real.images.dtype)
-        mixed = share * real.images + (1.0 - share) * fake.images
-        return _slope_from_one(critic, mixed)
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
+        shape = per_sample_shape(real.inputs)
+        fraction = _uniform(seed, shape, real.inputs.dtype)
+        mixed = fraction * real.inputs + (1.0 - fraction) * fake.inputs
+        return _gradient_norm_from_one(critic, mixed)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class DRAGAN(Regularizer):
-    """DRAGAN: slope 1 around real images.
+    """DRAGAN: gradient norm 1 around real images.
 
         x_hat = x + ½ std(x) u,  u ~ U[0, 1] an element
         R = E[(sqrt(|grad D(x_hat)|² + 1e-12) - 1)²]
@@ -148,18 +157,19 @@ class DRAGAN(Regularizer):
         [Kodali et al., 2017](https://arxiv.org/abs/1705.07215), algorithm 1
     """
 
-    def __init__(self, weight=10.0, every=1):
+    def __init__(self, weight: Schedule = 10.0, every: int = 1) -> None:
         super().__init__(weight, every)
 
-    def penalty(self, critic, real, fake, stream):
-        images = real.images
-        noise = _uniform(stream, ops.shape(images), images.dtype)
-        return _slope_from_one(critic, images + 0.5 * ops.std(images) * noise)
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
+        inputs = real.inputs
+        noise = _uniform(seed, ops.shape(inputs), inputs.dtype)
+        perturbed = inputs + 0.5 * ops.std(inputs) * noise
+        return _gradient_norm_from_one(critic, perturbed)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class R1(Regularizer):
-    """R1: slope 0 at real images.
+    """R1: gradient 0 at real images.
 
         R = ½ E[|grad D(x)|²]
 
@@ -174,16 +184,16 @@ class R1(Regularizer):
 
     at_batch_inputs = True
 
-    def __init__(self, weight=0.05, every=1):
+    def __init__(self, weight: Schedule = 0.05, every: int = 1) -> None:
         super().__init__(weight, every)
 
-    def penalty(self, critic, real, fake, stream):
-        return 0.5 * ops.mean(_squared_slope(critic, real))
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
+        return 0.5 * ops.mean(squared_gradient_norms(critic, real))
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class R2(Regularizer):
-    """R2: slope 0 at fake images.
+    """R2: gradient 0 at fake images.
 
         R = ½ E[|grad D(G(z))|²]
 
@@ -200,11 +210,11 @@ class R2(Regularizer):
 
     at_batch_inputs = True
 
-    def __init__(self, weight=0.05, every=1):
+    def __init__(self, weight: Schedule = 0.05, every: int = 1) -> None:
         super().__init__(weight, every)
 
-    def penalty(self, critic, real, fake, stream):
-        return 0.5 * ops.mean(_squared_slope(critic, fake))
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
+        return 0.5 * ops.mean(squared_gradient_norms(critic, fake))
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -228,7 +238,9 @@ class LeCam(Regularizer):
 
     needs_input_gradients = False
 
-    def __init__(self, weight=0.3, every=1, decay=0.99):
+    def __init__(
+        self, weight: Schedule = 0.3, every: int = 1, decay: float = 0.99
+    ) -> None:
         super().__init__(weight, every)
         if not 0.0 <= decay < 1.0:
             raise UserError(
@@ -246,17 +258,19 @@ class LeCam(Regularizer):
             for name in ("real_mean", "fake_mean")
         )
 
-    def penalty(self, critic, real, fake, stream):
+    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
         real_gap = ops.square(real.logits - self.fake_mean)
         fake_gap = ops.square(fake.logits - self.real_mean)
         return ops.mean(real_gap) + ops.mean(fake_gap)
 
-    def after_step(self, discriminator, real, fake):
-        for mean, side in ((self.real_mean, real), (self.fake_mean, fake)):
-            now = ops.mean(side.logits)
-            mean.assign(self.decay * mean + (1.0 - self.decay) * now)
+    def after_step(
+        self, discriminator: keras.Model, real: Output, fake: Output
+    ) -> None:
+        for mean, output in ((self.real_mean, real), (self.fake_mean, fake)):
+            batch_mean = ops.mean(output.logits)
+            mean.assign(self.decay * mean + (1.0 - self.decay) * batch_mean)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "decay": self.decay}
 
 
@@ -264,7 +278,7 @@ class LeCam(Regularizer):
 class WeightClipping(Regularizer):
     """Clips every weight of the discriminator to [-c, c] after each step.
 
-    How the first Wasserstein GAN bounded its critic's slope. It has no
+    How the first Wasserstein GAN bounded its critic's gradient. It has no
     penalty.
 
     Args:
@@ -276,47 +290,50 @@ class WeightClipping(Regularizer):
 
     needs_input_gradients = False
 
-    def __init__(self, limit=0.01):
+    def __init__(self, limit: float = 0.01) -> None:
         super().__init__(weight=0.0)
         if not limit > 0.0:
             raise UserError(f"Expected a limit above 0. Received: limit={limit}")
         self.limit = limit
 
-    def after_step(self, discriminator, real, fake):
+    def after_step(
+        self, discriminator: keras.Model, real: Output, fake: Output
+    ) -> None:
         for variable in discriminator.trainable_variables:
             variable.assign(ops.clip(variable, -self.limit, self.limit))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"limit": self.limit}
 
 
-def per_sample_shape(images):
-    """Shape that broadcasts one number over each image of a batch."""
-    return (ops.shape(images)[0], *[1] * (len(images.shape) - 1))
+def per_sample_shape(inputs: Any) -> tuple[Any, ...]:
+    """Shape that broadcasts one number a sample over a batch of inputs."""
+    return (ops.shape(inputs)[0], *[1] * (len(inputs.shape) - 1))
 
 
-def _uniform(stream, shape, dtype):
-    return tf.random.stateless_uniform(shape, stream, dtype=dtype)
-
-
-def _squared_slope(critic, side):
-    """`|grad D|²` of each image of a side, float32 `(batch,)`."""
-    gradient = side.gradient
-    if gradient is None:
+def squared_gradient_norms(critic: Critic, output: DiscriminatorOutput) -> Any:
+    """`|grad D|²` at each input, a float32 tensor `(batch,)`."""
+    gradients = output.input_gradients
+    if gradients is None:
         with tf.GradientTape() as tape:
-            tape.watch(side.images)
-            total = tf.reduce_sum(critic(side.images))
-        gradient = tape.gradient(total, side.images)
-    return ops.sum(ops.square(gradient), axis=list(range(1, len(gradient.shape))))
+            tape.watch(output.inputs)
+            total = tf.reduce_sum(critic(output.inputs))
+        gradients = tape.gradient(total, output.inputs)
+    return ops.sum(ops.square(gradients), axis=list(range(1, len(gradients.shape))))
 
 
-def _slope_from_one(critic, images):
+def _gradient_norm_from_one(critic: Critic, inputs: Any) -> Any:
     """`E[(|grad D| - 1)²]`, differentiable where the gradient is 0."""
-    slope = ops.sqrt(_squared_slope(critic, DiscriminatorOutput(images, None)) + 1e-12)
-    return ops.mean(ops.square(slope - 1.0))
+    output = DiscriminatorOutput(inputs, None)
+    norms = ops.sqrt(squared_gradient_norms(critic, output) + 1e-12)
+    return ops.mean(ops.square(norms - 1.0))
 
 
-REGULARIZERS = {
+def _uniform(seed: Any, shape: Any, dtype: Any) -> Any:
+    return tf.random.stateless_uniform(shape, seed, dtype=dtype)
+
+
+REGULARIZERS: dict[str, type[Regularizer]] = {
     "gradient_penalty": GradientPenalty,
     "r1": R1,
     "r2": R2,
@@ -326,17 +343,18 @@ REGULARIZERS = {
 }
 
 
-def get(regularizers, weight=None, every=1):
+def get(
+    regularizers: str | Regularizer | Iterable[str | Regularizer] | None,
+    weight: float | None = None,
+    every: int = 1,
+) -> list[Regularizer]:
     """Returns regularizers for names of `REGULARIZERS`, such as `"r1+r2"`.
 
     Args:
         regularizers: `None` or `"none"`, names joined by `+`, one
-            `Regularizer`, or a list of names and `Regularizer`s.
+            `Regularizer`, or an iterable of names and `Regularizer`s.
         weight: Weight of those given by name, or `None` for their own default.
         every: Steps between penalties of those given by name.
-
-    Returns:
-        A list of `Regularizer`s.
 
     Raises:
         UserError: for an unknown name, with the known ones.
@@ -348,12 +366,14 @@ def get(regularizers, weight=None, every=1):
     elif isinstance(regularizers, Regularizer):
         return [regularizers]
     return [
-        _by_name(each, weight, every) if isinstance(each, str) else each
-        for each in regularizers
+        _by_name(regularizer, weight, every)
+        if isinstance(regularizer, str)
+        else regularizer
+        for regularizer in regularizers
     ]
 
 
-def _by_name(given, weight, every):
+def _by_name(given: str, weight: float | None, every: int) -> Regularizer:
     name = given.strip().replace("-", "_")
     if name not in REGULARIZERS:
         raise unknown_name("regularizer", given, ["none", *REGULARIZERS])
@@ -364,5 +384,5 @@ def _by_name(given, weight, every):
                 f"weight={weight}, every={every}; leave both out"
             )
         return WeightClipping()
-    options = {} if weight is None else {"weight": weight}
+    options: dict[str, Any] = {} if weight is None else {"weight": weight}
     return REGULARIZERS[name](every=every, **options)

@@ -1,8 +1,10 @@
-"""How do settings change over a run?
+"""Settings that change over a run.
 
-A rate, a penalty's weight and the instance noise take any schedule of
+A learning rate, a penalty's weight and the instance noise take any schedule of
 `keras.optimizers.schedules`; Adam's betas take one here.
 """
+
+from typing import Any
 
 import keras
 
@@ -24,31 +26,37 @@ class ScheduledAdam(keras.optimizers.Adam):
         [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), appendix
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **options):
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        **options: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, **options)
 
     @property
-    def beta_1(self):
+    def beta_1(self) -> Any:
         """The present beta_1."""
         return self._now(self._betas[0])
 
     @beta_1.setter
-    def beta_1(self, value):
+    def beta_1(self, value: Any) -> None:
         self._betas = (value, None)
 
     @property
-    def beta_2(self):
+    def beta_2(self) -> Any:
         """The present beta_2."""
         return self._now(self._betas[1])
 
     @beta_2.setter
-    def beta_2(self, value):
+    def beta_2(self, value: Any) -> None:
         self._betas = (self._betas[0], value)
 
-    def _now(self, beta):
+    def _now(self, beta: Any) -> Any:
         return beta(self.iterations) if callable(beta) else beta
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         for name, beta in zip(("beta_1", "beta_2"), self._betas, strict=True):
             if callable(beta):
@@ -57,7 +65,9 @@ class ScheduledAdam(keras.optimizers.Adam):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "ScheduledAdam":
         config = dict(config)
         for name in ("beta_1", "beta_2"):
             if isinstance(config[name], dict):
@@ -65,7 +75,7 @@ class ScheduledAdam(keras.optimizers.Adam):
         return super().from_config(config, custom_objects)
 
 
-def anneal(start, end, steps):
+def anneal(start: float, end: float | None, steps: int) -> Any:
     """A half cosine from `start` to `end` over `steps`, and `end` after them.
 
     Returns:
@@ -79,7 +89,7 @@ def anneal(start, end, steps):
     return keras.optimizers.schedules.CosineDecay(start, steps, alpha=end / start)
 
 
-def fade(start, steps):
+def fade(start: float, steps: int) -> Any:
     """A line from `start` to 0 over `steps`."""
     if not start:
         return 0.0

@@ -100,17 +100,17 @@ def test_adaptive_is_the_identity_at_probability_0(pictures):
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        (lambda one: augmentations._scaling(one, -one), lambda x: x[:, ::-1]),
+        (lambda one: augmentations.scaling(one, -one), lambda x: x[:, ::-1]),
         (
-            lambda one: augmentations._rotation(one * np.pi / 2),
+            lambda one: augmentations.rotation(one * np.pi / 2),
             lambda x: np.rot90(x, axes=(0, 1)),
         ),
         (
-            lambda one: augmentations._translation(2 * one, -one),
+            lambda one: augmentations.translation(2 * one, -one),
             lambda x: shifted(x, 2, -1),
         ),
         (
-            lambda one: augmentations._translation(0.5 * one, 0 * one),
+            lambda one: augmentations.translation(0.5 * one, 0 * one),
             lambda x: (x + shifted(x, 1, 0)) / 2,
         ),
     ],
@@ -118,15 +118,15 @@ def test_adaptive_is_the_identity_at_probability_0(pictures):
 def test_sampling_by_hand(matrix, expected):
     draws = np.random.default_rng(1)
     square = draws.uniform(-1, 1, (1, 6, 6, 1)).astype("float32")
-    out = augmentations._sample(tf.constant(square), matrix(tf.ones(1))).numpy()
+    out = augmentations.resample(tf.constant(square), matrix(tf.ones(1))).numpy()
     np.testing.assert_allclose(out[0], expected(square[0]), atol=1e-5)
 
 
 def test_scaling_enlarges_about_the_centre():
     image = np.zeros((1, 8, 8, 1), "float32")
     image[0, 3:5, 3:5] = 1.0
-    out = augmentations._sample(
-        tf.constant(image), augmentations._scaling(*[2 * tf.ones(1)] * 2)
+    out = augmentations.resample(
+        tf.constant(image), augmentations.scaling(*[2 * tf.ones(1)] * 2)
     )
     assert float(tf.reduce_sum(out)) == pytest.approx(4 * 4.0)
     assert float(out[0, 2, 2, 0]) > 0.5
@@ -134,7 +134,7 @@ def test_scaling_enlarges_about_the_centre():
 
 def test_hue_turns_keep_grey_and_go_around():
     chroma = tf.constant([[[[1.0, 0.0, -1.0]]]])
-    third = augmentations._rotate_about_grey(chroma, 2 * np.pi / 3)
+    third = augmentations.rotate_about_grey(chroma, 2 * np.pi / 3)
     np.testing.assert_allclose(third[0, 0, 0], [-1.0, 1.0, 0.0], atol=1e-6)
 
 

@@ -1,0 +1,154 @@
+"""What both networks minimise: loss, penalties, augmentation and noise in one."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ganlab.errors import UserError
+from ganlab.networks.precision import as_float32
+from ganlab.objectives import augmentation as augmentations
+from ganlab.objectives import losses, regularizers
+from ganlab.objectives.regularizers import Regularizer, Schedule
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+@dataclass(frozen=True)
+class Objective:
+    """What both networks minimise.
+
+        D minimises  loss.discriminator + sum of weighted penalties
+                     + class_weight * cross-entropy of real images' classes
+        G minimises  loss.generator
+                     + class_weight * cross-entropy of fake images' classes
+
+    with the class terms only for an auxiliary classifier. Names are resolved and
+    checked once, when the objective is made.
+
+    Args:
+        loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
+        regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by `+`, a
+            `Regularizer`, or a list of either.
+        augmentation: A name of `ganlab.augmentation.AUGMENTATIONS`, an
+            `Augmentation`, or `None`.
+        instance_noise: Float, or a function of the step: standard deviation of
+            Gaussian noise on all discriminator inputs.
+        class_weight: Float: weight of the auxiliary classifier's cross-entropy.
+
+    Raises:
+        UserError: for an unknown name, with the known ones, or negative noise.
+
+    Reference:
+        [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661);
+        [Odena et al., 2016 (AC-GAN)](https://arxiv.org/abs/1610.09585)
+    """
+
+    loss: Any = "non_saturating"
+    regularizers: Any = None
+    augmentation: Any = None
+    instance_noise: Schedule = 0.0
+    class_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        resolved = {
+            "loss": losses.get(self.loss),
+            "regularizers": tuple(regularizers.get(self.regularizers)),
+            "augmentation": augmentations.get(self.augmentation),
+        }
+        for name, value in resolved.items():
+            object.__setattr__(self, name, value)
+        if not callable(self.instance_noise) and not self.instance_noise >= 0.0:
+            raise UserError(
+                "Expected instance noise of 0 or more. Received: "
+                f"instance_noise={self.instance_noise}"
+            )
+
+    @property
+    def penalties(self) -> tuple[Regularizer, ...]:
+        """The regularizers that add to the loss."""
+        return tuple(
+            regularizer for regularizer in self.regularizers if regularizer.weight
+        )
+
+    @property
+    def gradient_penalties(self) -> tuple[Regularizer, ...]:
+        """The penalties on the discriminator's input gradients."""
+        return tuple(
+            penalty for penalty in self.penalties if penalty.needs_input_gradients
+        )
+
+    def check_fits(self, sample_shape: tuple[int, ...]) -> None:
+        """Raises `UserError` for augmentation of samples that are not images."""
+        if self.augmentation is not None and len(sample_shape) != 3:
+            raise UserError(
+                "Expected augmentation of images alone. Received: a generator of "
+                f"{sample_shape}; leave augmentation out"
+            )
+
+    def evaluate(self, real: Any, fake: Any, labels: Any) -> dict[str, Any]:
+        """Both losses, and how well real is told from fake.
+
+        Args:
+            real: The discriminator's outputs for real images: logits, or logits and
+                class logits.
+            fake: Likewise for as many fake images.
+            labels: Int tensor `(batch,)`, or `None`.
+
+        Returns:
+            A dict from log keys to float32 scalars.
+        """
+        (real_logits, *real_classes), (fake_logits, *fake_classes) = (
+            [as_float32(output) for output in _as_list(outputs)]
+            for outputs in (real, fake)
+        )
+        real_margins, fake_margins = self.loss.margins(real_logits, fake_logits)
+        logs = {
+            "d_loss": self.loss.discriminator(real_logits, fake_logits),
+            "g_loss": self.loss.generator(real_logits, fake_logits),
+            "d_real": ops.mean(ops.sigmoid(real_margins)),
+            "d_fake": ops.mean(ops.sigmoid(fake_margins)),
+            "d_accuracy_real": ops.mean(ops.cast(real_margins > 0, "float32")),
+            "d_accuracy_fake": ops.mean(ops.cast(fake_margins < 0, "float32")),
+        }
+        for key, classes in (("d", real_classes), ("g", fake_classes)):
+            for class_logits in classes:
+                logs[f"{key}_class_loss"] = ops.mean(
+                    keras.losses.sparse_categorical_crossentropy(
+                        labels, class_logits, from_logits=True
+                    )
+                )
+        return logs
+
+    def total(self, key: str, logs: dict[str, Any]) -> Any:
+        """The loss of `d` or `g`, its part of the auxiliary classifier's included."""
+        total = logs[f"{key}_loss"]
+        if f"{key}_class_loss" in logs:
+            total += self.class_weight * logs[f"{key}_class_loss"]
+        return total
+
+    def with_noise(self, images: Any, step: Any, seed: Any) -> Any:
+        """Images with this step's instance noise."""
+        noise = self.instance_noise
+        if not callable(noise) and not noise:
+            return images
+        deviation = noise(step) if callable(noise) else noise
+        normal = tf.random.stateless_normal(ops.shape(images), seed)
+        return images + ops.cast(deviation * normal, images.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, serialised."""
+        return {
+            field.name: keras.saving.serialize_keras_object(getattr(self, field.name))
+            for field in fields(self)
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Objective":
+        """Returns the objective that `get_config` described."""
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _as_list(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
