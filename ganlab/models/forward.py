@@ -70,16 +70,23 @@ def is_per_sample(discriminator: keras.Model) -> bool:
     )
 
 
-def discriminate_pair(
+def call_on_both(
     discriminator: keras.Model, real: Any, fake: Any, labels: Any, training: bool
 ) -> list[Any]:
-    """Calls a discriminator once on real and fake inputs; the outputs of each."""
+    """Calls a discriminator once on real and fake inputs; the outputs for each."""
     if labels is not None:
         labels = ops.concatenate([labels, labels])
     outputs = call(discriminator, ops.concatenate([real, fake]), labels, training)
     if isinstance(outputs, (list, tuple)):
         return list(zip(*(ops.split(output, 2) for output in outputs), strict=True))
     return ops.split(outputs, 2)
+
+
+def call_on_each(
+    discriminator: keras.Model, real: Any, fake: Any, labels: Any, training: bool
+) -> list[Any]:
+    """Calls a discriminator on real, then on fake inputs; the outputs for each."""
+    return [call(discriminator, side, labels, training) for side in (real, fake)]
 
 
 def stateless_discriminator(

@@ -77,3 +77,13 @@ def scaled_loss(loss: Any, optimizer: keras.optimizers.Optimizer) -> Any:
     """The loss times the loss scale, over the replicas whose gradients are summed."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return optimizer.scale_loss(ops.convert_to_tensor(loss)) / replicas
+
+
+def apply(
+    optimizer: keras.optimizers.Optimizer, network: keras.Model, gradients: list[Any]
+) -> Any:
+    """Updates a network by gradients of its scaled loss; returns their norm."""
+    norm = ops.cast(tf.linalg.global_norm(gradients), "float32")
+    norm /= scaled_loss(1.0, optimizer)
+    optimizer.apply(gradients, network.trainable_variables)
+    return norm

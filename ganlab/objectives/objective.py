@@ -11,7 +11,22 @@ from ganlab.errors import UserError
 from ganlab.networks.precision import as_float32
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers
-from ganlab.objectives.regularizers import Regularizer, Schedule
+from ganlab.objectives.regularizers import (
+    DiscriminatorOutput,
+    Regularizer,
+    Schedule,
+)
+
+LOG_KEYS = (
+    "d_loss",
+    "g_loss",
+    "d_real",
+    "d_fake",
+    "d_accuracy_real",
+    "d_accuracy_fake",
+    "d_gradient_norm",
+    "g_gradient_norm",
+)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -29,13 +44,15 @@ class Objective:
 
     Args:
         loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
-        regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by `+`, a
-            `Regularizer`, or a list of either.
+        regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by `+`, such
+            as `"r1+r2"`, a `Regularizer`, or a list of either.
         augmentation: A name of `ganlab.augmentation.AUGMENTATIONS`, an
-            `Augmentation`, or `None`.
-        instance_noise: Float, or a function of the step: standard deviation of
-            Gaussian noise on all discriminator inputs.
-        class_weight: Float: weight of the auxiliary classifier's cross-entropy.
+            `Augmentation`, or `None`; applied to all discriminator inputs.
+        instance_noise: Float, or a function of the step from
+            `keras.optimizers.schedules`: standard deviation of Gaussian noise on all
+            discriminator inputs, on the scale of images in [-1, 1].
+        class_weight: Float: weight of the auxiliary classifier's cross-entropy, where
+            there is one.
 
     Raises:
         UserError: for an unknown name, with the known ones, or negative noise.
@@ -79,6 +96,21 @@ class Objective:
             penalty for penalty in self.penalties if penalty.needs_input_gradients
         )
 
+    def log_keys(self, auxiliary: bool) -> list[str]:
+        """The log keys of training with it.
+
+        Args:
+            auxiliary: Boolean. Whether the discriminator classifies too.
+        """
+        keys = [*LOG_KEYS]
+        if self.penalties:
+            keys.append("d_penalty")
+        if auxiliary:
+            keys += ["d_class_loss", "g_class_loss"]
+        if self.augmentation is not None and self.augmentation.adapts:
+            keys.append("augment_probability")
+        return keys
+
     def check_fits(self, sample_shape: tuple[int, ...]) -> None:
         """Raises `UserError` for augmentation of samples that are not images."""
         if self.augmentation is not None and len(sample_shape) != 3:
@@ -87,21 +119,19 @@ class Objective:
                 f"{sample_shape}; leave augmentation out"
             )
 
-    def evaluate(self, real: Any, fake: Any, labels: Any) -> dict[str, Any]:
+    def evaluate(self, outputs: Any, labels: Any) -> dict[str, Any]:
         """Both losses, and how well real is told from fake.
 
         Args:
-            real: The discriminator's outputs for real images: logits, or logits and
-                class logits.
-            fake: Likewise for as many fake images.
+            outputs: A pair: the discriminator's outputs for real and for as many fake
+                images; logits, or logits and class logits.
             labels: Int tensor `(batch,)`, or `None`.
 
         Returns:
             A dict from log keys to float32 scalars.
         """
         (real_logits, *real_classes), (fake_logits, *fake_classes) = (
-            [as_float32(output) for output in _as_list(outputs)]
-            for outputs in (real, fake)
+            [as_float32(output) for output in _as_list(side)] for side in outputs
         )
         real_margins, fake_margins = self.loss.margins(real_logits, fake_logits)
         logs = {
@@ -128,14 +158,35 @@ class Objective:
             total += self.class_weight * logs[f"{key}_class_loss"]
         return total
 
-    def with_noise(self, images: Any, step: Any, seed: Any) -> Any:
-        """Images with this step's instance noise."""
+    def perturb(
+        self, images: Any, step: Any, *, augmentation_seed: Any, noise_seed: Any
+    ) -> Any:
+        """Augments images, and adds the instance noise of a step."""
+        if self.augmentation is not None:
+            images = self.augmentation.augment(images, augmentation_seed)
         noise = self.instance_noise
-        if not callable(noise) and not noise:
-            return images
-        deviation = noise(step) if callable(noise) else noise
-        normal = tf.random.stateless_normal(ops.shape(images), seed)
-        return images + ops.cast(deviation * normal, images.dtype)
+        if callable(noise) or noise:
+            deviation = noise(step) if callable(noise) else noise
+            normal = tf.random.stateless_normal(ops.shape(images), noise_seed)
+            images += ops.cast(deviation * normal, images.dtype)
+        return images
+
+    def after_step(
+        self,
+        discriminator: keras.Model,
+        real: DiscriminatorOutput,
+        fake: DiscriminatorOutput,
+    ) -> dict[str, Any]:
+        """Updates regularizers and augmentation; returns what is logged of them."""
+        for regularizer in self.regularizers:
+            regularizer.after_step(discriminator, real, fake)
+        if self.augmentation is None:
+            return {}
+        margins, _ = self.loss.margins(real.logits, fake.logits)
+        self.augmentation.after_step(margins)
+        if not self.augmentation.adapts:
+            return {}
+        return {"augment_probability": self.augmentation.probability}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, serialised."""

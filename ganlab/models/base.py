@@ -1,0 +1,180 @@
+"""What models with a generator share: its average, its samples, their metrics."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from ganlab import sampling
+from ganlab.data import kinds
+from ganlab.errors import UserError
+from ganlab.models import ema, optimizers, seeds
+
+
+class GenerativeModel(keras.Model):
+    """A Keras model of a generator and its average, which is what is sampled.
+
+    Args:
+        generator: Functional or Sequential `keras.Model` from latents `(batch,
+            latent_dim)`, or from `[latents, labels]`, to images.
+        num_classes: Integer if the generator takes labels, otherwise `None`.
+        ema_decay: Float in [0, 1). Weight of the past in the averaged generator.
+        seed: Integer, 0 or more. Seeds the random numbers of training.
+        name: String.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        num_classes: int | None,
+        ema_decay: float,
+        seed: int,
+        name: str,
+    ) -> None:
+        super().__init__(name=name)
+        if not 0.0 <= ema_decay < 1.0:
+            raise UserError(
+                "Expected an EMA decay of 0 or more and under 1. "
+                f"Received: ema_decay={ema_decay}"
+            )
+        self.generator = generator
+        self.ema_generator = ema.averaged_copy(generator)
+        self.num_classes = num_classes
+        self.ema_decay = ema_decay
+        self.seed = seed
+        self.step = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="step",
+        )
+        self.trackers: dict[str, keras.metrics.Mean] = {}
+
+    @property
+    def latent_dim(self) -> int:
+        """Size of the noise vector."""
+        return self.generator.inputs[0].shape[-1]
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape `(height, width, channels)` of an image, or `(2,)` of a 2-D sample."""
+        return tuple(self.generator.output_shape[1:])
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self.trackers.values())
+
+    @property
+    def substeps(self) -> int:
+        """How many parts a step cuts its batch into, each with seeds of its own."""
+        return 1
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Generates images from the averaged generator.
+
+        Args:
+            inputs: Latents `(batch, latent_dim)`, or `[latents, labels]`.
+            training: Boolean. Batch statistics are never used here.
+
+        Returns:
+            Images `(batch, height, width, channels)` in float32.
+        """
+        return self.ema_generator(inputs, training=False)
+
+    def sample(
+        self,
+        num_images: int = 64,
+        seed: int = 0,
+        labels: Any = None,
+        truncation: float | None = None,
+    ) -> np.ndarray:
+        """Samples images of the averaged generator for a seed.
+
+        Args:
+            num_images: Integer, 1 or more.
+            seed: Integer, 0 or more. The same seed gives the same images as
+                `ganlab sample` does from the exported generator.
+            labels: Integers `(num_images,)`; by default each class in turn.
+            truncation: See `ganlab.draw_latents`.
+
+        Returns:
+            Uint8 array `(num_images, height, width, channels)`, or float32
+            `(num_images, 2)` of toy 2-D samples.
+        """
+        inputs = [
+            sampling.sample_latents(num_images, self.latent_dim, seed, truncation)
+        ]
+        if self.num_classes is not None:
+            inputs.append(sampling.class_labels(num_images, self.num_classes, labels))
+        kind = kinds.of_shape(self.image_shape)
+        samples = []
+        for start in range(0, num_images, kind.batch_size):
+            batch = [array[start : start + kind.batch_size] for array in inputs]
+            samples.append(self.predict_on_batch(batch if len(batch) > 1 else batch[0]))
+        return kind.to_stored(np.concatenate(samples))
+
+    def training_latents(self, num_images: Any, substep: int = 0) -> Any:
+        """Latents of the present step, a function of seed, step and replica alone."""
+        seed = self.step_seed(substep, seeds.LATENTS)
+        return tf.random.stateless_normal((num_images, self.latent_dim), seed)
+
+    def step_seed(self, substep: int, purpose: int, index: int = 0) -> Any:
+        """Seed for one purpose in the present step: see `ganlab.models.seeds`."""
+        return seeds.step_seed(
+            self.seed, self.step, substep, self.substeps, purpose, index
+        )
+
+    def _update_ema(self) -> None:
+        """Moves the averaged generator once per update of the generator."""
+        steps = optimizers.accumulation_steps(self.generator_optimizer)
+        decay = ema.decay_at(self.step // steps, self.ema_decay)
+        if steps > 1:
+            decay = ops.where((self.step + 1) % steps == 0, decay, 1.0)
+        averages, weights = self.ema_generator.weights, self.generator.weights
+        for average, weight in zip(averages, weights, strict=True):
+            average.assign(ema.averaged_value(average, weight, decay))
+
+    def _update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Adds a step's numbers to the running means, and returns those."""
+        scaled = {
+            "d_gradient_norm": self.discriminator_optimizer,
+            "g_gradient_norm": self.generator_optimizer,
+        }
+        for name, value in logs.items():
+            weight = None
+            if name in scaled and optimizers.is_scaled(scaled[name]):
+                # Loss scaling skips a step whose gradient overflows.
+                weight = ops.isfinite(value)
+                value = ops.where(weight, value, 0.0)
+            self.trackers[name].update_state(value, sample_weight=weight)
+        return {name: self.trackers[name].result() for name in logs}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "num_classes": self.num_classes,
+            "ema_decay": self.ema_decay,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "GenerativeModel":
+        arguments = {
+            name: keras.saving.deserialize_keras_object(
+                value, custom_objects=custom_objects
+            )
+            if isinstance(value, dict)
+            else value
+            for name, value in config.items()
+        }
+        return cls(**arguments)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))

@@ -1,0 +1,115 @@
+"""What the updates of a training step see: batches, latents, discriminator inputs."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ganlab.models import forward, seeds
+
+if TYPE_CHECKING:
+    from ganlab.models.gan import GAN
+
+
+class Batch(NamedTuple):
+    """What one discriminator update, the `substep`-th of its step, trains on."""
+
+    images: Any
+    labels: Any
+    latents: Any
+    substep: int
+
+
+class Generated(NamedTuple):
+    """Fake discriminator inputs, and the tape of their generation."""
+
+    inputs: Any
+    tape: tf.GradientTape
+
+
+class DiscriminatorInputs(NamedTuple):
+    """What the discriminator sees in one of its updates.
+
+    Args:
+        real: Tensor `(batch, ...)`: real images, augmented, noisy and packed.
+        fake: Likewise, of generated images.
+        labels: Int tensor `(batch,)`, or `None`.
+        substep: Integer: which of the step's discriminator updates.
+    """
+
+    real: Any
+    fake: Any
+    labels: Any
+    substep: int
+
+
+def split(gan: "GAN", data: Any) -> list[Batch]:
+    """Cuts a step's data into a batch for each discriminator update."""
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    image_parts = ops.split(images, gan.substeps)
+    label_parts = [None] * gan.substeps
+    if gan.num_classes is not None:
+        forward.check_labels(labels)
+        label_parts = ops.split(labels, gan.substeps)
+    return [
+        Batch(part, labels, gan.training_latents(ops.shape(part)[0], substep), substep)
+        for substep, (part, labels) in enumerate(
+            zip(image_parts, label_parts, strict=True)
+        )
+    ]
+
+
+def generate(gan: "GAN", batch: Batch) -> Generated:
+    """Generates fake images from a batch's latents, as the discriminator sees them."""
+    with tf.GradientTape() as tape:
+        images = forward.call(gan.generator, batch.latents, batch.labels, training=True)
+        return Generated(perturbed(gan, images, batch.substep, side=1), tape)
+
+
+def generator_state(gan: "GAN") -> list[Any]:
+    """The values of what generation changes, such as batch statistics."""
+    return [tf.identity(value) for value in gan.generator.non_trainable_variables]
+
+
+def generate_again(gan: "GAN", batch: Batch, state: list[Any], after: Any) -> Generated:
+    """Generates the same images from the state that they began with.
+
+    Args:
+        gan: A compiled `ganlab.GAN`.
+        batch: The batch that they were generated from.
+        state: What `generator_state` gave before.
+        after: A tensor: when it has been computed, generation begins.
+    """
+    variables = gan.generator.non_trainable_variables
+    with tf.control_dependencies([after]):
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)
+        latents = tf.identity(batch.latents)
+    return generate(gan, batch._replace(latents=latents))
+
+
+def discriminator_inputs(
+    gan: "GAN", batch: Batch, generated: Generated
+) -> DiscriminatorInputs:
+    """A batch's real images beside generated ones, as the discriminator sees them."""
+    real = perturbed(gan, batch.images, batch.substep, side=0)
+    return DiscriminatorInputs(real, generated.inputs, batch.labels, batch.substep)
+
+
+def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
+    """Images as the discriminator sees them: augmented, noisy, packed.
+
+    Args:
+        gan: A compiled `ganlab.GAN`.
+        images: Float tensor `(batch, ...)`.
+        substep: Integer: which of the step's discriminator updates.
+        side: 0 for real images, 1 for fake ones.
+    """
+    images = gan.objective.perturb(
+        images,
+        gan.step,
+        augmentation_seed=gan.step_seed(substep, seeds.AUGMENTATION, side),
+        noise_seed=gan.step_seed(substep, seeds.NOISE, side),
+    )
+    return forward.pack(images, gan.packing)
