@@ -19,7 +19,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "dcgan_generator": "networks",
     "export_generator": "artifacts.export",
     "load_data": "data.loading",
-    "sample_latents": "sampling",
+    "draw_latents": "sampling",
     "train": "training.train",
 }
 _MODULES = {

@@ -11,7 +11,7 @@ import numpy as np
 from ganlab.errors import UserError
 
 
-def sample_latents(
+def draw_latents(
     num_images: int, latent_dim: int, seed: int = 0, truncation: float | None = None
 ) -> np.ndarray:
     """Samples standard normal latents; more latents begin with fewer of the seed.

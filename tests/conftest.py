@@ -72,9 +72,9 @@ def make_gan():
             )
             if key in options
         }
-        players = options.pop("players", {})
+        generator = options.pop("generator", {})
         gan = GAN(
-            networks.dcgan_generator(16, 1, latent_dim=8, **shape, **players),
+            networks.dcgan_generator(16, 1, latent_dim=8, **shape, **generator),
             networks.dcgan_discriminator(16, 1, **shape),
             num_classes=num_classes,
             **options,

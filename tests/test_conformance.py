@@ -135,7 +135,7 @@ def check_training(policy, options, steps, make_gan, images, tmp_path):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     for before, after in zip(gan.regularizers, loaded.regularizers, strict=True):
         assert type(before) is type(after)
-    assert type(loaded.adversarial_loss) is type(gan.adversarial_loss)
+    assert type(loaded.objective.loss) is type(gan.objective.loss)
     assert type(loaded.augmentation) is type(gan.augmentation)
 
 

@@ -90,10 +90,10 @@ def test_a_preset_composes_with_anything_else():
         discriminator_filters=8,
     )
     gan = build_gan(composed.completed(16, 3), None)
-    assert type(gan.adversarial_loss).__name__ == "Relativistic"
+    assert type(gan.objective.loss).__name__ == "Relativistic"
     halved = gan.regularizers[1].weight_at(composed.steps)
     assert float(halved) == pytest.approx(1.0)
-    assert float(gan.instance_noise(composed.steps)) == 0.0
+    assert float(gan.objective.instance_noise(composed.steps)) == 0.0
     assert gan.generator_optimizer.global_clipnorm == 1.0
     names = {type(layer).__name__ for layer in gan.discriminator.layers}
     assert {"SpectralNormalization", "SelfAttention", "MinibatchStdDev"} <= names

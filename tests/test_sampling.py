@@ -12,17 +12,17 @@ from ganlab.errors import UserError
 @given(seed=st.integers(0, 2**40), count=st.integers(1, 20), more=st.integers(0, 20))
 @settings(deadline=None)
 def test_more_latents_begin_with_fewer(seed, count, more):
-    shorter = sampling.sample_latents(count, 8, seed)
-    longer = sampling.sample_latents(count + more, 8, seed)
+    shorter = sampling.draw_latents(count, 8, seed)
+    longer = sampling.draw_latents(count + more, 8, seed)
     np.testing.assert_array_equal(shorter, longer[:count])
     assert shorter.dtype == np.float32
 
 
 def test_latents_are_standard_normal_and_truncation_cuts_them():
-    plain = sampling.sample_latents(2000, 16, seed=3)
+    plain = sampling.draw_latents(2000, 16, seed=3)
     assert plain.mean() == pytest.approx(0.0, abs=0.02)
     assert plain.std() == pytest.approx(1.0, abs=0.02)
-    cut = sampling.sample_latents(2000, 16, seed=3, truncation=1.0)
+    cut = sampling.draw_latents(2000, 16, seed=3, truncation=1.0)
     assert np.abs(cut).max() <= 1.0
     # The variance of N(0, 1) cut at 1 is 1 - 2 phi(1) / (2 Phi(1) - 1) = 0.2911.
     assert cut.var() == pytest.approx(0.2911, abs=0.01)
@@ -33,7 +33,7 @@ def test_latents_are_standard_normal_and_truncation_cuts_them():
 @pytest.mark.parametrize("truncation", [0.0, -1.0, float("nan"), float("inf")])
 def test_truncation_out_of_range(truncation):
     with pytest.raises(UserError, match="truncation above 0"):
-        sampling.sample_latents(1, 1, truncation=truncation)
+        sampling.draw_latents(1, 1, truncation=truncation)
 
 
 def test_interpolation_keeps_length_and_ends():
@@ -49,7 +49,7 @@ def test_interpolation_keeps_length_and_ends():
 @pytest.mark.parametrize(("count", "seed"), [(0, 0), (1, -1)])
 def test_count_and_seed_out_of_range(count, seed):
     with pytest.raises(UserError, match="or more"):
-        sampling.sample_latents(count, 1, seed)
+        sampling.draw_latents(count, 1, seed)
 
 
 def test_labels_take_each_class_in_turn_and_are_checked():

@@ -114,12 +114,12 @@ class Artifact:
             num_images: Integer, 1 or more.
             seed: Integer, 0 or more.
             labels: Integers `(num_images,)`; by default each class in turn.
-            truncation: See `ganlab.sampling.sample_latents`.
+            truncation: See `ganlab.sampling.draw_latents`.
 
         Returns:
             Uint8 array `(num_images, height, width, channels)`.
         """
-        latents = sampling.sample_latents(num_images, self.latent_dim, seed, truncation)
+        latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
         return pictures.to_uint8(
             self.generate(latents, self.labels(num_images, labels))
         )
@@ -146,7 +146,7 @@ class Artifact:
             Uint8 array `(num_frames, num_images, height, width, channels)`.
         """
         start, end = (
-            sampling.sample_latents(num_images, self.latent_dim, seed)
+            sampling.draw_latents(num_images, self.latent_dim, seed)
             for seed in (start_seed, end_seed)
         )
         labels = self.labels(num_images, labels)

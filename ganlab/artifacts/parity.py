@@ -48,7 +48,7 @@ def certify(generator: keras.Model, artifact: Artifact) -> dict[str, Any]:
     largest = {"saved_model": 0.0, "onnx": 0.0}
     for batch_size in BATCH_SIZES:
         for seed in SEEDS:
-            latents = sampling.sample_latents(batch_size, artifact.latent_dim, seed)
+            latents = sampling.draw_latents(batch_size, artifact.latent_dim, seed)
             labels = artifact.labels(batch_size)
             inputs = {"latents": latents}
             if labels is not None:
@@ -151,7 +151,7 @@ def _certificate_images(artifact: Artifact) -> np.ndarray:
     return np.concatenate(
         [
             artifact.generate(
-                sampling.sample_latents(batch_size, artifact.latent_dim, seed),
+                sampling.draw_latents(batch_size, artifact.latent_dim, seed),
                 artifact.labels(batch_size),
             )
             for seed in SEEDS

@@ -103,7 +103,7 @@ class _Calibration(quantization.CalibrationDataReader):
     def _feeds(
         self, latent_dim: int, num_classes: int, seed: int
     ) -> dict[str, np.ndarray]:
-        latents = sampling.sample_latents(CALIBRATION_SIZE, latent_dim, seed)
+        latents = sampling.draw_latents(CALIBRATION_SIZE, latent_dim, seed)
         feeds = {"latents": latents}
         if num_classes:
             feeds["labels"] = sampling.class_labels(CALIBRATION_SIZE, num_classes)

@@ -76,7 +76,7 @@ class DecisionSurface(Pictures):
         real = keras.ops.convert_to_tensor(self._real[: len(fake)])
         with tf.GradientTape() as tape:
             tape.watch(fake)
-            loss = self.model.adversarial_loss.generator(
+            loss = self.model.objective.loss.generator(
                 self._logits(real), self._logits(fake)
             )
         return -tape.gradient(loss, fake).numpy()

@@ -50,7 +50,7 @@ class HealthProbe(Budgeted):
         if self._probe is None or self._probe.gan is not self.model:
             self._probe = Probe(self.model, *self._images, **self._options)
         kinds = {cls: name for name, cls in LOSSES.items()}
-        loss = type(self.model.adversarial_loss)
+        loss = type(self.model.objective.loss)
         self.run_log.event(self._acted, "began", loss=kinds.get(loss, loss.__name__))
         self.run(self._acted)
         super().on_train_begin(logs)

@@ -169,7 +169,7 @@ class Probe:
             Fakes; logits of real and fake; the gradient of the generator's loss in
             the latter; gradients and outputs of activations by role.
         """
-        gan, loss = self.gan, self.gan.adversarial_loss
+        gan, loss = self.gan, self.gan.objective.loss
         generator, discriminator = insides.values()
         with tf.GradientTape(persistent=True) as tape:
             for each in weights.values():

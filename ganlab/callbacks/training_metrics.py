@@ -11,7 +11,7 @@ from ganlab.callbacks.periodic import Periodic
 from ganlab.callbacks.probe import first_nonfinite
 from ganlab.errors import RunError
 from ganlab.networks import SpectralNormalization
-from ganlab.sampling import class_labels, sample_latents
+from ganlab.sampling import class_labels, draw_latents
 
 
 class TrainingMetrics(Periodic):
@@ -121,7 +121,7 @@ class TrainingMetrics(Periodic):
         }
 
     def _give_up(self, step, name, value):
-        latents = sample_latents(16, self.model.latent_dim)
+        latents = draw_latents(16, self.model.latent_dim)
         labels = None
         if self.model.num_classes is not None:
             labels = class_labels(16, self.model.num_classes)

@@ -203,7 +203,7 @@ def _path_length(
     seed = reference.protocol.seed
     count = min(PATH_IMAGES, reference.protocol.num_images)
     start, end = (
-        sampling.sample_latents(count, latent_dim, seed + 1 + k) for k in range(2)
+        sampling.draw_latents(count, latent_dim, seed + 1 + k) for k in range(2)
     )
     positions = np.random.default_rng(seed).uniform(size=count)
     labels = None if labels is None else labels[:count]

@@ -81,7 +81,7 @@ class Subject:
             labels = sampling.class_labels(count, generator.num_classes)
         else:
             labels = labels[:count]
-        latents = sampling.sample_latents(count, generator.latent_dim, seed)
+        latents = sampling.draw_latents(count, generator.latent_dim, seed)
         images = generator.generate(latents, labels)
         return kinds.of_shape(self.image_shape).to_stored(images), labels
 

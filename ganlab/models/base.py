@@ -105,9 +105,7 @@ class GenerativeModel(keras.Model):
             Uint8 array `(num_images, height, width, channels)`, or float32
             `(num_images, 2)` of toy 2-D samples.
         """
-        inputs = [
-            sampling.sample_latents(num_images, self.latent_dim, seed, truncation)
-        ]
+        inputs = [sampling.draw_latents(num_images, self.latent_dim, seed, truncation)]
         if self.num_classes is not None:
             inputs.append(sampling.class_labels(num_images, self.num_classes, labels))
         kind = kinds.of_shape(self.image_shape)
@@ -138,7 +136,7 @@ class GenerativeModel(keras.Model):
         for average, weight in zip(averages, weights, strict=True):
             average.assign(ema.averaged_value(average, weight, decay))
 
-    def _update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
+    def update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Adds a step's numbers to the running means, and returns those."""
         scaled = {
             "d_gradient_norm": self.discriminator_optimizer,

@@ -74,10 +74,10 @@ class GAN(GenerativeModel):
         seed: int = 0,
         name: str = "gan",
     ) -> None:
-        super().__init__(generator, num_classes, ema_decay, seed, name)
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
         forward.check_networks(generator, discriminator, num_classes, packing)
+        super().__init__(generator, num_classes, ema_decay, seed, name)
         self.discriminator = discriminator
         self.packing = packing
         self.built = True
@@ -198,7 +198,7 @@ class GAN(GenerativeModel):
         logs = self._train_both(batch)
         self._update_ema()
         self.step.assign_add(1)
-        return self._update_metrics(logs)
+        return self.update_metrics(logs)
 
     def _train_discriminator(self, batch: Batch) -> None:
         generated = batches.generate(self, batch)
@@ -229,7 +229,7 @@ class GAN(GenerativeModel):
         fake = forward.call(self.generator, latents, labels, training=False)
         real, fake = (forward.pack(side, self.packing) for side in (images, fake))
         outputs = self.discriminate(real, fake, labels, training=False)
-        return self._update_metrics(self.objective.evaluate(outputs, labels))
+        return self.update_metrics(self.objective.evaluate(outputs, labels))
 
     def discriminate(self, real: Any, fake: Any, labels: Any, training: bool) -> Any:
         """The discriminator's outputs for real and for fake inputs.

@@ -139,7 +139,7 @@ def _check_double_sigmoid(
         "double_sigmoid",
         "critical",
         f"the discriminator ends on a sigmoid and says {low:.3g} to {high:.3g}, but "
-        f"{type(gan.adversarial_loss).__name__} takes raw logits: D(x) never leaves "
+        f"{type(gan.objective.loss).__name__} takes raw logits: D(x) never leaves "
         "[0.5, 0.73]",
         "end it on Dense(1) without an activation",
     )
@@ -243,7 +243,7 @@ def _check_kernel_sizes(gan: GAN) -> Problem | None:
 
 def _check_bounded_loss(gan: GAN) -> Problem | None:
     """A discriminator's loss that falls without end as its logits grow."""
-    loss = gan.adversarial_loss
+    loss = gan.objective.loss
 
     def loss_at(logit: float) -> float:
         real_logits = tf.fill((4, 1), logit)

@@ -111,7 +111,7 @@ def prepare(key, folder):
     weights = {weight.path: weight.numpy() for weight in generator.weights}
     np.savez(folder / "weights.npz", **weights)
     artifact = ganlab.Artifact(folder)
-    inputs = {"latents": ganlab.sampling.sample_latents(64, artifact.latent_dim, 0)}
+    inputs = {"latents": ganlab.sampling.draw_latents(64, artifact.latent_dim, 0)}
     if artifact.conditional:
         inputs["labels"] = artifact.labels(64)
     images = generator(positional(inputs), training=False).numpy()

@@ -235,7 +235,7 @@ def keras_io(clock, options):
     ).map(lambda images: images / 255.0)
 
     def sample(count):
-        latents = sampling.sample_latents(count, latent_dim, 0)
+        latents = sampling.draw_latents(count, latent_dim, 0)
         drawn = np.concatenate(
             [
                 generator(latents[first : first + 500], training=False).numpy()
@@ -297,7 +297,7 @@ def ganlab_run(clock, changes, options):
         def sample(self, count):
             gan = self.model
             labels = clock.reference.labels
-            latents = sampling.sample_latents(count, gan.latent_dim, 0)
+            latents = sampling.draw_latents(count, gan.latent_dim, 0)
             drawn = [
                 gan.ema_generator(
                     [latents[k : k + 500], labels[k : k + 500]], training=False

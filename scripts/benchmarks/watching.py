@@ -106,7 +106,7 @@ def time_of_step_numbers(gan):
     def numbers():
         for _ in tf.range(REPEATS):
             norms = [tf.linalg.global_norm(each) for each in gradients]
-            gan._track({name: norms[name[0] == "g"] for name in gan.trackers})
+            gan.update_metrics({name: norms[name[0] == "g"] for name in gan.trackers})
 
     numbers()
     start = time.perf_counter()

@@ -51,7 +51,8 @@ def test_gradients_are_those_of_a_step(make_gan, images):
     gan.generator_optimizer.learning_rate = 1.0
     probe = probe_module.Probe(gan, images[0])
     values, _ = probe.measure()
-    gan._draw_latents = lambda count, part: keras.ops.convert_to_tensor(probe._latents)
+    latents = keras.ops.convert_to_tensor(probe._latents)
+    gan.training_latents = lambda num_images, substep=0: latents
     kernel = gan.generator.get_layer("project").kernel
     before = kernel.numpy().copy()
     gan.train_on_batch(images[0])

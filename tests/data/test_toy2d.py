@@ -73,7 +73,7 @@ def test_arrows_point_downhill_of_the_generators_loss():
     pictures.set_model(gan)
     fake = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
     moves = pictures._directions(fake)
-    loss = gan.adversarial_loss.generator
+    loss = gan.objective.loss.generator
     before, after = (
         float(loss(None, gan.discriminator(points)))
         for points in (fake, fake + 0.1 * moves / np.abs(moves).max())

@@ -36,7 +36,7 @@ def test_translation_moves_by_up_to_an_eighth_in_whole_pixels(pictures):
     moved = np.concatenate(
         [DiffAugment("translation").augment(pictures, stream(s)) for s in range(6)]
     )
-    found = set()
+    shifts = set()
     for index, image in enumerate(moved):
         original = pictures[index % 8]
         matches = [
@@ -46,8 +46,8 @@ def test_translation_moves_by_up_to_an_eighth_in_whole_pixels(pictures):
             if np.allclose(image, shifted(original, down, right), atol=1e-5)
         ]
         assert len(matches) == 1
-        found.add(matches[0])
-    assert len(found) > 6
+        shifts.add(matches[0])
+    assert len(shifts) > 6
 
 
 def test_cutout_blanks_a_square_of_half_the_side(pictures):

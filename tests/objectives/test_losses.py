@@ -178,9 +178,9 @@ def test_relativistic_equals_pytorchs(torch):
         name = "relativistic_average" if average else "relativistic"
         loss = losses.get(name)
         logits = draws.normal(size=(2, 16, 1))
-        for player in ("discriminator", "generator"):
-            theirs = torch.tensor(logits, requires_grad=True)
-            real, fake = theirs if player == "discriminator" else theirs.flip(0)
+        for network in ("discriminator", "generator"):
+            reference = torch.tensor(logits, requires_grad=True)
+            real, fake = reference if network == "discriminator" else reference.flip(0)
             softplus = torch.nn.functional.softplus
             if average:
                 expected = softplus(fake.mean() - real).mean()
@@ -188,12 +188,12 @@ def test_relativistic_equals_pytorchs(torch):
             else:
                 expected = softplus(fake - real).mean()
             expected.backward()
-            ours = tf.Variable(logits)
+            variables = tf.Variable(logits)
             with tf.GradientTape() as tape:
-                value = getattr(loss, player)(ours[0], ours[1])
+                value = getattr(loss, network)(variables[0], variables[1])
             assert float(value) == pytest.approx(expected.item(), rel=1e-12)
             np.testing.assert_allclose(
-                tape.gradient(value, ours), theirs.grad.numpy(), rtol=1e-9
+                tape.gradient(value, variables), reference.grad.numpy(), rtol=1e-9
             )
 
 
@@ -211,14 +211,16 @@ def test_r1_and_r2_equal_pytorchs(torch):
         expected = 0.5 * slope.square().sum(dim=(1, 2)).mean()
         expected.backward()
 
-        ours = [tf.Variable(first), tf.Variable(second)]
-        sides = [DiscriminatorOutput(tf.constant(each), None) for each in images]
+        variables = [tf.Variable(first), tf.Variable(second)]
+        sides = [DiscriminatorOutput(tf.constant(side), None) for side in images]
         with tf.GradientTape() as tape:
             penalty = regularizer.penalty(
-                lambda x, w=ours: tf.tanh(tf.reshape(x, (5, 12)) @ w[0]) @ w[1],
+                lambda x, w=variables: tf.tanh(tf.reshape(x, (5, 12)) @ w[0]) @ w[1],
                 *sides,
                 None,
             )
         assert float(penalty) == pytest.approx(expected.item(), rel=1e-12)
-        for mine, theirs in zip(tape.gradient(penalty, ours), weights, strict=True):
-            np.testing.assert_allclose(mine, theirs.grad.numpy(), rtol=1e-9)
+        for gradient, reference in zip(
+            tape.gradient(penalty, variables), weights, strict=True
+        ):
+            np.testing.assert_allclose(gradient, reference.grad.numpy(), rtol=1e-9)

@@ -37,7 +37,7 @@ def quadratic(weight):
 def test_r1_and_r2_of_a_quadratic_critic():
     real, fake = sides()
     for regularizer, side in ((R1(), real), (R2(), fake)):
-        expected = 0.5 * np.mean(9.0 * np.sum(side.images.numpy() ** 2, axis=1))
+        expected = 0.5 * np.mean(9.0 * np.sum(side.inputs.numpy() ** 2, axis=1))
         penalty = regularizer.penalty(quadratic(3.0), real, fake, STREAM)
         assert float(penalty) == pytest.approx(expected, rel=1e-12)
 
@@ -78,8 +78,8 @@ def test_dragan_stays_half_a_deviation_around_real():
         return tf.reduce_sum(images, axis=1)[:, None]
 
     regularizers.get("dragan")[0].penalty(critic, real, fake, STREAM)
-    moved = seen[0] - real.images.numpy()
-    deviation = real.images.numpy().std()
+    moved = seen[0] - real.inputs.numpy()
+    deviation = real.inputs.numpy().std()
     assert moved.min() >= 0.0
     assert moved.max() <= 0.5 * deviation
     assert moved.mean() == pytest.approx(0.25 * deviation, rel=0.05)
@@ -248,7 +248,7 @@ def test_penalties_are_float32_under_float16(images):
     wide.set_weights(discriminator.get_weights())
     side = DiscriminatorOutput(tiny, None)
     expected = R1().penalty(lambda x: wide(x, training=True), side, side, STREAM)
-    actual = R1().penalty(lambda x: gan._critic(x, None), side, side, STREAM)
+    actual = R1().penalty(lambda x: gan.critic(x, None), side, side, STREAM)
     assert float(expected) > 0.0
     assert float(actual) == pytest.approx(float(expected), rel=1e-4)
     assert len(gan.weights) == count == len(set(map(id, gan.weights)))

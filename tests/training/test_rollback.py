@@ -46,7 +46,7 @@ def test_a_branch_goes_on_from_weights_and_moments(trained):
         ):
             np.testing.assert_array_equal(weight, expected)
     assert gan.step == 4
-    assert type(gan.adversarial_loss).__name__ == "Hinge"
+    assert type(gan.objective.loss).__name__ == "Hinge"
     optimizer, source_optimizer = gan.generator_optimizer, source.generator_optimizer
     assert float(optimizer.learning_rate) == pytest.approx(1e-5)
     assert int(optimizer.iterations) == int(source_optimizer.iterations) == 4
@@ -77,7 +77,7 @@ def test_a_rollback_makes_the_best_checkpoint_the_newest(trained):
     assert run.recipe.loss == "hinge"
     folder = trained.folder
     assert list(folder.checkpoints_by_step()) == [2]
-    assert type(load_gan(folder.find_checkpoint()).adversarial_loss).__name__ == "Hinge"
+    assert type(load_gan(folder.find_checkpoint()).objective.loss).__name__ == "Hinge"
     row, event = map(json.loads, folder.read_metrics())
     assert row["step"] == 2
     assert (event["event"], event["step"]) == ("rollback", 2)

@@ -70,7 +70,7 @@ def test_a_rolled_back_run_finishes_when_it_is_well(
     assert run.failure is None
     gan = load_gan(run.folder.find_checkpoint())
     assert gan.step == 20
-    assert type(gan.adversarial_loss).__name__ == "Relativistic"
+    assert type(gan.objective.loss).__name__ == "Relativistic"
     rows = list(map(json.loads, RunFolder(out).read_metrics()))
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
 

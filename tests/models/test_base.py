@@ -1,0 +1,48 @@
+"""Sampling, predicting and seeds of models with an averaged generator."""
+
+import keras
+import numpy as np
+import pytest
+
+from ganlab.errors import UserError
+
+
+def weights_of(gan):
+    return [weight.numpy() for weight in gan.weights]
+
+
+def assert_equal_weights(one, other):
+    for a, b in zip(weights_of(one), weights_of(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_seeds_decide(make_gan, images):
+    def train(seed):
+        keras.utils.set_random_seed(seed)
+        gan = make_gan(seed=seed)
+        gan.fit(images[0], batch_size=8, epochs=2, verbose=0, shuffle=False)
+        return gan
+
+    one, same, other = train(1), train(1), train(2)
+    assert_equal_weights(one, same)
+    assert not np.array_equal(one.sample(4), other.sample(4))
+
+
+def test_sample_and_predict_use_the_average(make_gan, images):
+    gan = make_gan(3)
+    gan.train_on_batch(*images)
+    sampled = gan.sample(5, seed=1, labels=[0, 1, 2, 2, 2])
+    assert sampled.shape == (5, 16, 16, 1)
+    assert sampled.dtype == np.uint8
+    np.testing.assert_array_equal(sampled[:2], gan.sample(2, seed=1, labels=[0, 1]))
+    latents, labels = np.ones((3, 8), np.float32), np.arange(3)
+    np.testing.assert_allclose(
+        gan.predict([latents, labels], verbose=0),
+        gan.ema_generator([latents, labels], training=False),
+        atol=1e-6,
+    )
+
+
+def test_labels_out_of_range_are_refused(make_gan):
+    with pytest.raises(UserError, match="2 labels from 0 to 2"):
+        make_gan(3).sample(2, labels=[0, 3])

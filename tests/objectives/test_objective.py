@@ -1,0 +1,89 @@
+"""One objective: names resolved, parts checked, logs and state as promised."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganlab.errors import UserError
+from ganlab.objectives.augmentation import DiffAugment
+from ganlab.objectives.losses import Hinge
+from ganlab.objectives.objective import Objective
+from ganlab.objectives.regularizers import R1, DiscriminatorOutput, LeCam
+
+
+def test_names_become_objects_once():
+    objective = Objective("hinge", "r1+lecam", "diffaugment")
+    assert isinstance(objective.loss, Hinge)
+    assert [type(part) for part in objective.regularizers] == [R1, LeCam]
+    assert isinstance(objective.augmentation, DiffAugment)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        objective.loss = "wasserstein"
+
+
+def test_penalties_have_a_weight_and_gradient_penalties_a_gradient():
+    objective = Objective(regularizers=[R1(0.0), LeCam(), R1(2.0), "weight_clipping"])
+    weights = [penalty.weight for penalty in objective.penalties]
+    assert weights == [LeCam().weight, 2.0]
+    assert [penalty.weight for penalty in objective.gradient_penalties] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": "nope"}, "Unknown loss"),
+        ({"regularizers": "nope"}, "Unknown regularizer"),
+        ({"augmentation": "nope"}, "Unknown augmentation"),
+        ({"instance_noise": -0.1}, "instance noise of 0 or more"),
+    ],
+)
+def test_a_wrong_part_is_one_clear_error(arguments, message):
+    with pytest.raises(UserError, match=message):
+        Objective(**arguments)
+
+
+def test_augmentation_is_for_images():
+    Objective(augmentation="ada").check_fits((16, 16, 1))
+    with pytest.raises(UserError, match="augmentation of images alone"):
+        Objective(augmentation="ada").check_fits((2,))
+
+
+def test_class_terms_by_hand():
+    objective = Objective(class_weight=0.5)
+    class_logits = tf.constant([[0.0, 0.0], [0.0, np.log(3.0)]], tf.float32)
+    outputs = [[tf.zeros((2, 1)), class_logits], [tf.zeros((2, 1)), -class_logits]]
+    logs = objective.evaluate(outputs, tf.constant([0, 1]))
+    assert float(logs["d_loss"]) == pytest.approx(2 * np.log(2))
+    real = (np.log(2) + np.log(4 / 3)) / 2
+    fake = (np.log(2) + np.log(4)) / 2
+    assert float(logs["d_class_loss"]) == pytest.approx(real)
+    assert float(logs["g_class_loss"]) == pytest.approx(fake)
+    total = objective.total("g", logs)
+    assert float(total) == pytest.approx(np.log(2) + 0.5 * fake)
+
+
+def test_log_keys_are_what_training_logs(make_gan, images):
+    gan = make_gan(regularizers="lecam", augmentation="ada")
+    logs = gan.train_on_batch(images[0], return_dict=True)
+    assert set(gan.objective.log_keys(auxiliary=False)) == set(logs)
+
+
+def test_state_is_updated_after_a_step():
+    objective = Objective(regularizers=LeCam(decay=0.0), augmentation="ada")
+    output = DiscriminatorOutput(None, tf.constant([[2.0], [4.0]]))
+    logs = objective.after_step(keras.Model(), output, output)
+    assert float(objective.regularizers[0].real_mean) == 3.0
+    assert float(logs["augment_probability"]) == 0.0
+    assert float(objective.augmentation.observed) == 1.0
+
+
+def test_noise_fades_to_nothing():
+    images = tf.zeros((64, 16, 16, 1))
+    seeds = {"augmentation_seed": None, "noise_seed": tf.constant([1, 2], tf.int64)}
+    fading = Objective(instance_noise=lambda step: 0.5 if step == 0 else 0.0)
+    noisy = fading.perturb(images, 0, **seeds)
+    assert float(tf.math.reduce_std(noisy)) == pytest.approx(0.5, rel=0.02)
+    np.testing.assert_array_equal(fading.perturb(images, 1, **seeds), images)
+    assert Objective().perturb(images, 0, **seeds) is images
