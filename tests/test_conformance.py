@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import ganlab.models.gan
+import ganlab.objectives.objective
 import ganlab.objectives.schedules
 from ganlab import networks
 from ganlab.networks import convolution
@@ -60,7 +61,12 @@ def test_the_classes_are_found():
     assert set(losses.LOSSES.values()) == set(kind_of(AdversarialLoss))
     assert set(regularizers.REGULARIZERS.values()) == set(kind_of(Regularizer))
     assert set(augmentation.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
-    known = {*LAYERS, ganlab.models.gan.GAN, ganlab.objectives.schedules.ScheduledAdam}
+    known = {
+        *LAYERS,
+        ganlab.models.gan.GAN,
+        ganlab.objectives.objective.Objective,
+        ganlab.objectives.schedules.ScheduledAdam,
+    }
     for base in (AdversarialLoss, Regularizer, Augmentation):
         known |= set(kind_of(base))
     assert known == set(REGISTERED.values())
