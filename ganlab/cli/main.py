@@ -13,14 +13,10 @@ import sys
 from pathlib import Path
 
 from ganlab import __version__
-from ganlab.config.settings import (
-    DTYPE_POLICIES,
-    PRESETS,
-    Monitoring,
-    Recipe,
-    get_preset,
-    setting,
-)
+from ganlab.config.choices import DTYPE_POLICIES
+from ganlab.config.command import parse_assignment
+from ganlab.config.presets import PRESETS, get_preset
+from ganlab.config.settings import Monitoring, Recipe, split_settings
 from ganlab.errors import RunError, UserError
 
 TRAIN_EXAMPLES = """examples:
@@ -423,8 +419,7 @@ def _train(options):
     if options.resume:
         run = load_run(out)
         recipe = _resumed(run.recipe, options.preset, given)
-        watching = Monitoring.__dataclass_fields__.keys() & given.keys()
-        monitoring = run.monitoring.replace(**{name: given[name] for name in watching})
+        monitoring = run.monitoring.replace(**split_settings(given)[1])
     else:
         RunFolder(out).check_new()
     run = train(
@@ -472,11 +467,10 @@ def read_settings(options):
         for name in fields
         if getattr(options, name) is not None
     }
-    given |= dict(setting(text) for text in options.set)
-    watching = Monitoring.__dataclass_fields__.keys() & given.keys()
-    monitoring = Monitoring(**{name: given[name] for name in watching})
-    changes = {name: given[name] for name in given if name not in watching}
-    return get_preset(options.preset or "dcgan").replace(**changes), monitoring, given
+    given |= dict(parse_assignment(text) for text in options.set)
+    changes, watching = split_settings(given)
+    recipe = get_preset(options.preset or "dcgan").replace(**changes)
+    return recipe, Monitoring(**watching), given
 
 
 def _run_folder(options, recipe):
@@ -504,9 +498,9 @@ def _check(options):
 
 
 def _as_options(changes):
-    from ganlab.diagnosis import as_settings
+    from ganlab.config.command import as_assignments
 
-    said = [f"--set {each}" for each in as_settings(changes).split()]
+    said = [f"--set {each}" for each in as_assignments(changes).split()]
     return f": {' '.join(said)}" if said else ""
 
 
@@ -614,7 +608,7 @@ def _lab(options):
 
 
 def _print_lab(lab, found, out):
-    from ganlab.diagnosis import as_settings
+    from ganlab.config.command import as_assignments
 
     print(f"{lab.name}: {lab.claim}")
     print(f"  {lab.theory}")
@@ -624,7 +618,7 @@ def _print_lab(lab, found, out):
         before, after = (found[arm]["measured"][key] for arm in ("failing", "cured"))
         shown = ["none" if each is None else f"{each:.3g}" for each in (before, after)]
         print(f"  {key:24} {shown[0]:>10} -> {shown[1]}")
-    print(f"  remedy   {as_settings(lab.remedy)}")
+    print(f"  remedy   {as_assignments(lab.remedy)}")
     print(f"  picture  {out / 'lab.png'}\n")
 
 

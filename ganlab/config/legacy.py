@@ -4,11 +4,10 @@ Readers of a file translate its names once, where they read it. Nothing else kno
 the old names.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from ganlab.config.settings import Monitoring
+from ganlab.config.settings import split_settings
 
 SCORE_NAMES = {
     "frechet_distance": "fid",
@@ -67,10 +66,7 @@ def read_settings(about: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, A
     """
     if "config" not in about:
         return dict(about["recipe"]), dict(about["monitoring"])
-    recipe = current_settings(dict(about["config"]))
-    watching = {field.name for field in dataclasses.fields(Monitoring)}
-    monitoring = {name: recipe.pop(name) for name in watching if name in recipe}
-    return recipe, monitoring
+    return split_settings(current_settings(dict(about["config"])))
 
 
 def current_record(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,10 @@ from ganlab.diagnosis.findings import (
     Evidence,
     Failure,
     Finding,
-    as_settings,
-    as_word,
 )
 from ganlab.diagnosis.log import Log, Series, read
 from ganlab.diagnosis.quality import bad_quality
-from ganlab.diagnosis.remedy import keeps_networks, next_change
+from ganlab.diagnosis.remedy import next_change
 from ganlab.diagnosis.rules import diagnose
 
 __all__ = [
@@ -22,11 +20,8 @@ __all__ = [
     "Finding",
     "Log",
     "Series",
-    "as_settings",
-    "as_word",
     "bad_quality",
     "diagnose",
-    "keeps_networks",
     "next_change",
     "read",
 ]

@@ -1,7 +1,5 @@
 """A run's report: its log, findings, best checkpoint and remedies tried."""
 
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,24 +7,12 @@ from typing import Any
 import numpy as np
 
 from ganlab import metrics
-from ganlab.config.settings import PRESETS, Recipe, get_preset
-from ganlab.diagnosis.findings import Finding, as_word
+from ganlab.config.command import train_command
+from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.log import Log, read
 from ganlab.diagnosis.rules import diagnose
+from ganlab.errors import UserError
 from ganlab.runs import RunFolder
-
-FLAGS = (
-    "data",
-    "loss",
-    "regularizer",
-    "augmentation",
-    "network",
-    "dtype_policy",
-    "image_size",
-    "batch_size",
-    "steps",
-    "seed",
-)
 
 
 @dataclass(frozen=True)
@@ -111,7 +97,10 @@ class Report:
         """The command line that trains anew with the first remedy, or `None`."""
         if not self.first_changes:
             return None
-        return train_command(self.log, self.first_changes)
+        try:
+            return train_command(self.log.settings, self.first_changes, self.log.source)
+        except UserError:
+            return None
 
     def timeline(self) -> list[tuple[int, str]]:
         """Pairs of a step and what happened there, in order."""
@@ -200,53 +189,3 @@ def _event_text(event: dict[str, Any]) -> str:
     )
     name = event["event"].replace("_", " ")
     return f"{name}: {details}" if details else name
-
-
-def train_command(log: Log, changes: Mapping[str, Any]) -> str:
-    """The `ganlab train` command of a run with some settings changed.
-
-    Args:
-        log: The `ganlab.diagnosis.Log` of a run of ganlab.
-        changes: A dict of settings; more steps alone go on in the run's folder,
-            anything else begins one whose name ends on `-remedy`.
-    """
-    settings = log.settings
-    if set(changes) == {"steps"}:
-        words = ["ganlab", "train", "--out", str(log.source), "--resume"]
-        return shlex.join([*words, "--steps", str(changes["steps"])])
-    preset = settings.get("preset")
-    if preset not in PRESETS:
-        preset = "dcgan"
-    known = {k: v for k, v in settings.items() if k in Recipe.__dataclass_fields__}
-    recipe = Recipe(**known).replace(**changes)
-    decisive = {  # what decides the rest
-        name: getattr(recipe, name)
-        for name in ("data", "regularizer", "network", "spectral_norm")
-    }
-    plain = get_preset(preset)
-    base = plain.replace(**decisive).completed(recipe.image_size, recipe.channels)
-    base = base.as_dict() | {name: getattr(plain, name) for name in decisive}
-    base["network"] = base["network"] or log.data_kind.networks[0]
-    # Left out, it is whether the data has classes.
-    if log.data_kind.applies("conditional"):
-        base["conditional"] = True
-    else:
-        base["conditional"] = recipe.conditional
-    if recipe.data.startswith(("folder:", "tfds:")):
-        base["image_size"] = None
-    words = ["ganlab", "train"]
-    if preset != "dcgan":
-        words += ["--preset", preset]
-    for name, value in recipe.as_dict().items():
-        if name == "preset" or value is None or value == base[name]:
-            continue
-        if name == "conditional":
-            words.append("--conditional" if value else "--no-conditional")
-        elif name == "flip" and value:
-            words.append("--flip")
-        elif name in FLAGS:
-            words += [f"--{name.replace('_', '-')}", as_word(value)]
-        else:
-            words += ["--set", f"{name}={as_word(value)}"]
-    words += ["--out", f"{log.source}-remedy"]
-    return shlex.join(words)

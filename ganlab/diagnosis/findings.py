@@ -4,7 +4,6 @@ One entry for each failure that ganlab names: two sentences of theory, the
 remedy in words and, where the settings of a run can hold it, as settings.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -78,18 +77,6 @@ class Finding:
             "confidence": round(self.confidence, 2),
             "source": self.failure.source,
         }
-
-
-def as_settings(changes: Mapping[str, Any]) -> str:
-    """Settings as `NAME=VALUE NAME=VALUE`, the values as `--set` takes them."""
-    return " ".join(f"{name}={as_word(value)}" for name, value in changes.items())
-
-
-def as_word(value: object) -> str:
-    """A setting's value as `--set` takes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "none" if value is None else str(value)
 
 
 FAILURES = {

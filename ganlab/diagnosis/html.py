@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ganlab.config.command import as_assignments
 from ganlab.diagnosis.charts import chart, evidence_chart, picture_url
 from ganlab.diagnosis.examine import Report
-from ganlab.diagnosis.findings import Finding, as_settings
+from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.markdown import trial_cells
 from ganlab.runs import RunFolder
 
@@ -133,7 +134,7 @@ def _finding(report: Report, finding: Finding) -> str:
         f"{finding.confidence:.2f}</p><ul>{evidence}</ul>"
         f"{evidence_chart(report.log, finding)}<p>{escape(failure.why)}</p>"
         f"<p><b>Remedy.</b> {escape(failure.remedy)}"
-        f" <code>{escape(as_settings(finding.changes))}</code></p>"
+        f" <code>{escape(as_assignments(finding.changes))}</code></p>"
         f"<p class=dim>{escape(failure.source)}</p></div>"
     )
 

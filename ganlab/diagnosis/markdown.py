@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from ganlab.config.command import as_assignments
 from ganlab.diagnosis.examine import Report
-from ganlab.diagnosis.findings import FAILURES, Finding, as_settings
+from ganlab.diagnosis.findings import FAILURES, Finding
 
 
 def as_markdown(report: Report) -> str:
@@ -25,7 +26,7 @@ def as_markdown(report: Report) -> str:
 
 
 def _finding_lines(finding: Finding) -> list[str]:
-    changes = f" (`{as_settings(finding.changes)}`)" if finding.changes else ""
+    changes = f" (`{as_assignments(finding.changes)}`)" if finding.changes else ""
     return [
         f"## {finding.failure.title} ({finding.severity})",
         "",
@@ -63,7 +64,7 @@ def trial_cells(trial: dict[str, Any]) -> list[str]:
     fid = trial["fid"]
     return [
         trial["name"],
-        as_settings(trial["changes"]),
+        as_assignments(trial["changes"]),
         "none" if fid is None else f"{fid:.3g}",
         ", ".join(trial["findings"]) or "none",
     ]

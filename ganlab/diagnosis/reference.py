@@ -1,6 +1,7 @@
 """The reference table of findings, made from the rules' own bounds."""
 
-from ganlab.diagnosis.findings import FAILURES, as_settings
+from ganlab.config.command import as_assignments
+from ganlab.diagnosis.findings import FAILURES
 from ganlab.diagnosis.rules import RULES
 from ganlab.diagnosis.rules.rule import Rule
 
@@ -17,7 +18,7 @@ def findings_table() -> str:
     ]
     for rule in RULES:
         failure = FAILURES[rule.name]
-        settings = as_settings(failure.changes or {})
+        settings = as_assignments(failure.changes or {})
         cells = (
             f"`{rule.name}`",
             failure.title,

@@ -3,32 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganlab.config.settings import keep_networks
 from ganlab.diagnosis.findings import Finding
-
-TRAINING_SETTINGS = frozenset(
-    {
-        "augmentation",
-        "augmentation_policy",
-        "beta_1",
-        "beta_2",
-        "discriminator_learning_rate",
-        "discriminator_steps",
-        "generator_learning_rate",
-        "gradient_clip",
-        "instance_noise",
-        "label_smoothing",
-        "loss",
-        "loss_scaling",
-        "regularizer",
-        "regularizer_every",
-        "regularizer_weight",
-    }
-)
-
-
-def keeps_networks(changes: Mapping[str, Any]) -> bool:
-    """Whether settings leave both networks as they are, so that training can go on."""
-    return TRAINING_SETTINGS.issuperset(changes)
 
 
 def next_change(
@@ -62,7 +38,7 @@ def next_change(
         change = {
             name: value
             for name, value in changes.items()
-            if name in TRAINING_SETTINGS
+            if keep_networks([name])
             and settings.get(name) != value
             and not (name == "regularizer" and has_batch_norm)
         }

@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 
 from ganlab.diagnosis import html
-from ganlab.diagnosis.examine import Report, examine, train_command
+from ganlab.diagnosis.examine import Report, examine
 from ganlab.diagnosis.markdown import as_markdown, compare
 from ganlab.files import write_text
 from ganlab.runs import RunFolder
 
-__all__ = ["Report", "as_markdown", "compare", "examine", "train_command", "write"]
+__all__ = ["Report", "as_markdown", "compare", "examine", "write"]
 
 
 def write(report: Report, directory: Path | str) -> Path:

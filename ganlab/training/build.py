@@ -1,16 +1,16 @@
 """Builds the networks, the optimizers and the compiled GAN of a recipe."""
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 
 from ganlab import networks
+from ganlab.config.resolve import network_arguments
 from ganlab.config.settings import Recipe
 from ganlab.data import kinds
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.networks import blocks
 from ganlab.objectives import augmentation as augmentations
@@ -24,32 +24,6 @@ NETWORKS: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Model]
     "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
     "mlp": (networks.mlp_generator, networks.mlp_discriminator),
 }
-# Argument of a network's function -> field of the recipe.
-GENERATOR_FIELDS = {
-    "latent_dim": "latent_dim",
-    "base_filters": "generator_filters",
-    "num_blocks": "num_blocks",
-    "upsampling": "upsampling",
-    "kernel_size": "kernel_size",
-    "activation": "generator_activation",
-    "output_activation": "output_activation",
-    "normalization": "generator_normalization",
-    "attention": "attention",
-    "conditioning": "generator_conditioning",
-}
-DISCRIMINATOR_FIELDS = {
-    "base_filters": "discriminator_filters",
-    "num_blocks": "num_blocks",
-    "downsampling": "downsampling",
-    "kernel_size": "kernel_size",
-    "activation": "discriminator_activation",
-    "normalization": "discriminator_normalization",
-    "spectral_norm": "spectral_norm",
-    "attention": "attention",
-    "minibatch_stddev": "minibatch_stddev",
-    "packing": "packing",
-    "conditioning": "discriminator_conditioning",
-}
 
 
 def check_names(recipe: Recipe) -> None:
@@ -57,8 +31,6 @@ def check_names(recipe: Recipe) -> None:
     losses.get(recipe.loss, recipe.label_smoothing)
     build_regularizers(recipe)
     augmentation = build_augmentation(recipe)
-    if recipe.network not in (None, *NETWORKS):
-        raise unknown_name("network", recipe.network, NETWORKS)
     kind = kinds.of_spec(recipe.data)
     if (recipe.conditional and not kind.applies("conditional")) or (
         augmentation is not None and not kind.applies("augmentation")
@@ -78,7 +50,7 @@ def build_gan(
     """Builds and compiles the GAN that a complete recipe describes.
 
     Args:
-        recipe: What `Recipe.completed` returned.
+        recipe: What `ganlab.config.resolve.complete` returned.
         num_classes: Integer, or `None` for noise alone.
         steps_per_execution: See `keras.Model.compile`.
     """
@@ -122,55 +94,24 @@ def build_networks(
             "Expected the network mlp for points and another for images. Received: "
             f"{network} for {recipe.data}; leave the network out"
         )
-    if network == "mlp":
-        return (
-            networks.mlp_generator(
-                latent_dim=recipe.latent_dim,
-                activation=recipe.generator_activation or "relu",
-                normalization=recipe.generator_normalization,
-            ),
-            networks.mlp_discriminator(
-                packing=recipe.packing,
-                activation=recipe.discriminator_activation,
-                minibatch_stddev=recipe.minibatch_stddev,
-            ),
-        )
+    options: dict[str, Any] = {}
+    if kinds.of_spec(recipe.data).pictorial:
+        options = {
+            "image_size": recipe.image_size,
+            "channels": recipe.channels,
+            "num_classes": num_classes,
+        }
     make_generator, make_discriminator = NETWORKS[network]
     return (
-        _build_network(recipe, make_generator, GENERATOR_FIELDS, num_classes),
-        _build_network(recipe, make_discriminator, DISCRIMINATOR_FIELDS, num_classes),
+        make_generator(**options, **network_arguments(recipe, "generator")),
+        make_discriminator(**options, **network_arguments(recipe, "discriminator")),
     )
-
-
-def _build_network(
-    recipe: Recipe,
-    make: Callable[..., keras.Model],
-    fields: dict[str, str],
-    num_classes: int | None,
-) -> keras.Model:
-    """Calls `make` with those of the recipe's fields that it takes."""
-    options: dict[str, Any] = {}
-    default = Recipe()
-    parameters = inspect.signature(make).parameters
-    for argument, field in fields.items():
-        value = getattr(recipe, field)
-        if value is None:
-            continue
-        if argument in parameters:
-            options[argument] = value
-        elif value != getattr(default, field):
-            raise UserError(
-                f"Expected no {field.replace('_', ' ')} with network="
-                f"{recipe.network}, which has none. Received: {value}; choose "
-                "another network"
-            )
-    return make(recipe.image_size, recipe.channels, num_classes=num_classes, **options)
 
 
 def _build_optimizer(recipe: Recipe, rate: float | None) -> keras.optimizers.Optimizer:
     if rate is None:
         raise UserError(
-            "Expected a complete recipe. Received: no learning rate; call completed"
+            "Expected a complete recipe. Received: no learning rate; complete it"
         )
     batches = recipe.gradient_accumulation_steps
     return schedules.ScheduledAdam(

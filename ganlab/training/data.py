@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ganlab import evaluation
 from ganlab.callbacks import StageBars
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import load_data
@@ -63,7 +64,7 @@ def load_recipe_data(
             f"Expected data with classes for a conditional GAN. Received: {data.spec} "
             "without labels; leave out --conditional"
         )
-    recipe = recipe.completed(data.image_size, data.channels)
+    recipe = complete(recipe, data.image_size, data.channels)
     return recipe.replace(conditional=conditional), data
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from ganlab import diagnosis
+from ganlab.config.settings import keep_networks, split_settings
 from ganlab.diagnosis import report
 from ganlab.errors import RunError, UserError
 from ganlab.runs import RunFolder, load_run
@@ -55,9 +55,10 @@ def try_remedies(
     for name, changes in {"no change": {}, **remedies}.items():
         if stream is not None:
             print(f"trial: {name}", file=stream, flush=True)
-        recipe = run.recipe.replace(**changes, steps=start_step + steps)
+        recipe_changes, watching = split_settings(changes)
+        recipe = run.recipe.replace(**recipe_changes, steps=start_step + steps)
         folder = run.folder.trial(name)
-        goes_on = checkpoint is not None and diagnosis.keeps_players(changes)
+        goes_on = checkpoint is not None and keep_networks(changes)
         if checkpoint is not None and goes_on:
             run.with_recipe(recipe, folder).save()
             gan = branch(checkpoint, recipe, run.num_classes)
@@ -66,7 +67,7 @@ def try_remedies(
             train(
                 recipe,
                 folder.path,
-                monitoring=run.monitoring,
+                monitoring=run.monitoring.replace(**watching),
                 resume=goes_on,
                 on_failure="none",
                 stream=stream,

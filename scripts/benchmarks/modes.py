@@ -36,7 +36,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ganlab import metrics, pictures
-from ganlab.config.settings import get_preset
+from ganlab.config.presets import get_preset
 from ganlab.data.toy2d import MIXTURES
 
 FASHION = "/usr/share/datasets/fashion-mnist"
@@ -210,37 +210,38 @@ def run_one(name, recipe, options):
     """Trains and scores one run, and writes its record."""
     import keras
 
+    from ganlab.config.resolve import complete
     from ganlab.training.build import build_gan
 
     started = time.perf_counter()
     data = training_data(name, recipe, options)
-    complete = recipe.completed(data.image_size, data.channels)
+    resolved = complete(recipe, data.image_size, data.channels)
     num_classes = len(data.class_names) or None
     execution = 1 if data.kind.pictorial else 50
-    gan = build_gan(complete, num_classes, steps_per_execution=execution)
+    gan = build_gan(resolved, num_classes, steps_per_execution=execution)
     batches = data.batches(
-        complete.batch_size,
-        seed=complete.seed,
+        resolved.batch_size,
+        seed=resolved.seed,
         labels=num_classes is not None,
-        flip=complete.flip,
+        flip=resolved.flip,
     )
     gan.fit(
         batches,
-        steps_per_epoch=complete.steps,
+        steps_per_epoch=resolved.steps,
         shuffle=False,
         verbose=0,
         callbacks=[keras.callbacks.TerminateOnNaN()],
     )
     trained = time.perf_counter() - started
-    scores = score(name, gan, complete, options)
+    scores = score(name, gan, resolved, options)
     record = {
         "name": name,
-        "seed": complete.seed,
+        "seed": resolved.seed,
         "scores": scores,
         "seconds": round(trained, 1),
         "recipe": recipe.as_dict(),
     }
-    path_of(name, complete.seed, options).write_text(json.dumps(record) + "\n")
+    path_of(name, resolved.seed, options).write_text(json.dumps(record) + "\n")
 
 
 def training_data(name, recipe, options):

@@ -83,7 +83,8 @@ class Work:
 
     def recipe(self, **changes):
         """The complete `ganlab.Recipe`."""
-        from ganlab.config.settings import get_preset
+        from ganlab.config.presets import get_preset
+        from ganlab.config.resolve import complete
 
         recipe = get_preset(self.preset).replace(
             latent_dim=self.latent_dim,
@@ -93,7 +94,7 @@ class Work:
             batch_size=self.batch_size,
             **changes,
         )
-        return recipe.completed(self.size, self.channels)
+        return complete(recipe, self.size, self.channels)
 
     def multiply_adds(self):
         """Of one image in one step, in the convolutions that one stage must do.

@@ -276,7 +276,7 @@ def ganlab_run(clock, changes, options):
     import numpy as np
 
     from ganlab import pictures, sampling
-    from ganlab.config.settings import get_preset
+    from ganlab.config.presets import get_preset
     from ganlab.training.train import train
 
     recipe = get_preset("dcgan").replace(seed=options.seed, **changes)

@@ -18,7 +18,9 @@ import keras
 import tensorflow as tf
 
 from ganlab import callbacks, load_data
-from ganlab.config.settings import Monitoring, get_preset
+from ganlab.config.presets import get_preset
+from ganlab.config.resolve import complete
+from ganlab.config.settings import Monitoring
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.training.build import build_gan
 from ganlab.training.data import TrainingData, load_reference
@@ -35,7 +37,7 @@ HOOKS = (
 
 
 def main():
-    recipe = get_preset("dcgan").completed(28, 1).replace(conditional=True)
+    recipe = complete(get_preset("dcgan"), 28, 1).replace(conditional=True)
     monitoring = Monitoring()
     everything = load_data("fashion_mnist")
     data, held_out = everything.split()

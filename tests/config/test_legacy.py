@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ganlab.config import legacy
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import report
 from ganlab.evaluation import compare
@@ -20,7 +21,7 @@ OLD_SETTINGS = {"precision": "mixed_float16", "signal_every": 7, "signal_share":
 @pytest.fixture
 def old_run(tmp_path):
     """A run folder of a collapsed run, all of it under the names of older versions."""
-    settings = Recipe().completed(28, 1).as_dict() | Monitoring().as_dict()
+    settings = complete(Recipe(), 28, 1).as_dict() | Monitoring().as_dict()
     for old, new in legacy.SETTING_NAMES.items():
         del settings[new]
         settings[old] = OLD_SETTINGS[old]

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shlex
 import subprocess
 import sys
 
@@ -12,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganlab import diagnosis
-from ganlab.cli import main as cli
 from ganlab.cli.main import main
-from ganlab.config.settings import Monitoring, Recipe, get_preset
+from ganlab.config.command import train_command
+from ganlab.config.resolve import complete
+from ganlab.config.settings import Monitoring, Recipe, keep_networks
 from ganlab.diagnosis import FAILURES, Log, Series, html, report
 from ganlab.diagnosis.evidence import sustained
 from ganlab.errors import UserError
@@ -65,7 +65,7 @@ def made(changes=(), recipe=None, events=(), distances=None, facts=None):
         distances[-5:] = 5.2
     steps = np.linspace(200, 2000, len(distances)).astype(int)
     series["fid"] = Series(steps, np.asarray(distances, float))
-    settings = Recipe(**(recipe or {})).completed(28, 1).as_dict()
+    settings = complete(Recipe(**(recipe or {})), 28, 1).as_dict()
     settings |= Monitoring().as_dict()
     return Log("run", series, None, list(events), settings, facts or {})
 
@@ -219,7 +219,7 @@ def test_undertrained_is_a_note_and_doubles_the_steps():
     (finding,) = diagnosis.diagnose(log)
     assert (finding.name, finding.severity) == ("undertrained", "note")
     assert finding.changes == {"steps": 12_000}
-    command = report.train_command(log, finding.changes)
+    command = train_command(log.settings, finding.changes, log.source)
     assert command == "ganlab train --out run --resume --steps 12000"
 
 
@@ -246,7 +246,7 @@ def test_next_changes_never_repeat():
     tried = []
     while (change := diagnosis.next_change(finding, recipe, tried)) is not None:
         assert change not in tried
-        assert diagnosis.keeps_networks(change)
+        assert keep_networks(change)
         tried.append(change)
         assert len(tried) < 10
     assert {"loss": "relativistic"} in tried  # without R1: D has batch normalisation
@@ -461,36 +461,6 @@ def test_two_runs_are_compared(run_folder, tmp_path, capsys):
     assert "mode collapse" in printed
     assert "<svg" in (out / "comparison.html").read_text()
     assert main(["diagnose", *both, str(other)]) == 2
-
-
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        Recipe().completed(28, 1).replace(conditional=True),
-        Recipe(batch_size=16, flip=True, seed=3, beta_1=0.9).completed(28, 1),
-        get_preset("wgan-gp").replace(data="folder:my photos").completed(64, 3),
-        get_preset("r3gan").replace(data="ring").completed(None, None),
-        get_preset("dcgan").replace(data="ring").completed(None, None),
-        get_preset("small-data").replace(dtype_policy="mixed_float16").completed(28, 1),
-    ],
-)
-def test_the_command_gives_the_same_run_with_the_change(recipe):
-    """What is printed is parsed again, and gives the recipe that it was made of."""
-    recipe = recipe.replace(conditional=bool(recipe.conditional))
-    log = Log("runs/a b", {}, settings=recipe.as_dict())
-    changes = {"loss": "hinge", "gradient_clip": 2.0}
-    if recipe.regularizer == "none":
-        changes["regularizer"] = "r1"  # which decides other settings, left as they are
-    words = shlex.split(report.train_command(log, changes))
-    assert words[:2] == ["ganlab", "train"]
-    options = cli.build_parser().parse_args(words[1:])
-    made, _, _ = cli.read_settings(options)
-    made = made.completed(recipe.image_size, recipe.channels)
-    if made.conditional is None:  # then it is what the data says
-        made = made.replace(conditional=recipe.image_size is not None)
-    expected = recipe.replace(**changes)
-    assert made == expected.completed(recipe.image_size, recipe.channels)
-    assert options.out == "runs/a b-remedy"
 
 
 def test_severities_are_ordered():

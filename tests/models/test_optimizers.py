@@ -112,6 +112,7 @@ def test_accumulated_gradients_make_one_update_of_all(make_gan, images):
 
 
 def test_accumulation_in_float16_and_from_a_recipe():
+    from ganlab.config.resolve import complete
     from ganlab.config.settings import Recipe
     from ganlab.training.build import build_gan
 
@@ -124,7 +125,7 @@ def test_accumulation_in_float16_and_from_a_recipe():
 
     keras.config.set_dtype_policy("mixed_float16")
     recipe = Recipe(gradient_accumulation_steps=2, recompute=True)
-    gan = build_gan(recipe.completed(16, 1), None)
+    gan = build_gan(complete(recipe, 16, 1), None)
     assert gan.recompute
     before = gan.generator.get_weights()
     pixels = np.zeros((8, 16, 16, 1), "float32")

@@ -3,6 +3,7 @@
 import keras
 import pytest
 
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Recipe
 from ganlab.errors import UserError
 from ganlab.training.build import (
@@ -19,13 +20,13 @@ from ganlab.training.build import (
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name != "mlp"])
 def test_networks_of_images(network):
     recipe = Recipe(network=network, generator_filters=4, discriminator_filters=4)
-    generator, discriminator = build_networks(recipe.completed(16, 3), None)
+    generator, discriminator = build_networks(complete(recipe, 16, 3), None)
     assert generator.output_shape == (None, 16, 16, 3)
     assert discriminator.output_shape == (None, 1)
 
 
 def test_networks_of_toy_mixtures():
-    recipe = Recipe(data="ring").completed(None, None)
+    recipe = complete(Recipe(data="ring"), None, None)
     generator, discriminator = build_networks(recipe, None)
     assert generator.output_shape == (None, 2)
     assert discriminator.output_shape == (None, 1)
@@ -34,7 +35,7 @@ def test_networks_of_toy_mixtures():
 
 
 def test_a_setting_that_the_network_has_not_is_refused():
-    recipe = Recipe(network="r3gan", kernel_size=3).completed(16, 1)
+    recipe = complete(Recipe(network="r3gan", kernel_size=3), 16, 1)
     with pytest.raises(UserError, match="no kernel size with network=r3gan"):
         build_networks(recipe, None)
 
@@ -58,7 +59,7 @@ def test_wrong_names_are_known_before_data_is_read(changes, message):
 
 
 def test_equal_recipes_build_equal_weights():
-    recipe = Recipe(generator_filters=4, discriminator_filters=4).completed(16, 1)
+    recipe = complete(Recipe(generator_filters=4, discriminator_filters=4), 16, 1)
     first, second = (build_gan(recipe, None) for _ in range(2))
     other = build_gan(recipe.replace(seed=1), None)
     kernels = [gan.generator.get_layer("project").kernel for gan in (first, second)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ganlab.cli.main import main
-from ganlab.config.settings import PRESETS, Recipe, get_preset
+from ganlab.config.presets import PRESETS, get_preset
+from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.training import preflight
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring
 from ganlab.diagnosis import Finding
 from ganlab.models.saving import load_gan
@@ -18,7 +19,7 @@ from ganlab.training.rollback import branch, roll_back
 @pytest.fixture
 def trained(recipe, images, tmp_path):
     """A run whose best checkpoint is at step 2, the newest at step 4."""
-    recipe = recipe.completed(16, 1)
+    recipe = complete(recipe, 16, 1)
     folder = RunFolder(tmp_path / "run")
     run = Run(folder, recipe, Monitoring(), num_images=16, class_names=())
     run.save()

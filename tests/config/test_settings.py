@@ -1,0 +1,141 @@
+"""The table of settings: checks, docstrings, and names equal to the registries."""
+
+import dataclasses
+import inspect
+
+import pytest
+
+from ganlab.config import choices
+from ganlab.config.presets import get_preset
+from ganlab.config.settings import (
+    SETTINGS,
+    Monitoring,
+    Recipe,
+    keep_networks,
+    split_settings,
+)
+from ganlab.config.table import GROUPS
+from ganlab.errors import UserError
+
+
+def test_recipe_round_trip():
+    original = get_preset("dcgan").replace(data="folder:a", seed=3)
+    assert Recipe(**original.as_dict()) == original
+    with pytest.raises(UserError, match="batch size of 1 or more. Received: 0"):
+        original.replace(batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "hingy"}, "Unknown loss. Expected one of: minimax, .*'hingy'"),
+        ({"regularizer": "r1+r3"}, "Unknown regularizer.*none, gradient.*'r3'"),
+        ({"augmentation_policy": "color,blur"}, "Unknown augmentation_policy.*'blur'"),
+        ({"channels": 2}, "Unknown channels. Expected one of: 1, 3. Received: 2"),
+        ({"label_smoothing": 0.7}, "of 0 or more and under 0.5. Received: 0.7"),
+        ({"image_size": 8}, "image size of 16 to 128. Received: 8"),
+        ({"instance_noise": -1.0}, "instance noise of 0 or more. Received: -1.0"),
+        ({"steps": 0}, "steps of 1 or more. Received: 0"),
+        ({"generator_filters": float("nan")}, "generator filters of 1 or more"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(changes, message):
+    with pytest.raises(UserError, match=message):
+        Recipe(**changes)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_wrong_monitoring_is_refused(share):
+    message = f"probe share above 0 and at most 1. Received: {share}"
+    with pytest.raises(UserError, match=message):
+        Monitoring(probe_share=share)
+    with pytest.raises(UserError, match="evaluate images of 6 or more"):
+        Monitoring(evaluate_images=5)
+
+
+def test_hyphens_and_joined_names_are_known():
+    recipe = Recipe(loss="least-squares", regularizer="r1+gradient-penalty")
+    assert recipe.loss == "least-squares"
+    assert Recipe(augmentation_policy="cutout").augmentation_policy == "cutout"
+
+
+def test_choices_are_the_registries():
+    from ganlab.data import kinds, loading
+    from ganlab.models import gan
+    from ganlab.networks import blocks
+    from ganlab.objectives import augmentation, losses, regularizers
+
+    assert tuple(losses.LOSSES) == choices.LOSSES
+    assert ("none", *regularizers.REGULARIZERS) == choices.REGULARIZERS
+    assert ("none", *augmentation.AUGMENTATIONS) == choices.AUGMENTATIONS
+    assert augmentation.POLICY == choices.AUGMENTATION_POLICIES
+    assert (
+        tuple(network for kind in kinds.KINDS for network in kind.networks)
+        == choices.NETWORKS
+    )
+    assert loading.CACHES == choices.CACHES
+    assert gan.UPDATES == choices.UPDATES
+    for name in (
+        "ACTIVATIONS",
+        "NORMALIZATIONS",
+        "UPSAMPLINGS",
+        "DOWNSAMPLINGS",
+        "GENERATOR_CONDITIONINGS",
+        "DISCRIMINATOR_CONDITIONINGS",
+    ):
+        assert getattr(blocks, name) == getattr(choices, name)
+    size = SETTINGS["image_size"]
+    assert (size.minimum, size.maximum) == (
+        blocks.MIN_IMAGE_SIZE,
+        blocks.MAX_IMAGE_SIZE,
+    )
+
+
+@pytest.mark.parametrize("network", choices.NETWORKS)
+@pytest.mark.parametrize("role", ["generator", "discriminator"])
+def test_networks_take_what_the_table_says(network, role):
+    from ganlab import networks
+
+    parameters = set(
+        inspect.signature(getattr(networks, f"{network}_{role}")).parameters
+    )
+    arguments = {getattr(setting, role) for setting in SETTINGS.values()} - {None}
+    taken = {
+        getattr(setting, role)
+        for setting in SETTINGS.values()
+        if network in setting.networks
+    } - {None}
+    assert taken == arguments & parameters
+
+
+def test_the_table_is_complete():
+    for setting in SETTINGS.values():
+        assert setting.group in GROUPS
+        assert setting.help
+        assert setting.kind in (bool, int, float, str)
+        assert (setting.default is None) <= bool(setting.unset)
+    assert set(SETTINGS) == {
+        field.name for cls in (Recipe, Monitoring) for field in dataclasses.fields(cls)
+    }
+
+
+@pytest.mark.parametrize("cls", [Recipe, Monitoring])
+def test_docstrings_are_made_from_the_table(cls):
+    documented = inspect.getdoc(cls)
+    for field in dataclasses.fields(cls):
+        assert f"\n    {field.name}: " in documented
+    assert max(map(len, cls.__doc__.splitlines())) <= 88
+
+
+def test_settings_are_split_by_what_they_decide():
+    settings = {"loss": "hinge", "log_every": 5, "cache": "disk", "steps": 9}
+    assert split_settings(settings) == (
+        {"loss": "hinge", "steps": 9},
+        {"log_every": 5, "cache": "disk"},
+    )
+
+
+def test_what_keeps_the_networks():
+    assert keep_networks(["loss", "beta_1", "generator_learning_rate"])
+    for name in ("upsampling", "packing", "cache", "dtype_policy", "steps", "seeds"):
+        assert not keep_networks(["loss", name])
