@@ -150,7 +150,9 @@ class ImageData:
             order = tf.data.Dataset.from_tensor_slices(order)
             return order.batch(batch_size, drop_remainder=True)
 
-        def load_batch(step: tf.Tensor, indices: tf.Tensor) -> tf.Tensor | tuple:
+        def load_batch(
+            step: tf.Tensor, indices: tf.Tensor
+        ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
             if self.indices is not None:
                 indices = tf.gather(self.indices, indices)
             images = tf.numpy_function(self._gather, [indices], self.images.dtype)

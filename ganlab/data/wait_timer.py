@@ -1,8 +1,11 @@
 """A timer of how long training waits for data."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import tensorflow as tf
+
+Batch: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
 
 
 class WaitTimer:
@@ -27,7 +30,7 @@ class WaitTimer:
     def watch(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Returns `dataset` with each request timed until its batch arrives."""
 
-        def arrive(requested: tf.Tensor, batch: tf.Tensor | tuple) -> tf.Tensor | tuple:
+        def arrive(requested: tf.Tensor, batch: Batch) -> Batch:
             self._seconds.assign_add(self._clock() - requested)
             return batch
 

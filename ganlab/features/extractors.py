@@ -114,7 +114,7 @@ def load_extractor(spec: str, image_shape: Sequence[int]) -> Extractor:
     known = {extractor for kind in kinds.KINDS for extractor in kind.extractors}
     if name in known - {*kinds.of_shape(image_shape).extractors}:
         raise UserError(
-            "Expected the features points for points of the plane, and others for "
+            "Expected the features points for toy 2-D mixtures, and others for "
             f"images. Received: {spec} for data of shape {tuple(image_shape)}"
         )
     if name == "points" and not rest:

@@ -228,7 +228,7 @@ def _unpack(file: BinaryIO) -> Any:
     raise ValueError("a pickle without an end")
 
 
-class _Name(tuple):
+class _Name(tuple[str, str]):
     """The name of a global; never looked up."""
 
     __slots__ = ()

@@ -55,11 +55,11 @@ def test_stored_images_become_floats_and_uint8_again():
     np.testing.assert_array_equal(IMAGES.to_network(floats), floats)
 
 
-def test_points_are_stored_as_they_are():
-    points = np.array([[-4.0, 3.5], [0.0, 1.0]])
-    assert TOY_MIXTURES.to_network(points).dtype == np.float32
-    np.testing.assert_array_equal(TOY_MIXTURES.to_network(points), points)
-    np.testing.assert_array_equal(TOY_MIXTURES.to_stored(points), points)
+def test_toy_samples_are_stored_as_they_are():
+    samples = np.array([[-4.0, 3.5], [0.0, 1.0]])
+    assert TOY_MIXTURES.to_network(samples).dtype == np.float32
+    np.testing.assert_array_equal(TOY_MIXTURES.to_network(samples), samples)
+    np.testing.assert_array_equal(TOY_MIXTURES.to_stored(samples), samples)
 
 
 @pytest.mark.parametrize(

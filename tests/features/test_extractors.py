@@ -82,8 +82,8 @@ def test_pixels_are_means_of_boxes(pictures):
         ("keras:preprocess_input", COLOUR, "MobileNetV2"),
         ("keras:MobileNetV2:none.weights.h5", COLOUR, "weights of MobileNetV2"),
         ("model:none.onnx", COLOUR, "a file that exists"),
-        ("points", COLOUR, "points of the plane"),
-        ("pixels", (2,), "points for points of the plane"),
+        ("points", COLOUR, "points for toy 2-D mixtures"),
+        ("pixels", (2,), "points for toy 2-D mixtures"),
     ],
 )
 def test_a_mistake_in_a_spec_is_one_line(spec, shape, message):
