@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from ganlab.callbacks.periodic import Periodic
+from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.runs import RunFolder
 
 
-class Checkpoints(Periodic):
-    """Saves the whole GAN every so many steps and keeps the newest.
+class Checkpoints(PeriodicCallback):
+    """Saves the whole GAN every so many steps and keeps the newest checkpoints.
 
     A checkpoint is one `.keras` file with both networks, the averaged
     generator, both optimizers and the step. It is written under another name
@@ -16,7 +16,7 @@ class Checkpoints(Periodic):
     Args:
         directory: The run's folder.
         every: Integer: steps between checkpoints. One more is saved at the end.
-        keep: Integer: how many of the newest are kept.
+        keep: Integer: number of newest checkpoints that are kept.
     """
 
     def __init__(
@@ -26,9 +26,9 @@ class Checkpoints(Periodic):
         self.folder = RunFolder(directory)
         self.keep = keep
 
-    def on_train_end(self, logs=None):
-        self.act_at_end()
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.run_at_end()
 
-    def act(self, step):
+    def run(self, step: int) -> None:
         self.folder.save_checkpoint(self.model.save, step)
         self.folder.remove_checkpoints(keep=self.keep)

@@ -1,31 +1,39 @@
-"""How does the game look in the plane?"""
+"""Draws the discriminator's decision surface over a toy 2-D mixture."""
+
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ganlab import metrics
-from ganlab.callbacks.periodic import Pictures
+from ganlab.callbacks.periodic import PictureCallback
+from ganlab.callbacks.run_log import RunLog
+from ganlab.data.toy2d import Mixture
 from ganlab.models import forward
 
-NUM_POINTS = 2500
+NUM_SAMPLES = 2500
+NUM_DRAWN = 1000
 NUM_ARROWS = 150
 RESOLUTION = 80
+MIN_CONTRAST = 1e-3  # of the belief around one half, so that noise is not magnified
 REAL, FAKE = "#1b7837", "#762a83"
 
 
-class DecisionSurface(Pictures):
-    """Draws real and fake points, the discriminator and the generator's gradient.
+class DecisionSurface(PictureCallback):
+    """Draws real and fake samples, the decision surface and the generator's gradient.
 
     As GAN Lab does: the background is the discriminator's belief, green where
     it says real and purple where it says fake, and each arrow shows where the
-    generator's loss would move a fake point. Beside the picture it logs
-    `modes_hit`, `high_quality_share`, `kl` and `js` of 2,500 points: see
+    generator's loss would move a fake sample. Beside the picture it logs
+    `modes_hit`, `high_quality_share`, `kl` and `js` of 2,500 samples: see
     `ganlab.metrics`.
 
-    A discriminator of packs is shown packs of one point repeated.
+    A discriminator of packs sees packs of one sample repeated.
 
     Args:
         directory: The run's folder.
@@ -39,90 +47,103 @@ class DecisionSurface(Pictures):
         [Kahng et al., 2018 (GAN Lab)](https://arxiv.org/abs/1809.01587)
     """
 
-    def __init__(self, directory, mixture, every=500, seed=0, run_log=None):
+    def __init__(
+        self,
+        directory: Path | str,
+        mixture: Mixture,
+        every: int = 500,
+        seed: int = 0,
+        run_log: RunLog | None = None,
+    ) -> None:
         super().__init__(directory, every, seed, run_log)
         self.mixture = mixture
-        self._real, _ = mixture.sample(NUM_POINTS, seed=seed + 1)
+        self._real, _ = mixture.sample(NUM_SAMPLES, seed=seed + 1)
 
-    def act(self, step):
-        fake = self.model.sample(NUM_POINTS, self.seed)
-        extent = self.mixture.extent
-        scores = metrics.mode_scores(fake, self.mixture.centers, self.mixture.deviation)
-        scores |= metrics.grid_divergences(self._real, fake, extent)
-        self.show(step, "plane", self._draw(step, fake, scores))
+    def run(self, step: int) -> None:
+        fake = self.model.sample(NUM_SAMPLES, self.seed)
+        mixture = self.mixture
+        scores = metrics.mode_scores(fake, mixture.centers, mixture.deviation)
+        scores |= metrics.grid_divergences(self._real, fake, mixture.extent)
+        title = (
+            f"step {step}: {scores['modes_hit']} of {len(mixture.centers)} modes, "
+            f"{scores['high_quality_share']:.0%} high quality, "
+            f"JS {scores['js']:.2f}"
+        )
+        self.save_picture(step, "decision_surface", self._draw(title, fake))
         if self.run_log is not None:
             self.run_log.scalars(step, scores)
 
-    def _belief(self, fake):
-        """Sigmoid of D's logits over the plane, from halfway between both sides."""
-        at = np.linspace(-self.mixture.extent, self.mixture.extent, RESOLUTION)
-        plane = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
-        real, fake, everywhere = (
-            self._logits(keras.ops.convert_to_tensor(points, "float32")).numpy()
-            for points in (self._real, fake, plane)
+    def _belief(self, fake: np.ndarray) -> np.ndarray:
+        """Sigmoid of the logits on a grid, from halfway between real and fake."""
+        ticks = np.linspace(-self.mixture.extent, self.mixture.extent, RESOLUTION)
+        grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+        real_logits, fake_logits, grid_logits = (
+            self._logits(keras.ops.convert_to_tensor(samples, "float32")).numpy()
+            for samples in (self._real, fake, grid)
         )
-        middle = (real.mean() + fake.mean()) / 2
-        belief = 1 / (1 + np.exp(middle - everywhere.astype(np.float64)))
+        middle = (real_logits.mean() + fake_logits.mean()) / 2
+        belief = 1 / (1 + np.exp(middle - grid_logits.astype(np.float64)))
         return belief.reshape(RESOLUTION, RESOLUTION)
 
-    def _logits(self, points):
-        packed = keras.ops.tile(points, (1, self.model.packing))
+    def _logits(self, samples: Any) -> Any:
+        packed = keras.ops.tile(samples, (1, self.model.packing))
         outputs = forward.call(self.model.discriminator, packed, None, False)
         return forward.logits_of(outputs)
 
-    def _directions(self, fake):
-        """Where the generator's loss pushes fake points: its negative gradient."""
-        fake = keras.ops.convert_to_tensor(fake)
-        real = keras.ops.convert_to_tensor(self._real[: len(fake)])
+    def _directions(self, fake: np.ndarray) -> np.ndarray:
+        """Where the generator's loss moves fake samples: its negative gradient."""
+        fake_samples = keras.ops.convert_to_tensor(fake)
+        real_samples = keras.ops.convert_to_tensor(self._real[: len(fake)])
         with tf.GradientTape() as tape:
-            tape.watch(fake)
+            tape.watch(fake_samples)
             loss = self.model.objective.loss.generator(
-                self._logits(real), self._logits(fake)
+                self._logits(real_samples), self._logits(fake_samples)
             )
-        return -tape.gradient(loss, fake).numpy()
+        return -tape.gradient(loss, fake_samples).numpy()
 
-    def _draw(self, step, fake, scores):
+    def _draw(self, title: str, fake: np.ndarray) -> np.ndarray:
+        """The picture as a uint8 array `(600, 700, 3)`."""
         extent = self.mixture.extent
         figure = Figure(figsize=(7, 6), dpi=100, layout="constrained")
         axes = figure.add_subplot(
             xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal"
         )
         belief = self._belief(fake)
-        reach = max(float(np.abs(belief - 0.5).max()), 1e-3)
-        heat = axes.imshow(
+        contrast = max(float(np.abs(belief - 0.5).max()), MIN_CONTRAST)
+        surface = axes.imshow(
             belief,
-            extent=(-extent, extent) * 2,
+            extent=(-extent, extent, -extent, extent),
             origin="lower",
             cmap="PRGn",
-            vmin=0.5 - reach,
-            vmax=0.5 + reach,
+            vmin=0.5 - contrast,
+            vmax=0.5 + contrast,
             alpha=0.6,
         )
-        figure.colorbar(heat, ax=axes, shrink=0.7, label="discriminator's belief")
-        axes.scatter(*self._real[:1000].T, s=16, color=REAL, label="real")
-        axes.scatter(*fake[:1000].T, s=4, color=FAKE, label="fake")
-        some = fake[:NUM_ARROWS]
-        moves = self._directions(some)
-        longest = np.linalg.norm(moves, axis=1).max()
-        if longest > 0:
-            moves = moves / longest * extent / 8
-            axes.quiver(
-                *some.T,
-                *moves.T,
-                angles="xy",
-                scale_units="xy",
-                scale=1,
-                width=0.003,
-                color="black",
-                label="generator's gradient",
-            )
-        axes.set_title(
-            f"step {step}: {scores['modes_hit']} of {len(self.mixture.centers)} modes, "
-            f"{scores['high_quality_share']:.0%} high quality, "
-            f"JS {scores['js']:.2f}",
-            fontsize=11,
-        )
+        figure.colorbar(surface, ax=axes, shrink=0.7, label="discriminator's belief")
+        real_x, real_y = self._real[:NUM_DRAWN].T
+        axes.scatter(real_x, real_y, s=16, color=REAL, label="real")
+        fake_x, fake_y = fake[:NUM_DRAWN].T
+        axes.scatter(fake_x, fake_y, s=4, color=FAKE, label="fake")
+        self._draw_arrows(axes, fake[:NUM_ARROWS])
+        axes.set_title(title, fontsize=11)
         axes.legend(loc="upper right", fontsize=8, markerscale=2)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+    def _draw_arrows(self, axes: Axes, fake: np.ndarray) -> None:
+        directions = self._directions(fake)
+        longest = np.linalg.norm(directions, axis=1).max()
+        if longest == 0:
+            return
+        arrows = directions / longest * self.mixture.extent / 8
+        axes.quiver(
+            *fake.T,
+            *arrows.T,
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            width=0.003,
+            color="black",
+            label="generator's gradient",
+        )

@@ -1,152 +1,133 @@
-"""Are the images getting better, and when were they best?"""
+"""Scores generated images while training, and keeps the best checkpoint."""
 
 import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ganlab import evaluation, metrics, pictures
-from ganlab.callbacks.periodic import Budgeted
+from ganlab import evaluation, pictures
+from ganlab.callbacks.periodic import BudgetedCallback, Logs
+from ganlab.callbacks.quality_page import quality_page
+from ganlab.callbacks.run_log import RunLog
+from ganlab.evaluation import Evaluation, Reference
 from ganlab.runs import RunFolder
 
 BUDGET = 0.1
+BEST_COLUMNS = 10
 
 
-class Evaluate(Budgeted):
+class Evaluate(BudgetedCallback):
     """Scores generated images now and then, and keeps the best checkpoint.
 
-    The best is the one of the smallest FID. Evaluation is held to
-    a share of the training time: after one that took 2 s, the next waits until
-    20 s have gone by at the default 10 %. The last step is always scored.
+    The best checkpoint has the smallest FID. Evaluation is held to a fraction of
+    the training time: after one that took 2 s, the next waits until 20 s have gone
+    by at the default 10 %. The last step is always scored.
 
     Args:
         directory: The run's folder. Gets the best checkpoint and its picture, and at
-            the end the scores of both as a page.
-        reference: The `ganlab.evaluation.Reference` that images are held against.
+            the end the scores of the best and the last step.
+        reference: The `ganlab.evaluation.Reference` of real images.
         every: Integer: steps between evaluations, at least.
-        budget: Float in (0, 1]: largest share of the time.
+        budget: Float in (0, 1]: largest fraction of the time.
         run_log: A `RunLog` that logs the scores, or `None`.
+        clock: Function without arguments that returns seconds.
 
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), figure 5, on why
         the last step is seldom the best
     """
 
-    def __init__(self, directory, reference, every=500, budget=BUDGET, run_log=None):
-        super().__init__(every, budget)
+    def __init__(
+        self,
+        directory: Path | str,
+        reference: Reference,
+        every: int = 500,
+        budget: float = BUDGET,
+        run_log: RunLog | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(every, budget, clock)
         self.folder = RunFolder(directory)
         self.reference = reference
         self.run_log = run_log
-        self.last = None
+        self._last_record: dict[str, Any] | None = None
 
-    def on_train_end(self, logs=None):
-        self.act_at_end()
-        if self.last is not None:
-            self._report()
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.run_at_end()
+        if self._last_record is not None:
+            self._write_quality(self._last_record)
 
-    def run(self, step):
+    def run(self, step: int) -> None:
         protocol = self.reference.protocol
         labels = None if self.model.num_classes is None else self.reference.labels
         images = self.model.sample(protocol.num_images, protocol.seed, labels)
-        found = evaluation.evaluate(self.reference, images, labels=labels)
-        self.last = _record(step, found)
+        scored = evaluation.evaluate(self.reference, images, labels=labels)
+        record = _record(step, scored)
+        self._last_record = record
         if self.run_log is not None:
-            values = {name: score.value for name, score in found.scores.items()}
-            values["fid_error"] = found.scores["fid"].standard_error
-            values |= self._class_shares(found.details)
+            values = {name: score.value for name, score in scored.scores.items()}
+            values["fid_error"] = scored.scores["fid"].standard_error
+            values |= self._class_fractions(scored.details)
             self.run_log.scalars(step, values, protocol.fingerprint)
         best = self.folder.read_best()
-        distance = found.scores["fid"].value
         if (
             best is None
-            or best["protocol"] != self.last["protocol"]
-            or distance < best["scores"]["fid"]["value"]
+            or best["protocol"] != record["protocol"]
+            or scored.scores["fid"].value < best["scores"]["fid"]["value"]
         ):
-            self._keep(images, labels)
+            self.folder.save_best(self.model.save, record)
+            if images.ndim == 4:
+                grid = _by_class(images, labels)
+                path = self.folder.best_picture
+                pictures.save(grid, path, columns=BEST_COLUMNS)
 
-    def _class_shares(self, details):
-        """The share of each class, and the least of them over its real share."""
-        shares = details.get("class_shares")
-        if shares is None:
+    def _class_fractions(self, details: Mapping[str, Any]) -> dict[str, float]:
+        """The fraction of each class, and the smallest relative to real images."""
+        fractions = details.get("class_shares")
+        if fractions is None or self.reference.labels is None:
             return {}
-        real = np.bincount(self.reference.labels, minlength=len(shares))
-        wanted = real / real.sum()
+        real_counts = np.bincount(self.reference.labels, minlength=len(fractions))
+        real_fractions = real_counts / real_counts.sum()
         ratios = [
-            share / each
-            for share, each in zip(shares.values(), wanted, strict=False)
-            if each > 0
+            fraction / real_fraction
+            for fraction, real_fraction in zip(
+                fractions.values(), real_fractions, strict=False
+            )
+            if real_fraction > 0
         ]
-        found = {f"class_share/{name}": share for name, share in shares.items()}
-        return found | {"least_class_share": min(ratios)}
+        values = {f"class_share/{name}": value for name, value in fractions.items()}
+        return values | {"least_class_share": min(ratios)}
 
-    def _keep(self, images, labels):
-        self.folder.save_best(self.model.save, self.last)
-        if images.ndim == 4:
-            grid = _one_of_each(images, labels)
-            pictures.save(grid, self.folder.best_picture, columns=10)
-
-    def _report(self):
+    def _write_quality(self, last: dict[str, Any]) -> None:
         best = self.folder.read_best()
-        report = {"best": best, "last": self.last, "evaluation_seconds": self.seconds}
+        if best is None:
+            return
+        scores = {"best": best, "last": last, "evaluation_seconds": self.seconds}
         picture = self.folder.relative(self.folder.best_picture)
-        self.folder.write_quality(report, _page(report, picture))
+        self.folder.write_quality(scores, quality_page(best, last, picture))
 
 
-def _record(step, found):
+def _record(step: int, scored: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON values."""
     return {
         "step": step,
-        "protocol": found.protocol.as_dict(),
+        "protocol": scored.protocol.as_dict(),
         "scores": {
-            name: dataclasses.asdict(each) for name, each in found.scores.items()
+            name: dataclasses.asdict(score) for name, score in scored.scores.items()
         },
-        "details": found.details,
+        "details": scored.details,
     }
 
 
-def _one_of_each(images, labels):
-    """A hundred images; of classes, rows of ten."""
+def _by_class(images: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """A hundred images; with labels, a row of ten for each class that has ten."""
     if labels is None:
         return images[:100]
     order = labels.argsort(kind="stable")
-    rows = [order[labels[order] == each][:10] for each in sorted(set(labels.tolist()))]
-    full = [row for row in rows[: pictures.MAX_ROWS] if len(row) == 10]
-    return images[[index for row in full for index in row]] if full else images[:100]
-
-
-def _page(report, picture):
-    best, last = report["best"], report["last"]
-    protocol = last["protocol"]
-    lines = [
-        "# Quality",
-        "",
-        f"{protocol['num_images']:,} images of {protocol['data']}, features "
-        f"{protocol['extractor']}, protocol `{protocol['fingerprint'][:12]}`. "
-        "Brackets: 95 % bootstrap intervals.",
-        "",
-        f"| | best, step {best['step']:,} | last, step {last['step']:,} |",
-        "|---|---|---|",
-    ]
-    for name in metrics.TITLES:
-        if name in last["scores"]:
-            cells = (_cell(name, each["scores"]) for each in (best, last))
-            title = metrics.display_name(name, protocol["extractor"])
-            lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += ["", _verdict(best, last), ""]
-    if "image_shape" in protocol and len(protocol["image_shape"]) == 3:
-        lines += [f"![Images of the best step]({picture})", ""]
-    return "\n".join(lines)
-
-
-def _cell(name, scores):
-    return str(metrics.display_score(name, scores[name])) if name in scores else ""
-
-
-def _verdict(best, last):
-    if best["step"] == last["step"]:
-        return "The last step is the best: go on training with `--resume --steps N`."
-    ours, theirs = (each["scores"]["fid"] for each in (best, last))
-    if ours["high"] < theirs["low"]:
-        return (
-            f"The run was better at step {best['step']:,}: export it with "
-            "`ganlab export RUN --checkpoint best`."
-        )
-    return "The best and the last step do not differ by more than chance."
+    classes = sorted(set(labels.tolist()))[: pictures.MAX_ROWS]
+    rows = [order[labels[order] == label][:BEST_COLUMNS] for label in classes]
+    full_rows = [row for row in rows if len(row) == BEST_COLUMNS]
+    return images[np.concatenate(full_rows)] if full_rows else images[:100]

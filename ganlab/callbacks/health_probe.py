@@ -1,64 +1,90 @@
-"""What goes on inside both players while they train?"""
+"""Measures both networks from inside while they train."""
 
-from ganlab.callbacks.periodic import Budgeted
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.probe import Probe
+from ganlab.callbacks.run_log import RunLog
 from ganlab.objectives.losses import LOSSES
 
 BUDGET = 0.03
 
 
-class HealthProbe(Budgeted):
-    """Looks inside both players now and then: see `ganlab.callbacks.probe`.
+class HealthProbe(BudgetedCallback):
+    """Measures both networks now and then: see `ganlab.callbacks.probe`.
 
-    The first look, before the first step, compiles and is not counted; the others
-    are held to a share of the training time. Numbers go to the run log, logits as
-    histograms to TensorBoard. What they mean is said by `ganlab diagnose`.
+    The first measurement, before the first step, compiles and is not counted; the
+    others are held to a fraction of the training time. Numbers go to the run log,
+    logits as histograms to TensorBoard. `ganlab diagnose` says what they mean.
 
     Args:
         run_log: A `RunLog`.
-        real: Float32 images in [-1, 1] that are trained on, or points; 64 are used.
+        real: Float32 samples that are trained on, as the networks take them: images
+            in [-1, 1] or toy 2-D samples; 64 are used.
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array of a conditional GAN, or `None`.
         held_out_labels: Likewise.
         batch_size: Integer: images a training batch has.
-        every: Integer: steps between looks, at least.
-        budget: Float in (0, 1]: largest share of the time.
+        every: Integer: steps between measurements, at least.
+        budget: Float in (0, 1]: largest fraction of the time.
         seed: Integer: seeds the latents.
+        clock: Function without arguments that returns seconds.
     """
 
     def __init__(
         self,
-        run_log,
-        real,
-        held_out=None,
-        labels=None,
-        held_out_labels=None,
+        run_log: RunLog,
+        real: np.ndarray,
+        held_out: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+        held_out_labels: np.ndarray | None = None,
         *,
-        batch_size=64,
-        every=100,
-        budget=BUDGET,
-        seed=0,
-    ):
-        super().__init__(every, budget)
+        batch_size: int = 64,
+        every: int = 100,
+        budget: float = BUDGET,
+        seed: int = 0,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(every, budget, clock)
         self.run_log = run_log
-        self._images = (real, held_out, labels, held_out_labels)
-        self._options = {"batch_size": batch_size, "seed": seed}
-        self._probe = None
+        self.real = real
+        self.held_out = held_out
+        self.labels = labels
+        self.held_out_labels = held_out_labels
+        self.batch_size = batch_size
+        self.seed = seed
+        self._probe: Probe | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        if self._probe is None or self._probe.gan is not self.model:
-            self._probe = Probe(self.model, *self._images, **self._options)
-        kinds = {cls: name for name, cls in LOSSES.items()}
+        step = int(self.model.step.numpy())
         loss = type(self.model.objective.loss)
-        self.run_log.event(self._acted, "began", loss=kinds.get(loss, loss.__name__))
-        self.run(self._acted)
-        super().on_train_begin(logs)
+        names = {loss_class: name for name, loss_class in LOSSES.items()}
+        self.run_log.event(step, "began", loss=names.get(loss, loss.__name__))
+        self.run(step)
+        super().on_train_begin(logs)  # restarts the clock
 
-    def on_train_end(self, logs=None):
-        self.act_at_end()
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.run_at_end()
 
-    def run(self, step):
-        values, logits = self._probe.measure()
+    def run(self, step: int) -> None:
+        values, logits = self._probe_of_model().measure()
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)
+
+    def _probe_of_model(self) -> Probe:
+        """The probe, made anew where the callback trains another model."""
+        if self._probe is None or self._probe.gan is not self.model:
+            self._probe = Probe(
+                self.model,
+                self.real,
+                self.held_out,
+                self.labels,
+                self.held_out_labels,
+                batch_size=self.batch_size,
+                seed=self.seed,
+            )
+        return self._probe

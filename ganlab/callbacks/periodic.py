@@ -1,15 +1,22 @@
-"""What do callbacks that act every so many steps share?"""
+"""Base classes of callbacks that run every so many steps."""
 
 import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from ganlab import pictures
+from ganlab.callbacks.run_log import RunLog
 from ganlab.runs import RunFolder
 
+Logs = Mapping[str, Any] | None
 
-class Periodic(keras.callbacks.Callback):
-    """Calls `act(step)` each time training passes a multiple of `every`.
+
+class PeriodicCallback(keras.callbacks.Callback):
+    """Calls `run(step)` each time training passes a multiple of `every`.
 
     Steps are the model's own, counted over epochs and resumed runs.
 
@@ -17,42 +24,47 @@ class Periodic(keras.callbacks.Callback):
         every: Integer, 1 or more: steps between calls.
     """
 
-    def __init__(self, every):
+    def __init__(self, every: int) -> None:
         super().__init__()
         self.every = every
-        self._acted = None
+        self._last_step: int | None = None
+        self._epoch_start = 0
 
-    def act(self, step):
-        """What is done; `step` steps have been trained."""
+    def run(self, step: int) -> None:
+        """Does the callback's work after `step` steps of training."""
         raise NotImplementedError
 
-    def is_due(self, step):
-        """Whether `step` is past a multiple of `every` that was not acted on."""
-        return step // self.every > self._acted // self.every
+    def is_due(self, step: int) -> bool:
+        """Whether a multiple of `every` was passed since the last call."""
+        last_step = self._last_step or 0
+        return step // self.every > last_step // self.every
 
-    def on_train_begin(self, logs=None):
-        self._acted = int(self.model.step.numpy())
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._last_step = int(self.model.step.numpy())
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch_start = int(self.model.step.numpy())
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self._epoch_start + batch + 1
         if self.is_due(step):
-            self._acted = step
-            self.act(step)
+            self._last_step = step
+            self._run(step)
 
-    def act_at_end(self):
-        """Acts once more if steps were trained since the last time."""
-        if self._acted is None:
+    def run_at_end(self) -> None:
+        """Calls `run` once more if steps were trained since the last call."""
+        if self._last_step is None:
             return
         step = int(self.model.step.numpy())
-        if step != self._acted:
-            self._acted = step
-            self.act(step)
+        if step != self._last_step:
+            self._last_step = step
+            self._run(step)
+
+    def _run(self, step: int) -> None:
+        self.run(step)
 
 
-class Budgeted(Periodic):
+class BudgetedCallback(PeriodicCallback):
     """Calls `run(step)` so seldom that it takes a fraction of the training time.
 
     After a call that took 2 s, the next waits until 20 s have gone by at a
@@ -64,60 +76,75 @@ class Budgeted(Periodic):
         clock: Function without arguments that returns seconds.
     """
 
-    def __init__(self, every, budget, clock=time.perf_counter):
+    def __init__(
+        self,
+        every: int,
+        budget: float,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(every)
         self.budget = budget
         self.clock = clock
         self.seconds = 0.0
+        self._last_seconds = 0.0
+        self._train_began = 0.0
 
-    def run(self, step):
-        """What is done; `step` steps have been trained."""
-        raise NotImplementedError
-
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        self.seconds, self._latest = 0.0, 0.0
-        self._began = self.clock()
+        self.seconds, self._last_seconds = 0.0, 0.0
+        self._train_began = self.clock()
 
-    def is_due(self, step):
+    def is_due(self, step: int) -> bool:
         """Whether `every` steps have gone by and the budget has room for one more."""
         if not super().is_due(step):
             return False
-        gone = self.clock() - self._began
-        return self.seconds + self._latest <= self.budget * gone
+        elapsed = self.clock() - self._train_began
+        return self.seconds + self._last_seconds <= self.budget * elapsed
 
-    def act(self, step):
-        started = self.clock()
+    def _run(self, step: int) -> None:
+        began = self.clock()
         self.run(step)
-        self._latest = self.clock() - started
-        self.seconds += self._latest
+        self._last_seconds = self.clock() - began
+        self.seconds += self._last_seconds
 
 
-class Pictures(Periodic):
-    """Draws before the first step, every so many steps, and after the last.
+class PictureCallback(PeriodicCallback):
+    """Runs before the first step, every so many steps, and after the last.
 
     Args:
         directory: The run's folder.
         every: Integer: steps between pictures.
         seed: Integer: seeds the latents.
-        run_log: A `RunLog` that shows them in TensorBoard too, or `None`.
+        run_log: A `RunLog` that shows pictures in TensorBoard too, or `None`.
     """
 
-    def __init__(self, directory, every=500, seed=0, run_log=None):
+    def __init__(
+        self,
+        directory: Path | str,
+        every: int = 500,
+        seed: int = 0,
+        run_log: RunLog | None = None,
+    ) -> None:
         super().__init__(every)
         self.folder = RunFolder(directory)
         self.seed = seed
         self.run_log = run_log
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        self.act(self._acted)
+        self._run(int(self.model.step.numpy()))
 
-    def on_train_end(self, logs=None):
-        self.act_at_end()
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.run_at_end()
 
-    def show(self, step, name, pixels):
-        """Saves a uint8 array `(height, width, channels)`, and logs it."""
+    def save_picture(self, step: int, name: str, pixels: np.ndarray) -> None:
+        """Saves a uint8 array `(height, width, channels)` as the picture of a step.
+
+        Args:
+            step: Integer.
+            name: Tag of the picture in TensorBoard.
+            pixels: The picture.
+        """
         path = self.folder.picture(step)
         path.parent.mkdir(parents=True, exist_ok=True)
         pictures.as_picture(pixels).save(path)

@@ -1,17 +1,27 @@
-"""How far is the run, and is it well?"""
+"""Progress bars on a text stream: decoding, stages of an evaluation, training."""
+
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import keras
 from tqdm import tqdm
 
+from ganlab.callbacks.periodic import Logs
 
-def decoding_bar(stream):
+DELAY = 2.0  # seconds that a task takes before its bar appears
+POSTFIX = (
+    "D loss {d_loss:.3f}, G loss {g_loss:.3f}, D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}"
+)
+
+
+def decoding_bar(stream: TextIO) -> Callable[[int, int], None]:
     """Returns a function of `(images done, images in all)` that shows a bar.
 
-    Nothing is shown for what takes less than two seconds.
+    A task of less than two seconds shows none.
     """
-    bar = tqdm(desc="Decoding", unit=" images", delay=2.0, file=stream, disable=None)
+    bar = tqdm(desc="Decoding", unit=" images", delay=DELAY, file=stream, disable=None)
 
-    def show(done, count):
+    def show(done: int, count: int) -> None:
         bar.total = count
         bar.update(done - bar.n)
         if done >= count:
@@ -21,28 +31,31 @@ def decoding_bar(stream):
 
 
 class StageBars:
-    """A bar for each thing that is done, one after the other.
+    """A bar for each stage of a task, one after the other.
 
-    Nothing is shown for what takes less than two seconds.
+    A stage of less than two seconds shows none.
 
     Args:
         stream: Text stream, such as `sys.stderr`.
     """
 
-    def __init__(self, stream):
-        self._stream, self._what, self._bar = stream, None, None
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._stage: str | None = None
+        self._bar: Any = None
 
-    def __call__(self, what, done, count):
-        if what != self._what:
+    def __call__(self, stage: str, done: int, count: int) -> None:
+        """Shows that `done` of `count` parts of a stage are done."""
+        if stage != self._stage:
             self.close()
-            self._what = what
+            self._stage = stage
             self._bar = tqdm(
-                desc=what, total=count, delay=2.0, file=self._stream, disable=None
+                desc=stage, total=count, delay=DELAY, file=self._stream, disable=None
             )
         self._bar.update(done - self._bar.n)
 
-    def close(self):
-        """Ends the bar that is shown."""
+    def close(self) -> None:
+        """Ends the bar of the last stage."""
         if self._bar is not None:
             self._bar.close()
 
@@ -56,12 +69,12 @@ class ProgressBar(keras.callbacks.Callback):
             line is written every ten seconds.
     """
 
-    def __init__(self, steps, stream):
+    def __init__(self, steps: int, stream: TextIO) -> None:
         super().__init__()
         self.steps = steps
         self.stream = stream
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         terminal = self.stream.isatty()
         self._bar = tqdm(
             total=self.steps,
@@ -74,11 +87,9 @@ class ProgressBar(keras.callbacks.Callback):
             "{rate_fmt}{postfix}" + ("" if terminal else "\n"),
         )
 
-    def on_train_batch_end(self, batch, logs=None):
-        text = "D loss {d_loss:.3f}, G loss {g_loss:.3f}, D(x) {d_real:.2f}, "
-        text += "D(G(z)) {d_fake:.2f}"
-        self._bar.set_postfix_str(text.format(**logs), refresh=False)
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._bar.set_postfix_str(POSTFIX.format(**(logs or {})), refresh=False)
         self._bar.update(self.model.steps_per_execution)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._bar.close()

@@ -1,9 +1,11 @@
-"""Where do a run's numbers and pictures go?"""
+"""Writes a run's numbers, events and pictures for programs and for TensorBoard."""
 
 import json
 import math
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -29,13 +31,21 @@ class RunLog:
             write again, are dropped.
         settings: A flat dict of the run's settings, shown as text and as
             hyperparameters, or `None`.
+        clock: Function without arguments that returns seconds.
     """
 
-    def __init__(self, directory, start_step=0, settings=None):
+    def __init__(
+        self,
+        directory: Path | str,
+        start_step: int = 0,
+        settings: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.folder = RunFolder(directory)
+        self.clock = clock
         earlier = self.folder.trim_metrics(start_step)
         seconds = earlier[-1]["seconds"] if earlier else 0.0
-        self._started = time.perf_counter() - seconds
+        self._began = clock() - seconds
         self._writer = tf.summary.create_file_writer(
             str(self.folder.tensorboard), flush_millis=5000
         )
@@ -44,69 +54,77 @@ class RunLog:
             tf.summary.experimental.write_raw_pb(layout, step=start_step)
             if settings:
                 tf.summary.text("config", _as_table(settings))
-                hparams.hparams({k: str(v) for k, v in settings.items()})
+                hparams.hparams({name: str(value) for name, value in settings.items()})
         self._writer.flush()
 
-    def scalars(self, step, values, protocol=None):
-        """Writes a dict of floats for one step; a non-finite one is null.
+    def scalars(
+        self, step: int, values: Mapping[str, float], protocol: str | None = None
+    ) -> None:
+        """Writes floats by key for one step; a non-finite one is null.
 
-        Keys are those of `SCALARS`, or tags of their own with a `/`. The
-        fingerprint of a protocol stands on the line of its scores.
+        Args:
+            step: Integer.
+            values: Keys are those of `SCALARS`, or tags of their own with a `/`.
+            protocol: Fingerprint of the protocol, for scores, or `None`.
         """
-        row = {"step": step, "seconds": self._seconds()}
+        row: dict[str, Any] = {"step": step, "seconds": self._seconds()}
         if protocol is not None:
             row["protocol"] = protocol
-        points = Summary()  # one write for all is far quicker than one for each
+        summary = Summary()  # one write of all values is far quicker than one each
         for key, value in values.items():
             tag, description = (key, "") if "/" in key else SCALARS[key]
-            points.value.extend(scalar_pb(tag, value, description).value)
+            summary.value.extend(scalar_pb(tag, value, description).value)
             row[key] = value if math.isfinite(value) else None
-        self._write_summary(step, points)
+        self._write_summary(step, summary)
         self.folder.append_metrics(row)
 
-    def _seconds(self):
-        return round(time.perf_counter() - self._started, 3)
-
-    def event(self, step, name, **about):
-        """Writes that something happened at a step; `about` holds JSON values."""
-        row = {"step": step, "seconds": self._seconds(), "event": name, **about}
-        self.folder.append_metrics(row)
+    def event(self, step: int, name: str, **details: Any) -> None:
+        """Writes that something happened at a step; `details` are JSON values."""
+        self.folder.append_metrics(
+            {"step": step, "seconds": self._seconds(), "event": name, **details}
+        )
         with self._writer.as_default(step=step):
-            tf.summary.text(f"event/{name}", json.dumps(about))
+            tf.summary.text(f"event/{name}", json.dumps(details))
 
-    def histograms(self, step, values):
-        """Writes a dict of float arrays, such as logits, to TensorBoard."""
-        found = Summary()
-        for name, array in values.items():
+    def histograms(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes float arrays by name, such as logits, to TensorBoard."""
+        summary = Summary()
+        for name, array in arrays.items():
             if np.isfinite(array).all():
-                found.value.extend(histogram_pb(f"logits/{name}", array).value)
-        self._write_summary(step, found)
+                summary.value.extend(histogram_pb(f"logits/{name}", array).value)
+        self._write_summary(step, summary)
 
-    def picture(self, step, name, path):
+    def picture(self, step: int, name: str, path: Path) -> None:
         """Writes a PNG file to TensorBoard as it is."""
         with Image.open(path) as picture:
-            size = [str(each).encode() for each in picture.size]
-        found = tf.constant([*size, Path(path).read_bytes()])
-        about = create_summary_metadata(None, None)
+            size = [str(pixels).encode() for pixels in picture.size]
         with self._writer.as_default(step=step):
-            tf.summary.write(name, found, metadata=about)
+            tf.summary.write(
+                name,
+                tf.constant([*size, path.read_bytes()]),
+                metadata=create_summary_metadata(None, None),
+            )
         self._writer.flush()
 
-    def _write_summary(self, step, summary):
-        with self._writer.as_default(step=step):
-            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
-
-    def close(self):
+    def close(self) -> None:
         """Flushes and closes what TensorBoard reads."""
         self._writer.close()
 
+    def _seconds(self) -> float:
+        return round(self.clock() - self._began, 3)
 
-def _layout():
+    def _write_summary(self, step: int, summary: Summary) -> None:
+        with self._writer.as_default(step=step):
+            tf.summary.experimental.write_raw_pb(summary.SerializeToString())
+
+
+def _layout() -> layout_pb2.Layout:
+    """The charts of TensorBoard's custom scalars."""
     charts = [
         layout_pb2.Chart(
             title=title,
             multiline=layout_pb2.MultilineChartContent(
-                tag=[SCALARS[key][0] for key in keys]
+                tag=[SCALARS[key].tag for key in keys]
             ),
         )
         for title, keys in CHARTS.items()
@@ -115,6 +133,6 @@ def _layout():
     return layout_pb2.Layout(category=[category])
 
 
-def _as_table(settings):
-    rows = [f"| {key} | `{value}` |" for key, value in settings.items()]
+def _as_table(settings: Mapping[str, Any]) -> str:
+    rows = [f"| {name} | `{value}` |" for name, value in settings.items()]
     return "\n".join(["| setting | value |", "|---|---|", *rows])

@@ -1,241 +1,286 @@
-"""What does each logged number mean, and where does TensorBoard show it?"""
+"""Every logged number: its TensorBoard tag, and what a reader should look for."""
 
-# Log key -> TensorBoard tag, and what a reader should look for. Custom scalars draw
-# nothing for a tag with parentheses.
+from typing import NamedTuple
+
+
+class Scalar(NamedTuple):
+    """A number of the run log.
+
+    Args:
+        tag: Where TensorBoard shows it. Custom scalars draw nothing for a tag with
+            parentheses.
+        description: What a reader should look for, as Markdown.
+    """
+
+    tag: str
+    description: str
+
+
 SCALARS = {
-    "d_loss": (
+    "d_loss": Scalar(
         "loss/discriminator",
         "What the discriminator minimises. For cross-entropy 1.386 (2 ln 2) is "
         "a discriminator that cannot tell; near 0 it has won.",
     ),
-    "g_loss": (
+    "g_loss": Scalar(
         "loss/generator",
         "What the generator minimises. It is no measure of image quality: it "
         "rises whenever the discriminator improves.",
     ),
-    "d_penalty": (
+    "d_penalty": Scalar(
         "loss/penalty",
         "Sum of the weighted regularizers, which the discriminator minimises too.",
     ),
-    "d_class_loss": (
+    "d_class_loss": Scalar(
         "loss/class_real",
         "Cross-entropy of the auxiliary classifier on real images.",
     ),
-    "g_class_loss": (
+    "g_class_loss": Scalar(
         "loss/class_fake",
-        "The same on fake images: low if they are drawn as asked.",
+        "Cross-entropy of the auxiliary classifier on fake images: low if the "
+        "generator follows its labels.",
     ),
-    "augment_probability": (
+    "augment_probability": Scalar(
         "augmentation/probability",
         "Adaptive augmentation's p. It rises while the discriminator overfits; past "
-        "0.8 augmentations leak into what is drawn.",
+        "0.8 augmentations leak into generated images.",
     ),
-    "d_real": (
+    "d_real": Scalar(
         "belief/D_x",
         "D(x): mean sigmoid of the logits of real images, from where the loss is "
         "undecided.",
     ),
-    "d_fake": (
+    "d_fake": Scalar(
         "belief/D_G_z",
-        "D(G(z)): the same of fake images. Healthy runs keep it well above 0, and "
-        "below D(x).",
+        "D(G(z)): mean sigmoid of the logits of fake images. Healthy runs keep it well "
+        "above 0, and below D(x).",
     ),
-    "d_accuracy_real": ("accuracy/real", "Share of real images taken for real."),
-    "d_accuracy_fake": ("accuracy/fake", "Share of fake images taken for fake."),
-    "d_gradient_norm": (
+    "d_accuracy_real": Scalar(
+        "accuracy/real", "Fraction of real images classified as real."
+    ),
+    "d_accuracy_fake": Scalar(
+        "accuracy/fake", "Fraction of fake images classified as fake."
+    ),
+    "d_gradient_norm": Scalar(
         "gradient_norm/discriminator",
         "Norm of the discriminator's gradient over all its weights.",
     ),
-    "g_gradient_norm": (
+    "g_gradient_norm": Scalar(
         "gradient_norm/generator",
         "Norm of the generator's gradient. Near 0 it learns nothing.",
     ),
-    "d_update_ratio": (
+    "d_update_ratio": Scalar(
         "update_ratio/discriminator",
         "Norm of one step's change of the weights over the norm of the weights. "
         "About 0.001 is usual.",
     ),
-    "g_update_ratio": ("update_ratio/generator", "The same for the generator."),
-    "d_learning_rate": ("learning_rate/discriminator", ""),
-    "g_learning_rate": ("learning_rate/generator", ""),
-    "fid": (
+    "g_update_ratio": Scalar("update_ratio/generator", "Likewise, of the generator."),
+    "d_learning_rate": Scalar("learning_rate/discriminator", ""),
+    "g_learning_rate": Scalar("learning_rate/generator", ""),
+    "fid": Scalar(
         "quality/fid",
-        "Distance of generated features from real ones; lower is better. The run's "
-        "best checkpoint is the one where it is smallest.",
+        "FID: Fréchet distance of generated from real features; lower is better. The "
+        "run's best checkpoint has the smallest.",
     ),
-    "fid_error": (
+    "fid_error": Scalar(
         "quality/fid_error",
-        "Standard error of the Fréchet distance, by bootstrap.",
+        "Standard error of the FID, by bootstrap.",
     ),
-    "fid_infinity": (
+    "fid_infinity": Scalar(
         "quality/fid_infinity",
-        "The same, extrapolated to infinitely many images; 0 is perfect.",
+        "FID extrapolated to infinitely many images; 0 is perfect.",
     ),
-    "kid": (
+    "kid": Scalar(
         "quality/kid",
-        "Unbiased kernel distance (KID); 0 is perfect.",
+        "KID: unbiased kernel distance; 0 is perfect.",
     ),
-    "precision": ("manifold/precision", "Share of generated images that look real."),
-    "recall": ("manifold/recall", "Share of real images that it can draw."),
-    "density": ("manifold/density", "Real neighbourhoods hit, over k; 1 is perfect."),
-    "coverage": (
+    "precision": Scalar(
+        "manifold/precision",
+        "Fraction of generated images among real ones, in feature space.",
+    ),
+    "recall": Scalar(
+        "manifold/recall",
+        "Fraction of real images among generated ones, in feature space.",
+    ),
+    "density": Scalar(
+        "manifold/density", "Real neighbourhoods hit, over k; 1 is perfect."
+    ),
+    "coverage": Scalar(
         "manifold/coverage",
-        "Share of real images with a generated one nearby; 0.97 is perfect.",
+        "Fraction of real images with a generated one nearby; 0.97 is perfect.",
     ),
-    "ndb": (
+    "ndb": Scalar(
         "diversity/ndb",
-        "Share of regions where real and generated images differ in number; 0.05 is "
-        "chance.",
+        "NDB: fraction of bins where real and generated images differ in number; 0.05 "
+        "is chance.",
     ),
-    "duplicate_share": (
+    "duplicate_share": Scalar(
         "diversity/duplicate_share",
-        "Share of generated images that repeat another; real images: 0.01.",
+        "Fraction of generated images that repeat another; real images: 0.01.",
     ),
-    "copied_share": (
+    "copied_share": Scalar(
         "diversity/copied_share",
-        "Share of generated images that copy a training image; chance: 0.01.",
+        "Fraction of generated images that copy a training image; chance: 0.01.",
     ),
-    "class_diversity": (
+    "class_diversity": Scalar(
         "diversity/class_diversity",
         "Spread within a class over that of real images; 1 is perfect.",
     ),
-    "inception_score": (
+    "inception_score": Scalar(
         "classes/inception_score",
-        "Inception score, of these features' classes.",
+        "Inception score, with this extractor's classes.",
     ),
-    "label_accuracy": ("classes/label_accuracy", "Share of images drawn as asked."),
-    "modes_hit": ("quality/modes_hit", "Modes with a point within 3 deviations."),
-    "high_quality_share": (
+    "label_accuracy": Scalar(
+        "classes/label_accuracy",
+        "Label accuracy: fraction of generated images classified as their label.",
+    ),
+    "modes_hit": Scalar(
+        "quality/modes_hit", "Modes with a sample within 3 deviations."
+    ),
+    "high_quality_share": Scalar(
         "quality/high_quality_share",
-        "Share of points within 3 deviations of a mode; 0.989 is perfect.",
+        "Fraction of samples within 3 deviations of a mode; 0.989 is perfect.",
     ),
-    "kl": ("quality/kl", "KL divergence from real to fake points on a grid, in nats."),
-    "js": ("quality/js", "Jensen-Shannon divergence on a grid, 0 to 0.693 nats."),
-    "least_class_share": (
+    "kl": Scalar(
+        "quality/kl", "KL divergence from real to fake samples on a grid, in nats."
+    ),
+    "js": Scalar("quality/js", "Jensen-Shannon divergence on a grid, 0 to 0.693 nats."),
+    "least_class_share": Scalar(
         "diversity/least_class_share",
-        "How often the rarest class is drawn, over how often it is real; 1 is perfect.",
+        "Smallest ratio of a class's fraction of generated to that of real images; 1 "
+        "is perfect.",
     ),
-    "pairwise_ratio": (
+    "pairwise_ratio": Scalar(
         "diversity/pairwise_ratio",
         "Mean distance of two fakes over that of two real images; far under 1 is mode "
         "collapse.",
     ),
-    "class_pairwise_ratio": (
+    "class_pairwise_ratio": Scalar(
         "diversity/class_pairwise_ratio",
-        "The same of two images of one class.",
+        "Mean distance of two fakes of one class over that of two real images of it.",
     ),
-    "nearest_ratio": (
+    "nearest_ratio": Scalar(
         "diversity/nearest_ratio",
         "Distance of a fake to its nearest fake, over that of real images.",
     ),
-    "logit_real": ("logits/real_mean", "Mean logit of real images of a fixed probe."),
-    "logit_fake": ("logits/fake_mean", "Mean logit of as many fake ones."),
-    "logit_held_out": (
+    "logit_real": Scalar(
+        "logits/real_mean", "Mean logit of real images of a fixed probe."
+    ),
+    "logit_fake": Scalar("logits/fake_mean", "Mean logit of as many fake images."),
+    "logit_held_out": Scalar(
         "logits/held_out_mean",
         "Mean logit of real images that are not trained on. Below logits/real_mean "
         "the discriminator knows its training images by heart.",
     ),
-    "logit_spread": ("logits/spread", "Standard deviation of real and fake logits."),
-    "real_sign": (
+    "logit_spread": Scalar(
+        "logits/spread", "Standard deviation of real and fake logits."
+    ),
+    "real_sign": Scalar(
         "overfitting/real_sign",
         "ADA's r_t: mean sign of the logits of trained images; past 0.6 D overfits.",
     ),
-    "overfit_gap": (
+    "overfit_gap": Scalar(
         "overfitting/gap",
         "ADA's r_v: how far held-out images have moved from trained ones (0) to fakes "
         "(1).",
     ),
-    "g_logit_gradient": (
+    "g_logit_gradient": Scalar(
         "gradient/at_the_logit",
         "Sum over the batch of |dL_G / dlogit|; cross-entropy: 0 to 1.",
     ),
-    "gradient_thrown_away": (
+    "gradient_thrown_away": Scalar(
         "gradient/thrown_away_by_minimax",
-        "Share of the non-saturating gradient that the saturating loss has not.",
+        "Fraction of the non-saturating gradient that the saturating loss has not.",
     ),
-    "g_gradient_ratio": (
+    "g_gradient_ratio": Scalar(
         "gradient/generator_first_over_last",
         "Gradient of the first kernel over the last one's, root mean squares.",
     ),
-    "d_gradient_ratio": ("gradient/discriminator_first_over_last", "Likewise."),
-    "g_zero_gradient_share": (
+    "d_gradient_ratio": Scalar("gradient/discriminator_first_over_last", "Likewise."),
+    "g_zero_gradient_share": Scalar(
         "gradient/generator_zero",
-        "Share of the generator's gradient that is exactly 0.",
+        "Fraction of the generator's gradient that is exactly 0.",
     ),
-    "d_zero_gradient_share": ("gradient/discriminator_zero", "Likewise."),
-    "g_gradient_error": (
+    "d_zero_gradient_share": Scalar("gradient/discriminator_zero", "Likewise."),
+    "g_gradient_error": Scalar(
         "float16/generator_gradient_error",
         "How far the generator's gradient in half precision is from that in float32, "
         "over its size.",
     ),
-    "d_gradient_error": ("float16/discriminator_gradient_error", "Likewise."),
-    "g_dead_share": (
+    "d_gradient_error": Scalar("float16/discriminator_gradient_error", "Likewise."),
+    "g_dead_share": Scalar(
         "units/generator_dead",
-        "Share of ReLU units that are above 0 on under 1 % of the probe, worst layer.",
-    ),
-    "d_dead_share": ("units/discriminator_dead", "Likewise."),
-    "g_saturated_share": (
-        "units/generator_saturated",
-        "Share of hidden tanh or sigmoid outputs within 1 % of their ends, worst "
+        "Fraction of ReLU units that are above 0 on under 1 % of the probe, worst "
         "layer.",
     ),
-    "d_saturated_share": ("units/discriminator_saturated", "Likewise."),
-    "g_activation_gradient": (
+    "d_dead_share": Scalar("units/discriminator_dead", "Likewise."),
+    "g_saturated_share": Scalar(
+        "units/generator_saturated",
+        "Fraction of hidden tanh or sigmoid outputs within 1 % of their ends, worst "
+        "layer.",
+    ),
+    "d_saturated_share": Scalar("units/discriminator_saturated", "Likewise."),
+    "g_activation_gradient": Scalar(
         "units/generator_slope",
-        "Product of the mean slopes of hidden tanh and sigmoid layers: the share of "
+        "Product of the mean slopes of hidden tanh and sigmoid layers: the fraction of "
         "the gradient that they let pass.",
     ),
-    "d_activation_gradient": ("units/discriminator_slope", "Likewise."),
-    "output_saturated_gap": (
+    "d_activation_gradient": Scalar("units/discriminator_slope", "Likewise."),
+    "output_saturated_gap": Scalar(
         "units/output_saturated_gap",
-        "Share of generated pixels within 1 % of black or white, less that of real "
-        "ones.",
+        "Fraction of generated pixels within 1 % of black or white, less that of real "
+        "pixels.",
     ),
-    "real_low": ("range/real_low", "1st percentile of real pixels."),
-    "real_high": ("range/real_high", "99th percentile of real pixels."),
-    "fake_low": ("range/fake_low", "1st percentile of fake pixels."),
-    "fake_high": ("range/fake_high", "99th percentile of fake pixels."),
-    "d_singular_value": (
+    "real_low": Scalar("range/real_low", "1st percentile of real pixels."),
+    "real_high": Scalar("range/real_high", "99th percentile of real pixels."),
+    "fake_low": Scalar("range/fake_low", "1st percentile of fake pixels."),
+    "fake_high": Scalar("range/fake_high", "99th percentile of fake pixels."),
+    "d_singular_value": Scalar(
         "singular_value/largest",
         "Largest singular value of the discriminator's kernels; a sudden rise comes "
         "before a collapse.",
     ),
-    "nyquist_excess": (
+    "nyquist_excess": Scalar(
         "spectrum/nyquist_excess",
         "Peak at the highest frequencies, fakes less real images, in decades: a "
         "checkerboard.",
     ),
-    "checkerboard_share": (
+    "checkerboard_share": Scalar(
         "spectrum/checkerboard",
-        "Share of the edges that is one pattern of period 2, fakes less real images.",
+        "Fraction of the edges that is one pattern of period 2, fakes less real "
+        "images.",
     ),
-    "spectrum_gap": (
+    "spectrum_gap": Scalar(
         "spectrum/gap",
         "Difference of fake and real spectra over the upper half of the frequencies, "
         "in decades.",
     ),
-    "ema_distance": (
+    "ema_distance": Scalar(
         "stability/ema_distance",
         "Distance of the generator from its average, over the size of its weights.",
     ),
-    "batch_norm_gap": (
+    "batch_norm_gap": Scalar(
         "stability/batch_norm_gap",
         "Mean difference, of 2, between images by batch and by moving statistics.",
     ),
-    "g_loss_scale": ("float16/generator_loss_scale", "Factor on G's loss."),
-    "d_loss_scale": ("float16/discriminator_loss_scale", "Factor on D's loss."),
-    "g_skipped_share": (
+    "g_loss_scale": Scalar(
+        "float16/generator_loss_scale", "Factor on the generator's loss."
+    ),
+    "d_loss_scale": Scalar(
+        "float16/discriminator_loss_scale", "Factor on the discriminator's loss."
+    ),
+    "g_skipped_share": Scalar(
         "float16/generator_skipped",
-        "Share of steps that were skipped for a gradient that was not finite.",
+        "Fraction of steps that were skipped for a gradient that was not finite.",
     ),
-    "d_skipped_share": ("float16/discriminator_skipped", "Likewise."),
-    "images_per_second": (
+    "d_skipped_share": Scalar("float16/discriminator_skipped", "Likewise."),
+    "images_per_second": Scalar(
         "speed/images_per_second",
-        "Real images trained on a second, everything included.",
+        "Real images trained on in a second, everything included.",
     ),
-    "data_wait_share": (
+    "data_wait_share": Scalar(
         "speed/data_wait_share",
-        "Share of the time spent waiting for the next batch.",
+        "Fraction of the time spent waiting for the next batch.",
     ),
 }
 

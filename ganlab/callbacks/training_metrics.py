@@ -1,21 +1,28 @@
-"""How is the game going?"""
+"""Logs losses, gradient norms, update ratios and speed while training."""
 
 import math
 import time
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.callbacks.periodic import Periodic
-from ganlab.callbacks.probe import first_nonfinite
+from ganlab.callbacks.nonfinite import first_nonfinite
+from ganlab.callbacks.periodic import Logs, PeriodicCallback
+from ganlab.callbacks.run_log import RunLog
+from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import RunError
 from ganlab.networks import SpectralNormalization
 from ganlab.sampling import class_labels, draw_latents
 
+WATCHED = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm")
+NUM_DIAGNOSED = 16
 
-class TrainingMetrics(Periodic):
-    """Logs both players' numbers every so many steps.
+
+class TrainingMetrics(PeriodicCallback):
+    """Logs both networks' numbers every so many steps.
 
     Losses, D(x), D(G(z)), accuracies and gradient norms are means over the
     steps since the last log; update ratios are those of the logged step.
@@ -25,91 +32,106 @@ class TrainingMetrics(Periodic):
         run_log: A `RunLog`.
         batch_size: Integer: real images a step.
         every: Integer: steps between logs.
-        wait_timer: The `ganlab.data.wait_timer.WaitTimer` that times the data set, or
-            `None`.
+        wait_timer: The `WaitTimer` that times the data set, or `None`.
+        clock: Function without arguments that returns seconds.
 
     Raises:
         RunError: in `fit`, after the first step whose loss or gradient is not finite;
             the log gets an event that names the first tensor that is not.
     """
 
-    def __init__(self, run_log, batch_size, every=50, wait_timer=None):
+    def __init__(
+        self,
+        run_log: RunLog,
+        batch_size: int,
+        every: int = 50,
+        wait_timer: WaitTimer | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(every)
         self.run_log = run_log
         self.batch_size = batch_size
         self.wait_timer = wait_timer
+        self.clock = clock
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        self._window = {}
-        self._mark_time()
-        self._logged = self._acted
+        self._window: dict[str, np.ndarray] = {}
+        self._logged_step = int(self.model.step.numpy())
+        self._begin_interval()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         super().on_epoch_begin(epoch, logs)
-        self._seen = {}
+        self._seen: dict[str, np.ndarray] = {}
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):
-            self._before = [_values(player) for player in self._players()]
+            self._before = [_values(network) for network in self._networks()]
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(batch, logs)
-        for name in ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm"):
-            if not math.isfinite((logs or {}).get(name, 0.0)):
-                self._give_up(self._epoch_start + batch + 1, name, logs[name])
+        for name in WATCHED:
+            value = (logs or {}).get(name, 0.0)
+            if not math.isfinite(value):
+                self._give_up(self._epoch_start + batch + 1, name, value)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._collect()
 
-    def _players(self):
+    def _networks(self) -> tuple[keras.Model, keras.Model]:
         return self.model.discriminator, self.model.generator
 
-    def _collect(self):
-        """Adds to the window what the running means have gained."""
+    def _collect(self) -> None:
+        """Adds to the window by what the running means have grown."""
         for name, tracker in self.model.trackers.items():
-            now = np.array([float(tracker.total), float(tracker.count)])
-            gained = now - self._seen.get(name, 0.0)
-            self._window[name] = self._window.get(name, 0.0) + gained
-            self._seen[name] = now
+            sums = np.array([float(tracker.total), float(tracker.count)])
+            growth = sums - self._seen.get(name, 0.0)
+            self._window[name] = self._window.get(name, 0.0) + growth
+            self._seen[name] = sums
 
-    def act(self, step):
+    def run(self, step: int) -> None:
         self._collect()
         values = {
             name: float(total / count)
             for name, (total, count) in self._window.items()
             if count
         }
-        values |= self._skipped_shares()
+        values |= self._skipped_fractions()
         self._window = {}
-        optimizers = (
-            self.model.discriminator_optimizer,
-            self.model.generator_optimizer,
-        )
-        for key, before, player, optimizer in zip(
-            "dg", self._before, self._players(), optimizers, strict=True
-        ):
-            ratio = _update_ratio(before, _values(player))
-            values[f"{key}_update_ratio"] = float(ratio.numpy())
-            values[f"{key}_learning_rate"] = float(
-                keras.ops.convert_to_numpy(optimizer.learning_rate)
-            )
+        values |= self._optimizer_metrics()
         for layer in self.model.discriminator.layers:
             if isinstance(layer, SpectralNormalization):
                 key = f"singular_value/{layer.layer.name}"
                 values[key] = layer.singular_value()
-        seconds = time.perf_counter() - self._time
-        images = (step - self._logged) * self.batch_size
+        seconds = self.clock() - self._began
+        images = (step - self._logged_step) * self.batch_size
         values["images_per_second"] = images / seconds
         if self.wait_timer is not None:
             waited = self.wait_timer.seconds - self._waited
             values["data_wait_share"] = min(waited / seconds, 1.0)
         self.run_log.scalars(step, values)
-        self._logged = step
-        self._mark_time()
+        self._logged_step = step
+        self._begin_interval()
 
-    def _skipped_shares(self):
-        """Steps without a finite gradient, which loss scaling leaves out."""
+    def _optimizer_metrics(self) -> dict[str, float]:
+        """Update ratio and learning rate of both networks."""
+        optimizers = (
+            self.model.discriminator_optimizer,
+            self.model.generator_optimizer,
+        )
+        values = {}
+        for key, before, network, optimizer in zip(
+            "dg", self._before, self._networks(), optimizers, strict=True
+        ):
+            ratio = _update_ratio(before, _values(network))
+            values[f"{key}_update_ratio"] = float(ratio.numpy())
+            values[f"{key}_learning_rate"] = float(
+                keras.ops.convert_to_numpy(optimizer.learning_rate)
+            )
+        return values
+
+    def _skipped_fractions(self) -> dict[str, float]:
+        """The fraction of steps without a finite gradient, which loss scaling skips."""
         steps = self._window["d_loss"][1]
         if self._window["d_gradient_norm"][1] == steps:
             return {}
@@ -120,11 +142,11 @@ class TrainingMetrics(Periodic):
             for key in "dg"
         }
 
-    def _give_up(self, step, name, value):
-        latents = draw_latents(16, self.model.latent_dim)
+    def _give_up(self, step: int, name: str, value: float) -> None:
+        latents = draw_latents(NUM_DIAGNOSED, self.model.latent_dim)
         labels = None
         if self.model.num_classes is not None:
-            labels = class_labels(16, self.model.num_classes)
+            labels = class_labels(NUM_DIAGNOSED, self.model.num_classes)
         tensor = first_nonfinite(self.model, latents, labels)
         self.run_log.scalars(step, {name: value})
         self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
@@ -134,16 +156,18 @@ class TrainingMetrics(Periodic):
             "diverged; lower the learning rates, or train in float32"
         )
 
-    def _mark_time(self):
-        self._time = time.perf_counter()
+    def _begin_interval(self) -> None:
+        self._began = self.clock()
         if self.wait_timer is not None:
             self._waited = self.wait_timer.seconds
 
 
-def _values(player):
-    return [tf.convert_to_tensor(each) for each in player.trainable_variables]
+def _values(network: keras.Model) -> list[Any]:
+    """Trainable weights as tensors, which later updates do not change."""
+    return [tf.convert_to_tensor(weight) for weight in network.trainable_variables]
 
 
-def _update_ratio(before, after):
-    change = [now - then for now, then in zip(after, before, strict=True)]
-    return tf.linalg.global_norm(change) / tf.linalg.global_norm(before)
+def _update_ratio(before: list[Any], after: list[Any]) -> Any:
+    """Norm of the change of the weights over the norm of the weights."""
+    changes = [new - old for new, old in zip(after, before, strict=True)]
+    return tf.linalg.global_norm(changes) / tf.linalg.global_norm(before)

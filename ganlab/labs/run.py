@@ -136,7 +136,7 @@ def draw(lab, reports, path):
             if values.min() > 0 and values.max() > 50 * values.min():
                 axes.set_yscale("log")
             axes.legend(fontsize=8, frameon=False)
-        axes.set_title(SCALARS[key][0], fontsize=9)
+        axes.set_title(SCALARS[key].tag, fontsize=9)
         axes.set_xlabel("step", fontsize=8)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from ganlab import diagnosis
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
-from ganlab.callbacks.periodic import Periodic
-from ganlab.callbacks.policy import ACTIONS
+from ganlab.callbacks.failure_policy import ACTIONS
+from ganlab.callbacks.periodic import PeriodicCallback
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import UserError, unknown_name
@@ -238,12 +238,12 @@ def _fit(
             callbacks=[*monitoring.values(), *callbacks],
         )
     except KeyboardInterrupt:
-        monitoring["checkpoints"].act_at_end()
+        monitoring["checkpoints"].run_at_end()
         raise
 
 
-class _StopAt(Periodic):
+class _StopAt(PeriodicCallback):
     """Ends training at a step, in the middle of an epoch if need be."""
 
-    def act(self, step: int) -> None:
+    def run(self, step: int) -> None:
         self.model.stop_training = True

@@ -283,7 +283,7 @@ def score(name, gan, recipe, options):
         np.save(picture.with_suffix(".npy"), points)
         plane = DecisionSurface(picture.with_suffix(""), mixture)
         plane.set_model(gan)
-        plane.act(recipe.steps)
+        plane.run(recipe.steps)
         real, _ = mixture.sample(NUM_POINTS, seed=1)
         return metrics.mode_scores(points, mixture.centers, mixture.deviation) | (
             metrics.grid_divergences(real, points, mixture.extent)

@@ -1,7 +1,14 @@
-"""What is done when a run is failing?"""
+"""Diagnoses a run while it trains, and ends it when it fails."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
 
 from ganlab import diagnosis
-from ganlab.callbacks.periodic import Budgeted
+from ganlab.callbacks.periodic import BudgetedCallback, Logs
+from ganlab.callbacks.run_log import RunLog
+from ganlab.diagnosis import Finding
 from ganlab.runs import RunFolder
 
 ACTIONS = ("none", "warn", "stop", "rollback")
@@ -9,46 +16,56 @@ GRACE = 1000  # steps before which early training looks like failure
 BUDGET = 0.01
 
 
-class FailurePolicy(Budgeted):
+class FailurePolicy(BudgetedCallback):
     """Diagnoses the run as it goes, and acts on critical findings.
 
     - `warn` writes a finding to the log when it is first made.
-    - `stop` ends training too, at a critical one: only scores of quality or
+    - `stop` also ends training at a critical finding: only scores of quality or
       diversity make a finding critical.
     - `rollback` ends this attempt, so that the caller can go back to the best
-      checkpoint with a change: see `ganlab.training.rollback`.
+      checkpoint with a change: see `ganlab.train`.
 
-    Every act is an event of the run log.
+    Every act is an event of the run log. `finding` is what ended training.
 
     Args:
         directory: The run's folder.
         run_log: A `RunLog`.
         action: One of `ACTIONS`.
-        every: Integer: steps between diagnoses, at least; they are held to 1 % of
-            the time, for a long log takes a while to read.
+        every: Integer: steps between diagnoses, at least; diagnoses take at most 1 %
+            of the time, for a long log takes a while to read.
         grace: Integer: steps before the first one.
         stream: Text stream for one line a finding, or `None`.
+        clock: Function without arguments that returns seconds.
     """
 
     def __init__(
-        self, directory, run_log, action="warn", *, every=500, grace=GRACE, stream=None
-    ):
-        super().__init__(every, BUDGET)
+        self,
+        directory: Path | str,
+        run_log: RunLog,
+        action: str = "warn",
+        *,
+        every: int = 500,
+        grace: int = GRACE,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(every, BUDGET, clock)
         self.folder = RunFolder(directory)
         self.run_log = run_log
         self.action = action
         self.grace = grace
         self.stream = stream
-        self.finding = None
-        self._told = set()
+        self.finding: Finding | None = None
+        self._first_step = 0
+        self._told: set[tuple[str, str]] = set()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         self.finding = None
-        self._first = self._acted
+        self._first_step = int(self.model.step.numpy())
 
-    def run(self, step):
-        if self.action == "none" or step - self._first < self.grace:
+    def run(self, step: int) -> None:
+        if self.action == "none" or step - self._first_step < self.grace:
             return
         for finding in diagnosis.diagnose(diagnosis.read(self.folder.path)):
             if finding.severity == "note":
@@ -62,7 +79,8 @@ class FailurePolicy(Budgeted):
                 )
                 return
 
-    def _tell(self, step, finding):
+    def _tell(self, step: int, finding: Finding) -> None:
+        """Logs a finding once for each severity."""
         key = finding.name, finding.severity
         if key in self._told:
             return
@@ -71,8 +89,8 @@ class FailurePolicy(Budgeted):
             step, "finding", finding=finding.name, severity=finding.severity
         )
         if self.stream is not None:
-            says = finding.evidence[0]["says"]
             self.stream.write(
                 f"\n{finding.severity}: {finding.failure.title} since step "
-                f"{finding.since_step:,}: {says}; ganlab diagnose {self.folder}\n"
+                f"{finding.since_step:,}: {finding.evidence[0]['says']}; ganlab "
+                f"diagnose {self.folder}\n"
             )

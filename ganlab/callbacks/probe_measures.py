@@ -1,0 +1,83 @@
+"""Measures of a probe's logits, images and kernels, in NumPy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ganlab.callbacks.probe_network import SATURATION
+
+MIN_LEAD = 0.5  # of real over fake logits, in standard deviations
+POWER_STEPS = 5
+
+
+def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Measures of the logits `(n, 1)` of real, fake and held-out images.
+
+    - `gradient_thrown_away`: the fraction of the non-saturating gradient, in the
+      logit, that the saturating (minimax) loss has not: 1 - sum sigmoid(l) / sum
+      sigmoid(-l) over fake logits, 0 where D does not win.
+    - `real_sign`: mean sign of the real logits, ADA's r_t.
+    - `overfit_gap`: how far held-out images lie from trained ones towards the
+      fakes, ADA's r_v: 0 without overfitting, 1 where they pass for fake. Left
+      out where both sides lie too close together to tell.
+    """
+    real, fake = logits["real"], logits["fake"]
+    with np.errstate(over="ignore"):
+        belief = 1.0 / (1.0 + np.exp(-fake))
+    lead = real.mean() - fake.mean()
+    measures = {
+        "logit_real": real.mean(),
+        "logit_fake": fake.mean(),
+        "logit_spread": np.concatenate([real, fake]).std(),
+        "real_sign": np.sign(real).mean(),
+        "gradient_thrown_away": max(
+            0.0, 1.0 - belief.sum() / max((1.0 - belief).sum(), 1e-300)
+        ),
+    }
+    if "held_out" in logits:
+        measures["logit_held_out"] = logits["held_out"].mean()
+        if lead > MIN_LEAD * measures["logit_spread"] > 0:
+            gap = real.mean() - logits["held_out"].mean()
+            measures["overfit_gap"] = gap / lead
+    return {name: float(value) for name, value in measures.items()}
+
+
+def value_range(samples: np.ndarray, name: str) -> dict[str, float]:
+    """The 1st and 99th percentile of all values."""
+    low, high = np.percentile(samples, [1, 99])
+    return {f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def saturated_fraction(images: np.ndarray) -> float:
+    """Fraction of values within 1 % of the range's ends, -1 and 1."""
+    return float(np.mean(np.abs(images) > SATURATION))
+
+
+class SingularValues:
+    """The largest singular value of each kernel, by power iteration.
+
+    Every call goes on from the directions of the last one.
+    """
+
+    def __init__(self) -> None:
+        self._directions: dict[str, np.ndarray] = {}
+
+    def measure(self, kernels: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Singular values by kernel, and `d_singular_value`, the largest of all.
+
+        Args:
+            kernels: Arrays by layer name; the last axis is the layer's outputs.
+        """
+        values = {}
+        for name, kernel in kernels.items():
+            matrix = kernel.astype(np.float64).reshape(-1, kernel.shape[-1])
+            direction = self._directions.get(name, np.ones(matrix.shape[1]))
+            for _ in range(POWER_STEPS):
+                direction = matrix.T @ (matrix @ direction)
+                direction /= np.linalg.norm(direction) + 1e-300
+            self._directions[name] = direction
+            singular_value = np.linalg.norm(matrix @ direction)
+            values[f"singular_value/{name}"] = float(singular_value)
+        if values:
+            values["d_singular_value"] = max(values.values())
+        return values

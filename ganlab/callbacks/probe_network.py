@@ -1,0 +1,176 @@
+"""A network whose activations and gradients are read without changing it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganlab.networks import SpectralNormalization
+
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
+MIN_ACTIVE_FRACTION = 0.01  # of the probe, above 0 on which a unit is alive
+SATURATION = 0.99  # of the output's range
+
+
+class Weights(NamedTuple):
+    """A network's weights as tensors.
+
+    Args:
+        trainable: List of tensors.
+        other: List of tensors, such as moving statistics.
+    """
+
+    trainable: list[Any]
+    other: list[Any]
+
+
+class Outputs(NamedTuple):
+    """What a `ProbeNetwork` puts out.
+
+    Args:
+        own: List of the network's own outputs.
+        activations: Outputs of its activations by layer name.
+    """
+
+    own: list[Any]
+    activations: dict[str, Any]
+
+
+class ProbeNetwork:
+    """A network that also gives the outputs of its activations, and updates nothing.
+
+    Args:
+        network: A functional `keras.Model`.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        self._kinds = {
+            layer.name: kind
+            for layer in network.layers
+            if (kind := _activation(layer)) is not None
+        }
+        activations = [network.get_layer(name).output for name in self._kinds]
+        self._num_outputs = len(network.outputs)
+        self._takes_labels = len(network.inputs) == 2
+        self._model = keras.Model(network.inputs, [*network.outputs, *activations])
+        self.is_half = any(
+            layer.compute_dtype in ("float16", "bfloat16") for layer in network.layers
+        )
+        self.has_batch_norm = any(
+            isinstance(layer, keras.layers.BatchNormalization)
+            for layer in network.layers
+        )
+        self.kernels = {
+            layer.name: layer.kernel
+            for layer in network.layers
+            if not isinstance(layer, SpectralNormalization)
+            and getattr(layer, "kernel", None) is not None
+        }
+        trainable = [id(weight) for weight in self._model.trainable_variables]
+        self._kernel_indices = {
+            name: trainable.index(id(kernel))
+            for name, kernel in self.kernels.items()
+            if id(kernel) in trainable
+        }
+
+    def read(self) -> Weights:
+        """The weights as tensors, for a tape to watch."""
+        return Weights(
+            [tf.convert_to_tensor(w) for w in self._model.trainable_variables],
+            [tf.convert_to_tensor(w) for w in self._model.non_trainable_variables],
+        )
+
+    def call(
+        self, weights: Weights, inputs: Any, labels: Any, training: bool = True
+    ) -> Outputs:
+        """The network's outputs under some weights, and those of its activations."""
+        arguments = [inputs, labels] if self._takes_labels else inputs
+        outputs, _ = self._model.stateless_call(
+            weights.trainable, weights.other, arguments, training=training
+        )
+        if not isinstance(outputs, (list, tuple)):
+            outputs = [outputs]
+        activations = outputs[self._num_outputs :]
+        return Outputs(
+            list(outputs[: self._num_outputs]),
+            dict(zip(self._kinds, activations, strict=True)),
+        )
+
+    def gradient_measures(self, gradients: Sequence[Any], role: str) -> dict[str, Any]:
+        """Root mean square of each kernel's gradient, and the fraction that is 0."""
+        measures = {
+            f"gradient/{role}/{name}": tf.sqrt(
+                tf.reduce_mean(tf.square(gradients[index]))
+            )
+            for name, index in self._kernel_indices.items()
+            if gradients[index] is not None
+        }
+        flat = [tf.reshape(grad, [-1]) for grad in gradients if grad is not None]
+        is_zero = tf.cast(tf.concat(flat, 0) == 0.0, tf.float32)
+        measures[f"{role[0]}_zero_gradient_share"] = tf.reduce_mean(is_zero)
+        return measures
+
+    def activation_measures(
+        self, activations: Mapping[str, Any], role: str
+    ) -> dict[str, Any]:
+        """By activation: the fraction of its units that are dead, or saturated."""
+        measures = {}
+        for name, output in activations.items():
+            kind, output = self._kinds[name], tf.cast(output, tf.float32)
+            if kind == "relu":
+                axes = list(range(len(output.shape) - 1))
+                active = tf.reduce_mean(tf.cast(output > 0, tf.float32), axes)
+                measures[f"dead/{role}/{name}"] = tf.reduce_mean(
+                    tf.cast(active < MIN_ACTIVE_FRACTION, tf.float32)
+                )
+            else:
+                slope = 1.0 - output**2 if kind == "tanh" else output * (1.0 - output)
+                measures[f"slope/{role}/{name}"] = tf.reduce_mean(slope)
+                centred = output if kind == "tanh" else 2.0 * output - 1.0
+                measures[f"saturated/{role}/{name}"] = tf.reduce_mean(
+                    tf.cast(tf.abs(centred) > SATURATION, tf.float32)
+                )
+        return measures
+
+    def summarize(self, measures: Mapping[str, float], role: str) -> dict[str, float]:
+        """The worst layer's measures, and how much gradient reaches the first layer.
+
+        Args:
+            measures: What `gradient_measures` and `activation_measures` gave.
+            role: `generator` or `discriminator`.
+        """
+        summary, key = {}, role[0]
+        for kind in ("dead", "saturated"):
+            fractions = _of_hidden_layers(measures, f"{kind}/{role}/")
+            if fractions:
+                summary[f"{key}_{kind}_share"] = max(fractions)
+        slopes = _of_hidden_layers(measures, f"slope/{role}/")
+        if slopes:
+            summary[f"{key}_activation_gradient"] = float(np.prod(slopes))
+        gradients = [
+            measures[f"gradient/{role}/{name}"]
+            for name in self._kernel_indices
+            if f"gradient/{role}/{name}" in measures
+        ]
+        if len(gradients) > 1 and gradients[-1] > 0:
+            summary[f"{key}_gradient_ratio"] = gradients[0] / gradients[-1]
+        return summary
+
+
+def _of_hidden_layers(measures: Mapping[str, float], prefix: str) -> list[float]:
+    """Measures of all layers but the one that puts out images."""
+    return [
+        value
+        for name, value in measures.items()
+        if name.startswith(prefix) and not name.endswith("/images")
+    ]
+
+
+def _activation(layer: keras.Layer) -> str | None:
+    """Which of `ACTIVATIONS` a layer ends on, or `None`."""
+    if isinstance(layer, keras.layers.ReLU):
+        return "relu"
+    name = getattr(getattr(layer, "activation", None), "__name__", None)
+    return name if name in ACTIVATIONS else None
