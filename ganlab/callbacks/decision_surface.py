@@ -90,7 +90,7 @@ class DecisionSurface(PictureCallback):
         outputs = forward.call(self.model.discriminator, packed, None, False)
         return forward.logits_of(outputs)
 
-    def _directions(self, fake: np.ndarray) -> np.ndarray:
+    def directions(self, fake: np.ndarray) -> np.ndarray:
         """Where the generator's loss moves fake samples: its negative gradient."""
         fake_samples = keras.ops.convert_to_tensor(fake)
         real_samples = keras.ops.convert_to_tensor(self._real[: len(fake)])
@@ -132,7 +132,7 @@ class DecisionSurface(PictureCallback):
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
     def _draw_arrows(self, axes: Axes, fake: np.ndarray) -> None:
-        directions = self._directions(fake)
+        directions = self.directions(fake)
         longest = np.linalg.norm(directions, axis=1).max()
         if longest == 0:
             return

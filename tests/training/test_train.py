@@ -5,6 +5,7 @@ import json
 import pytest
 
 import ganlab
+from ganlab.cli.main import main
 from ganlab.errors import UserError
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
@@ -98,3 +99,21 @@ def test_bfloat16_is_no_help_to_penalties(recipe, make_gan):
     assert not bfloat16_would_help(make_gan(), recipe.replace(network="mlp"))
     half = recipe.replace(dtype_policy="mixed_bfloat16")
     assert not bfloat16_would_help(make_gan(), half)
+
+
+@pytest.mark.e2e
+def test_a_toy_mixture_end_to_end(tmp_path, capsys):
+    run = tmp_path / "run"
+    arguments = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "6"]
+    arguments += ["--batch-size", "20", "--set", "packing=2", "--out", str(run)]
+    assert main(arguments) == 0
+    assert "export" not in capsys.readouterr().out
+    about = json.loads((run / "config.json").read_text())
+    assert about["recipe"]["network"] == "mlp"
+    assert about["recipe"]["regularizer_weight"] == 0.02
+    assert about["recipe"]["latent_dim"] == 2
+    assert (run / "samples" / "step-0000006.png").exists()
+    assert (run / "checkpoints" / "best.keras").exists()
+    assert main(["train", "--out", str(run), "--resume", "--steps", "8"]) == 0
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 2
+    assert "generator of images" in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""The newest checkpoints are kept whole."""
+
+import keras
+import numpy as np
+import pytest
+
+from ganlab.callbacks import Checkpoints
+from ganlab.runs import RunFolder
+
+
+def test_checkpoints_keep_the_newest(make_gan, fit, tmp_path):
+    gan = make_gan(3)
+    fit(gan, [Checkpoints(tmp_path, every=2, keep=2)])
+    assert sorted(file.name for file in (tmp_path / "checkpoints").iterdir()) == [
+        "step-0000008.keras",
+        "step-0000010.keras",
+    ]
+    restored = keras.saving.load_model(RunFolder(tmp_path).find_checkpoint())
+    np.testing.assert_array_equal(restored.sample(4), gan.sample(4))
+
+
+def test_an_interrupted_save_leaves_the_last_checkpoint(
+    make_gan, tmp_path, monkeypatch
+):
+    gan = make_gan()
+    callback = Checkpoints(tmp_path)
+    callback.set_model(gan)
+    callback.run(1)
+    monkeypatch.setattr(gan, "save", lambda path: path.write_bytes(b"half") and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        callback.run(2)
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    assert path.name == "step-0000001.keras"
+    keras.saving.load_model(path)

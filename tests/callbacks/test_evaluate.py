@@ -1,0 +1,106 @@
+"""Scores are logged within a budget, and the best checkpoint is kept."""
+
+import itertools
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from ganlab import evaluation, metrics
+from ganlab.callbacks import Evaluate
+from ganlab.callbacks.scalars import SCALARS
+from ganlab.runs import RunFolder
+
+
+def no_time():
+    """A clock that stands still: every evaluation is within its budget."""
+    return 0.0
+
+
+@pytest.fixture
+def reference(noise, monkeypatch, tmp_path):
+    """The noise itself, by its pixels."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return evaluation.load_reference(noise, features="pixels")
+
+
+@pytest.fixture
+def set_fids(monkeypatch):
+    """A function that gives the next evaluations their FIDs."""
+    evaluate = evaluation.evaluate
+
+    def set_to(*fids):
+        remaining = iter(fids)
+
+        def with_fid(*arguments, **options):
+            scored = evaluate(*arguments, **options)
+            fid = next(remaining)
+            scored.scores["fid"] = metrics.Score(fid, fid - 0.01, fid + 0.01, 0.005)
+            return scored
+
+        monkeypatch.setattr(evaluation, "evaluate", with_fid)
+
+    return set_to
+
+
+def test_evaluate_keeps_the_best_and_reports(
+    make_gan, fit, reference, run_log, read_rows, set_fids, tmp_path
+):
+    fids = [0.5, 0.2, 0.4, 0.3, 0.6]
+    set_fids(*fids)
+    callback = Evaluate(
+        tmp_path, reference, every=2, budget=1.0, run_log=run_log, clock=no_time
+    )
+    fit(make_gan(3), [callback])
+    rows = read_rows(tmp_path)
+    assert [row["step"] for row in rows] == [2, 4, 6, 8, 10]
+    assert [row["fid"] for row in rows] == fids
+    assert set(rows[0]) - {"step", "seconds", "protocol"} <= set(SCALARS)
+    assert rows[0]["protocol"] == reference.protocol.fingerprint
+    folder = RunFolder(tmp_path)
+    best = folder.read_best()
+    assert best["step"] == 4
+    assert best["protocol"]["fingerprint"] == reference.protocol.fingerprint
+    assert keras.saving.load_model(folder.find_checkpoint("best")).step == 4
+    assert (tmp_path / "checkpoints" / "best.png").exists()
+    report = json.loads((tmp_path / "quality.json").read_text())
+    assert (report["best"]["step"], report["last"]["step"]) == (4, 10)
+    page = (tmp_path / "quality.md").read_text()
+    assert "best, step 4" in page
+    assert "--checkpoint best" in page
+    assert "0.200 [0.190, 0.210]" in page
+    assert "(checkpoints/best.png)" in page
+
+
+def test_evaluate_holds_to_its_budget(make_gan, fit, reference, tmp_path):
+    # Each reading of the clock takes a second, and so does each evaluation.
+    clock = itertools.count()
+    steps = []
+
+    class Counted(Evaluate):
+        def run(self, step):
+            steps.append(step)
+            super().run(step)
+
+    callback = Counted(
+        tmp_path, reference, every=1, budget=0.1, clock=lambda: float(next(clock))
+    )
+    fit(make_gan(3), [callback], epochs=12)
+    # Of ten readings one may be an evaluation, but for the first and the last.
+    assert steps[0] == 1
+    assert steps[-1] == 60
+    assert 3 <= len(steps) <= 8
+    assert np.diff(steps[:-1]).min() >= 8
+
+
+def test_a_best_of_another_protocol_is_replaced(
+    make_gan, fit, noise, reference, set_fids, tmp_path
+):
+    folder = RunFolder(tmp_path)
+    set_fids(0.1, 0.9)
+    fit(make_gan(3), [Evaluate(tmp_path, reference, every=99)])
+    assert folder.read_best()["scores"]["fid"]["value"] == 0.1
+    other = evaluation.load_reference(noise, features="pixels", num_images=30)
+    fit(make_gan(3), [Evaluate(tmp_path, other, every=99)])
+    assert folder.read_best()["scores"]["fid"]["value"] == 0.9
