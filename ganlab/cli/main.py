@@ -614,7 +614,7 @@ def _print_lab(lab, found, out):
     print(f"  {lab.theory}")
     for arm in ("failing", "cured"):
         print(f"  {arm:8} {found[arm]['verdict']}")
-    for key in lab.shows:
+    for key in lab.log_keys:
         before, after = (found[arm]["measured"][key] for arm in ("failing", "cured"))
         shown = ["none" if each is None else f"{each:.3g}" for each in (before, after)]
         print(f"  {key:24} {shown[0]:>10} -> {shown[1]}")
