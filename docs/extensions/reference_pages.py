@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 import ganlab
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.config.reference import settings_table
-from ganlab.diagnosis.reference import findings_table
+from ganlab.diagnosis.reference import findings_sections, findings_table
 from ganlab.labs import LABS
 
 MODULES = (
@@ -123,6 +123,7 @@ def write_pages(app: Sphinx) -> None:
     pages = {
         "settings": settings_table,
         "findings": findings_table,
+        "findings_sections": findings_sections,
         "labs": labs_table,
         "log_keys": log_keys_table,
         "command_line": command_line,
