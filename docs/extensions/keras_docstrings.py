@@ -66,8 +66,12 @@ def _signature(
     """The signature of `__init__` where Keras hides it behind `*args, **kwargs`."""
     if kind != "class" or texts[0] != "(*args, **kwargs)":
         return None
-    parameters = list(inspect.signature(object_.__init__).parameters.values())
-    return str(inspect.Signature(parameters[1:])), ""
+    _, *parameters = inspect.signature(object_.__init__).parameters.values()
+    plain = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in parameters
+    ]
+    return str(inspect.Signature(plain)), ""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
