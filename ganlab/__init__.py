@@ -19,7 +19,6 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "dcgan_generator": "networks",
     "export_generator": "artifacts.export",
     "get_preset": "config.presets",
-    "get_preset": "config.presets",
     "load_data": "data.loading",
     "draw_latents": "sampling",
     "train": "training.train",
