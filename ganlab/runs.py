@@ -20,6 +20,7 @@ from ganlab.files import atomic_file, check_new_folder, write_text
 STEP_FILE = re.compile(r"step-(\d+)")
 
 
+@dataclass(frozen=True)
 class RunFolder:
     """Names, reads and writes the files of one run.
 
@@ -39,20 +40,13 @@ class RunFolder:
         path: The folder. Nothing is made before something is written.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    path: Path
 
-    def __repr__(self) -> str:
-        return f"RunFolder({str(self.path)!r})"
+    def __init__(self, path: Path | str) -> None:
+        object.__setattr__(self, "path", Path(path))
 
     def __str__(self) -> str:
         return str(self.path)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunFolder) and self.path == other.path
-
-    def __hash__(self) -> int:
-        return hash(self.path)
 
     @property
     def config(self) -> Path:
@@ -114,8 +108,6 @@ class RunFolder:
         """A path of this folder as its pages link to it."""
         return path.relative_to(self.path).as_posix()
 
-    # Is there a run?
-
     def holds_run(self) -> bool:
         """Whether settings of a run are here."""
         return self.config.is_file()
@@ -129,8 +121,6 @@ class RunFolder:
         holds = "a run" if self.config.exists() else "something else"
         fix = "name another with --out, or go on with --resume"
         check_new_folder(self.path, "run", f"holds {holds}", fix)
-
-    # Settings
 
     def read_config(self) -> dict[str, Any]:
         """What `config.json` holds, its settings under today's names.
@@ -146,8 +136,6 @@ class RunFolder:
     def write_config(self, content: Mapping[str, Any]) -> None:
         """Writes `config.json`."""
         write_text(self.config, json.dumps(content, indent=2) + "\n")
-
-    # Log
 
     def read_metrics(self) -> list[str]:
         """The lines of `metrics.jsonl`; none if there is no such file."""
@@ -182,8 +170,6 @@ class RunFolder:
             later = [row for row in rows if row["step"] > step]
             write_text(later_to, _as_lines(later))
         return earlier
-
-    # Checkpoints and pictures
 
     def picture(self, step: int) -> Path:
         """Where the picture of a step goes."""
@@ -280,8 +266,6 @@ class RunFolder:
         if not path.exists():
             return None
         return legacy.current_record(json.loads(path.read_text(encoding="utf-8")))
-
-    # Pages
 
     def write_quality(self, scores: Mapping[str, Any], page: str) -> None:
         """Writes the scores at the run's end, and a page of them."""

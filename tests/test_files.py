@@ -1,0 +1,64 @@
+"""Files are written whole or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganlab import files
+from ganlab.errors import UserError
+
+
+def test_text_is_replaced_whole(tmp_path):
+    path = tmp_path / "new" / "folder" / "page.md"
+    files.write_text(path, "Fréchet\n")
+    files.write_text(path, "Inception\n")
+    assert path.read_text(encoding="utf-8") == "Inception\n"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_crash_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "scores.json"
+    files.write_text(path, "{}")
+    with pytest.raises(ZeroDivisionError), files.atomic_file(path) as temporary:
+        temporary.write_text('{"fid": ') and 1 / 0
+    assert json.loads(path.read_text()) == {}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_temporary_file_is_beside_the_file_with_its_suffix(tmp_path):
+    with files.atomic_file(tmp_path / "step.keras") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".keras"
+        assert temporary.name.startswith(".")
+        temporary.write_bytes(b"weights")
+    assert (tmp_path / "step.keras").read_bytes() == b"weights"
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "cache" / "images"
+    with pytest.raises(ZeroDivisionError), files.atomic_folder(folder) as temporary:
+        (temporary / "first.npy").write_bytes(b"1") and 1 / 0
+    assert list(folder.parent.iterdir()) == []
+    with files.atomic_folder(folder) as temporary:
+        (temporary / "first.npy").write_bytes(b"1")
+        assert not folder.exists()
+    assert list(folder.parent.iterdir()) == [folder]
+    assert (folder / "first.npy").read_bytes() == b"1"
+
+
+def test_the_cache_folder_is_the_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert files.cache_folder() == tmp_path / "ganlab"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert files.cache_folder() == Path.home() / ".cache" / "ganlab"
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    files.check_new_folder(tmp_path, "run", "is in use", "name another")
+    files.check_new_folder(tmp_path / "new", "run", "is in use", "name another")
+    (tmp_path / "notes.txt").write_text("mine")
+    message = "new or empty folder for the run. Received: .* is in use; name another"
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(UserError, match=message):
+            files.check_new_folder(path, "run", "is in use", "name another")

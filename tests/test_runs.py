@@ -1,0 +1,203 @@
+"""A run folder is named, read and written in one place."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import ganlab
+from ganlab.config.settings import Monitoring, Recipe
+from ganlab.errors import UserError
+from ganlab.runs import Run, RunFolder, load_run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture
+def run(folder):
+    return Run(
+        folder,
+        Recipe(steps=7),
+        Monitoring(log_every=3),
+        num_images=12,
+        class_names=("cats", "dogs"),
+        skipped=("broken.png",),
+        class_counts=(6, 6),
+    )
+
+
+def save(content):
+    """A function that saves, as a model's own would."""
+    return lambda path: path.write_text(content)
+
+
+def test_a_run_is_read_as_it_was_saved(run):
+    run.save()
+    assert load_run(run.folder.path) == run
+    assert run.num_classes == 2
+    assert run.settings["steps"] == 7
+    assert run.settings["log_every"] == 3
+    saved = json.loads((run.folder.path / "config.json").read_text())
+    assert saved["recipe"]["steps"] == 7
+    assert saved["monitoring"]["log_every"] == 3
+    assert saved["data_kind"] == "images"
+
+
+def test_a_run_under_another_recipe(run, tmp_path):
+    other = run.with_recipe(Recipe(loss="hinge"), RunFolder(tmp_path / "other"))
+    assert (other.recipe.loss, other.num_images) == ("hinge", 12)
+    assert other.folder.path == tmp_path / "other"
+    assert run.with_recipe(Recipe()).folder == run.folder
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "Expected a run folder, with config.json"),
+        ("{", "Expected a run's recipe"),
+        ("[]", "Expected a run's recipe"),
+        ('{"recipe": {}, "monitoring": {}}', "Expected a run's recipe"),
+        ('{"recipe": {"colour": 1}, "monitoring": {}}', "Expected a run's recipe"),
+    ],
+)
+def test_no_run_is_one_line(folder, text, message):
+    if text is not None:
+        folder.path.mkdir()
+        folder.config.write_text(text)
+    with pytest.raises(UserError, match=message):
+        load_run(folder.path)
+
+
+def test_a_new_folder_is_one_without_a_run(run):
+    run.folder.check_new()
+    assert not run.folder.holds_run()
+    run.save()
+    assert run.folder.holds_run()
+    with pytest.raises(UserError, match="holds a run; name another with --out"):
+        run.folder.check_new()
+
+
+def test_folders_compare_by_path(folder):
+    assert folder == RunFolder(str(folder.path)) != RunFolder("other")
+    assert len({folder, RunFolder(folder.path)}) == 1
+    assert str(folder) == str(folder.path)
+
+
+def test_lines_are_appended_and_trimmed(folder):
+    assert folder.read_metrics() == []
+    assert folder.trim_metrics(0) == []
+    assert not folder.holds_log()
+    for step in (1, 2, 3):
+        folder.append_metrics({"step": step, "seconds": 0.5 * step})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folder.append_metrics({"step": 4, "d_loss": float("nan")})
+    assert len(folder.read_metrics()) == 3
+    kept = folder.trim_metrics(2, later_to=folder.attempt(1))
+    assert [row["step"] for row in kept] == [1, 2]
+    assert list(map(json.loads, folder.read_metrics())) == kept
+    assert folder.attempt(1) == folder.path / "attempts" / "1.jsonl"
+    assert json.loads(folder.attempt(1).read_text()) == {"step": 3, "seconds": 1.5}
+
+
+def test_checkpoints_by_step(folder):
+    with pytest.raises(UserError, match="stopped before its first"):
+        folder.find_checkpoint()
+    for step in (500, 1500, 1000):
+        path = folder.save_checkpoint(save(str(step)), step)
+        assert path == folder.path / "checkpoints" / f"step-{step:07d}.keras"
+    assert list(folder.checkpoints_by_step()) == [500, 1000, 1500]
+    assert folder.find_checkpoint().read_text() == "1500"
+    folder.remove_checkpoints(keep=5)
+    assert len(folder.checkpoints_by_step()) == 3
+    folder.remove_checkpoints(keep=2)
+    assert list(folder.checkpoints_by_step()) == [1000, 1500]
+
+
+def test_the_best_checkpoint_and_its_record(folder):
+    assert folder.read_best() is None
+    with pytest.raises(UserError, match="Expected a checkpoint"):
+        folder.find_checkpoint("best")
+    record = {"step": 700, "protocol": {}, "scores": {}, "details": {}}
+    folder.save_best(save("best"), record)
+    assert folder.read_best() == record
+    assert folder.find_checkpoint("best").read_text() == "best"
+    assert folder.best_picture == folder.path / "checkpoints" / "best.png"
+    assert folder.relative(folder.best_picture) == "checkpoints/best.png"
+    assert folder.newest_checkpoint() is None
+    folder.remove_checkpoints()
+    assert folder.best_checkpoint.exists()
+
+
+def test_the_last_checkpoint_before_a_step(folder):
+    assert folder.last_checkpoint_before(100) is None
+    folder.save_checkpoint(save("500"), 500)
+    folder.save_checkpoint(save("1000"), 1000)
+    folder.save_best(save("700"), {"step": 700, "scores": {}})
+    assert folder.last_checkpoint_before(500) is None
+    assert folder.last_checkpoint_before(501) == (500, folder.checkpoint(500))
+    assert folder.last_checkpoint_before(1000) == (700, folder.best_checkpoint)
+    folder.remove_all_checkpoints()
+    assert folder.last_checkpoint_before(2000) is None
+
+
+def test_a_save_that_fails_leaves_nothing(folder):
+    with pytest.raises(ZeroDivisionError):
+        folder.save_checkpoint(lambda path: path.write_text("half") and 1 / 0, 3)
+    assert list(folder.checkpoints.iterdir()) == []
+
+
+def test_pictures_by_step(folder):
+    assert folder.pictures() == {}
+    folder.samples.mkdir(parents=True)
+    for name in ("step-0000500.png", "step-0000000.png", "step-last.png", "step-1.txt"):
+        (folder.samples / name).touch()
+    assert folder.pictures() == {0: folder.picture(0), 500: folder.picture(500)}
+
+
+def test_pages(folder):
+    assert folder.read_quality_page() == ""
+    folder.write_quality({"best": None}, "# Quality\n")
+    assert folder.read_quality_page() == "# Quality\n"
+    assert json.loads(folder.quality("json").read_text()) == {"best": None}
+    assert folder.report("html") == folder.path / "report.html"
+
+
+def test_trials(folder):
+    assert folder.read_trials() == []
+    trial = {"name": "no change", "changes": {"precision": "float32"}, "fid": 1.0}
+    folder.write_trials([trial])
+    (read,) = folder.read_trials()
+    assert read["changes"] == {"dtype_policy": "float32"}  # an older run's name
+    assert folder.trial("no change").path == folder.trials / "no-change"
+
+
+def spelt_names(path):
+    """Strings that a module joins to paths, or looks for in folders."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            parts = [node.right]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            parts = node.args if node.func.attr in ("glob", "joinpath") else []
+        else:
+            continue
+        yield from (ast.unparse(part) for part in parts)
+
+
+def test_no_other_module_spells_a_name_of_a_run_folder():
+    name = re.compile(
+        r"config\.json|metrics\.jsonl|tensorboard|checkpoints|best\.|samples'|step-"
+        r"|quality|report\.|attempts|trials"
+    )
+    package = Path(ganlab.__file__).parent
+    spelt = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for text in spelt_names(path)
+        if name.search(text)
+    }
+    assert spelt == {"runs.py"}
