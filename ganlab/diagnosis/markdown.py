@@ -97,7 +97,7 @@ def compare(first: Report, second: Report) -> str:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |", 1)
+    return f"| {' | '.join(cells).lstrip()} |"
 
 
 def _since(finding: Finding | None) -> str:

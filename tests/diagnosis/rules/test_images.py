@@ -1,0 +1,23 @@
+"""Rules of the generated images themselves."""
+
+import numpy as np
+import pytest
+
+CASES = [
+    ("output_saturation", {"output_saturated_gap": 0.5}, {}),
+    ("checkerboard", {"checkerboard_share": 0.4}, {}),
+    ("batch_norm_gap", {"batch_norm_gap": 0.5}, {}),
+    ("data_range_mismatch", {"fake_low": 0.0}, {"output_activation": "sigmoid"}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "recipe"), CASES)
+def test_each_failure_is_named(make_log, find, name, changes, recipe):
+    find(make_log(changes, recipe), name)
+
+
+def test_the_range_is_that_of_the_data(make_log, find, names_of):
+    finding = find(make_log({"fake_low": 0.0}), "data_range_mismatch")
+    assert finding.evidence[0]["threshold"] == pytest.approx(-0.4)
+    once = np.where(np.arange(40) == 3, -1.0, 0.0)
+    assert names_of(make_log({"fake_low": once})) == []

@@ -1,0 +1,18 @@
+"""Changes that are tried never repeat."""
+
+from ganlab import diagnosis
+
+ALIKE = {"pairwise_ratio": 0.05}
+
+
+def test_next_changes_never_repeat(make_log):
+    (finding,) = diagnosis.diagnose(make_log(ALIKE))
+    recipe = make_log().settings
+    tried = []
+    while (change := diagnosis.next_change(finding, recipe, tried)) is not None:
+        assert change not in tried
+        assert diagnosis.keeps_networks(change)
+        tried.append(change)
+        assert len(tried) < 10
+    assert {"loss": "relativistic"} in tried  # without R1: D has batch normalisation
+    assert tried[-1]["generator_learning_rate"] == 2.5e-4
