@@ -181,10 +181,12 @@ def _cached_features(
     except (OSError, ValueError, KeyError, EOFError):
         pass  # not there yet, or broken off
     features, logits = extractor.extract(images, progress)
-    arrays = {"features": features} | ({} if logits is None else {"logits": logits})
     try:
         with atomic_file(path) as temporary:
-            np.savez(temporary, **arrays)
+            if logits is None:
+                np.savez(temporary, features=features)
+            else:
+                np.savez(temporary, features=features, logits=logits)
     except OSError:
         pass  # a full or read-only disk costs the extraction next time
     return features, logits

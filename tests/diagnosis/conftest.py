@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ganlab import diagnosis
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import Log, Series
 
@@ -56,7 +57,7 @@ def build_log(changes=(), recipe=None, events=(), distances=None, facts=None):
         distances[-5:] = 5.2
     steps = np.linspace(200, 2000, len(distances)).astype(int)
     series["fid"] = Series(steps, np.asarray(distances, float))
-    settings = Recipe(**(recipe or {})).completed(28, 1).as_dict()
+    settings = complete(Recipe(**(recipe or {})), 28, 1).as_dict()
     settings |= Monitoring().as_dict()
     return Log(Path("run"), series, None, list(events), settings, facts or {})
 

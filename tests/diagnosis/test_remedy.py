@@ -1,6 +1,7 @@
 """Changes that are tried never repeat."""
 
 from ganlab import diagnosis
+from ganlab.config.settings import keep_networks
 
 ALIKE = {"pairwise_ratio": 0.05}
 
@@ -11,7 +12,7 @@ def test_next_changes_never_repeat(make_log):
     tried = []
     while (change := diagnosis.next_change(finding, recipe, tried)) is not None:
         assert change not in tried
-        assert diagnosis.keeps_networks(change)
+        assert keep_networks(change)
         tried.append(change)
         assert len(tried) < 10
     assert {"loss": "relativistic"} in tried  # without R1: D has batch normalisation

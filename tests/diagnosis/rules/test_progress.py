@@ -1,7 +1,7 @@
 """Rules of progress."""
 
 from ganlab import diagnosis
-from ganlab.diagnosis import report
+from ganlab.config.command import train_command
 
 
 def test_undertrained_is_a_note_and_doubles_the_steps(make_log):
@@ -9,7 +9,7 @@ def test_undertrained_is_a_note_and_doubles_the_steps(make_log):
     (finding,) = diagnosis.diagnose(log)
     assert (finding.name, finding.severity) == ("undertrained", "note")
     assert finding.changes == {"steps": 12_000}
-    command = report.train_command(log, finding.changes)
+    command = train_command(log.settings, finding.changes, log.source)
     assert command == "ganlab train --out run --resume --steps 12000"
 
 
