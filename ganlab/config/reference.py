@@ -29,7 +29,7 @@ def _cells(setting: Setting) -> tuple[str, ...]:
     if setting.choices:
         values = ", ".join(f"`{choice}`" for choice in setting.choices)
     if setting.separator:
-        values += f"; several joined by `{setting.separator}`"
+        values += f" or several joined by `{setting.separator}`"
     default = f"`{setting.default_text}`"
     if setting.default is None:
         default = f"`none`: {setting.unset}"

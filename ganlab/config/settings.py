@@ -60,7 +60,7 @@ class Recipe(Settings):
     )
     network: str | None = in_networks(
         None,
-        "architecture of both networks; toy 2-D mixtures always have mlp",
+        "architecture of both networks",
         choices=choices.NETWORKS,
         unset="dcgan, or mlp for toy 2-D mixtures",
         flag=True,

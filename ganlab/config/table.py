@@ -93,12 +93,12 @@ class Setting:
         """The choices or the bounds in words; empty where any value may be.
 
         >>> Setting("", "Objective", choices=("none", "r1", "r2"), separator="+").values
-        'one of none, r1, r2; several joined by +'
+        'one of none, r1, r2 or several joined by +'
         """
         if not self.choices:
             return self.bounds
         names = f"one of {', '.join(str(choice) for choice in self.choices)}"
-        joined = f"; several joined by {self.separator}" if self.separator else ""
+        joined = f" or several joined by {self.separator}" if self.separator else ""
         return names + joined
 
     @property

@@ -79,7 +79,7 @@ def test_export_says_what_each_precision_is_worth(trained, tmp_path, capsys):
     for precision in ("float32", "float16", "int8"):
         (line,) = [each for each in lines if each.startswith(f"{precision} ")]
         assert " MB" in line
-        assert "Fréchet distance" in line
+        assert "; FID " in line
         assert ("from float32 on average" in line) == (precision != "float32")
     out = tmp_path / "grid.png"
     options = ["--format", "int8", "--out", str(out)]
@@ -95,8 +95,8 @@ def test_export_without_its_data_states_no_distance(trained, tmp_path, capsys):
     (run / "config.json").write_text(json.dumps(about))
     assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
     said = capsys.readouterr()
-    assert "The card will state no Fréchet distance" in said.err
-    assert "Fréchet distance" not in said.out
+    assert "The card will state no FID" in said.err
+    assert "FID" not in said.out
     card = json.loads((tmp_path / "a" / "card.json").read_text())
     assert "fid" not in card["formats"]["int8"]
 

@@ -4,7 +4,8 @@ import shlex
 
 import pytest
 
-from ganlab.cli import main as cli
+from ganlab.cli.main import build_parser
+from ganlab.cli.settings import read_settings
 from ganlab.config.command import (
     as_assignments,
     as_options,
@@ -68,8 +69,8 @@ def test_the_command_gives_the_same_run_with_the_change(recipe):
         changes["regularizer"] = "r1"  # which decides other settings, left as they are
     words = shlex.split(train_command(settings, changes, "runs/a b"))
     assert words[:2] == ["ganlab", "train"]
-    options = cli.build_parser().parse_args(words[1:])
-    made, _, _ = cli.read_settings(options)
+    options = build_parser().parse_args(words[1:])
+    made = read_settings(options).recipe
     made = complete(made, recipe.image_size, recipe.channels)
     if made.conditional is None:  # then it is what the data says
         made = made.replace(conditional=recipe.image_size is not None)

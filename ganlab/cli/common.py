@@ -1,0 +1,102 @@
+"""What the commands share: parsers, types of options, JSON, TensorFlow's import."""
+
+import argparse
+import json
+import os
+import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+CHECKPOINTS = ("newest", "best")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports a mistake in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of an epilog, and gives options 28 columns."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+
+def add_command(
+    commands: "Commands",
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    *,
+    summary: str,
+    usage: str = "[OPTIONS]",
+    epilog: str | None = None,
+) -> argparse.ArgumentParser:
+    """Adds the parser of a command.
+
+    Args:
+        commands: The subparsers of `ganlab`.
+        name: What a person types after `ganlab`.
+        run: Function of the parsed options that does it.
+        summary: What it does, in one phrase.
+        usage: What follows the name.
+        epilog: Examples, printed as they are.
+    """
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        usage=f"ganlab {name} {usage}".rstrip(),
+        description=textwrap.fill(f"{summary[0].upper()}{summary[1:]}.", 78),
+        epilog=epilog,
+        formatter_class=HelpFormatter,
+        add_help=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_help(parser: argparse.ArgumentParser) -> None:
+    """Adds `--help`, to stand after a command's own options."""
+    group = parser.add_argument_group("help")
+    group.add_argument("-h", "--help", action="help", help="print this and exit")
+
+
+def positive(text: str) -> int:
+    """Reads a whole number of 1 or more."""
+    return _whole_number(text, 1)
+
+
+def natural(text: str) -> int:
+    """Reads a whole number of 0 or more."""
+    return _whole_number(text, 0)
+
+
+def _whole_number(text: str, minimum: int) -> int:
+    if not text.isdecimal() or int(text) < minimum:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of {minimum} or more, received {text!r}"
+        )
+    return int(text)
+
+
+def print_json(document: Any) -> None:
+    """Prints one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without the lines that it writes before logging can be set."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)

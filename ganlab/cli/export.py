@@ -1,0 +1,134 @@
+"""`ganlab export`: writes the generator of a run as an artifact."""
+
+import argparse
+import functools
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganlab.cli.common import (
+    CHECKPOINTS,
+    add_command,
+    add_help,
+    import_tensorflow,
+)
+from ganlab.errors import UserError
+
+if TYPE_CHECKING:
+    from ganlab.cli.common import Commands
+    from ganlab.runs import Run
+
+
+EXAMPLES = """\
+examples:
+  ganlab export runs/first
+  ganlab export runs/first --checkpoint best --to saved_models/best
+"""
+
+
+def add(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = add_command(
+        commands,
+        "export",
+        run,
+        summary="export a run's generator, and verify every format by its images",
+        usage="[OPTIONS] RUN",
+        epilog=EXAMPLES,
+    )
+    generator = parser.add_argument_group("generator")
+    generator.add_argument("directory", metavar="RUN", help="run folder")
+    generator.add_argument(
+        "--checkpoint",
+        choices=CHECKPOINTS,
+        default="newest",
+        help="the newest checkpoint, or the best, of the lowest FID (default: newest)",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--to", metavar="DIR", help="artifact folder (default: saved_models/RUN)"
+    )
+    add_help(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Exports, and prints how far the formats differ."""
+    directory = Path(options.directory)
+    to = Path(options.to or Path("saved_models") / directory.resolve().name)
+    import_tensorflow()
+    from ganlab.artifacts import export
+    from ganlab.models.saving import load_gan
+    from ganlab.runs import load_run
+
+    trained = load_run(directory)
+    export.check_new_artifact(to)
+    gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
+    card = export.export_generator(
+        gan,
+        to,
+        score=_score_function(trained),
+        class_names=trained.class_names,
+        training={
+            "data": trained.recipe.data,
+            "num_images": trained.num_images,
+            "step": int(gan.step.numpy()),
+            "recipe": trained.recipe.as_dict(),
+        },
+    )
+    parity = card["parity"]
+    differences = parity["max_difference"]
+    print(f"artifact     {to}")
+    print(f"pictures     {to / 'samples.png'}")
+    print(
+        f"parity       SavedModel {differences['saved_model']:.1e}, "
+        f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
+    )
+    for name, facts in card["formats"].items():
+        print(f"{name:12} {_format_text(facts)}")
+    print(
+        f"batch norm   training and inference images differ by "
+        f"{parity['training_inference_difference']:.3f} on average, of 2"
+    )
+    print(f"sample       ganlab sample {to}")
+
+
+def _score_function(trained: "Run") -> Callable[..., Any] | None:
+    """What scores each exported format; `None` where its real images are missing."""
+    from ganlab import evaluation
+    from ganlab.callbacks.progress import decoding_bar
+    from ganlab.data.loading import load_data
+    from ganlab.evaluation.artifact_score import score_artifact
+    from ganlab.training.data import load_reference
+
+    recipe = trained.recipe
+    monitoring = trained.monitoring.replace(evaluate_images=evaluation.MAX_IMAGES)
+    try:
+        data = load_data(
+            recipe.data,
+            image_size=recipe.image_size,
+            channels=recipe.channels,
+            cache=monitoring.cache,
+            progress=decoding_bar(sys.stderr),
+        )
+        reference = load_reference(monitoring, data, sys.stderr)
+    except (UserError, OSError) as error:
+        logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
+        return None
+    return None if reference is None else functools.partial(score_artifact, reference)
+
+
+def _format_text(facts: Mapping[str, Any]) -> str:
+    """Size, difference and FID of one format, in one line."""
+    text = f"{facts['bytes'] / 1e6:.2f} MB"
+    if facts["max_difference"]:
+        text += (
+            f"; {facts['mean_difference']:.1e} from float32 on average, "
+            f"{facts['max_difference']:.1e} at most, of 2"
+        )
+    if "fid" in facts:
+        from ganlab import metrics
+
+        text += f"; FID {metrics.display_score('fid', facts['fid'])}"
+    return text

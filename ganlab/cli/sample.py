@@ -1,0 +1,118 @@
+"""`ganlab sample`: samples images from an artifact, without TensorFlow."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ganlab.cli.common import add_command, add_help, natural, positive
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ganlab.cli.common import Commands
+
+EXAMPLES = """\
+examples:
+  ganlab sample saved_models/fashion
+  ganlab sample saved_models/fashion --label Bag --num-images 16 --out bags.png
+  ganlab sample saved_models/fashion --num-images 1000 --out images.npz
+  ganlab sample saved_models/fashion --format int8
+  ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
+"""
+NUM_IMAGES, NUM_FRAMES = 64, 16
+FORMATS = ("float32", "float16", "int8")
+
+
+def add(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = add_command(
+        commands,
+        "sample",
+        run,
+        summary="sample images from an artifact, without TensorFlow",
+        usage="[OPTIONS] ARTIFACT",
+        epilog=EXAMPLES,
+    )
+    generator = parser.add_argument_group("generator")
+    generator.add_argument("artifact", metavar="ARTIFACT", help="artifact folder")
+    generator.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="float32",
+        help="number format of the weights: int8 is smallest, and fastest on a CPU "
+        "where feature maps are large; float16 is for GPUs; the card states how far "
+        "their images differ (default: float32)",
+    )
+    images = parser.add_argument_group("images")
+    images.add_argument(
+        "--num-images",
+        type=positive,
+        metavar="N",
+        help=f"number of images (default: {NUM_IMAGES}), or of frames with "
+        f"--interpolate (default: {NUM_FRAMES})",
+    )
+    images.add_argument(
+        "--seed",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="seed of the latents (default: 0)",
+    )
+    images.add_argument(
+        "--label",
+        metavar="K",
+        help="class, by number or name (default: every class in turn)",
+    )
+    images.add_argument(
+        "--truncation",
+        type=float,
+        metavar="T",
+        help="cut latents off at T: less variety (default: no truncation)",
+    )
+    images.add_argument(
+        "--interpolate",
+        type=natural,
+        nargs=2,
+        metavar=("SEED", "SEED"),
+        help="animate the interpolation between two seeds",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out",
+        metavar="PATH",
+        help="FILE.png for a grid, FILE.npz for arrays, or a folder for PNG files "
+        "(default: samples.png); FILE.gif or FILE.webp with --interpolate (default: "
+        "samples.gif)",
+    )
+    add_help(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Samples, and prints where the images are."""
+    from ganlab import pictures
+    from ganlab.artifacts.artifact import Artifact
+
+    artifact = Artifact(options.artifact, options.format)
+    animated = options.interpolate is not None
+    num_images = options.num_images or (NUM_FRAMES if animated else NUM_IMAGES)
+    columns: int | None = None
+    labels: Sequence[int] | np.ndarray | None = None
+    if options.label is not None:
+        labels = [artifact.label(options.label)] * num_images
+    elif artifact.conditional:
+        columns = len(artifact.class_names)
+        labels = artifact.labels(num_images)
+    if animated:
+        out = options.out or "samples.gif"
+        pictures.check_output(out, pictures.ANIMATION_SUFFIXES)
+        start, end = options.interpolate
+        frames = artifact.interpolate(start, end, num_images, labels=labels)
+        pictures.save_animation(frames, out)
+    else:
+        out = options.out or "samples.png"
+        pictures.check_output(out)
+        images = artifact.sample(
+            num_images, options.seed, labels, truncation=options.truncation
+        )
+        pictures.save(images, out, labels=labels, columns=columns)
+    print(out)

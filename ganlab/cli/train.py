@@ -1,0 +1,91 @@
+"""`ganlab train`: trains a GAN into a run folder."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganlab.cli.common import add_command, add_help, import_tensorflow, positive
+from ganlab.cli.settings import add_settings, read_settings, settings_epilog
+
+if TYPE_CHECKING:
+    from ganlab.cli.common import Commands
+
+EXAMPLES = """\
+examples:
+  ganlab train                             Fashion-MNIST in 3 minutes on 2 cores
+  ganlab train --preset r3gan --data ring  toy 2-D mixture and decision surface
+  ganlab train --preset small-data --data folder:photos --image-size 64
+  ganlab train --loss hinge --regularizer r1 --set beta_1=0
+  ganlab train --data tfds:cifar10 --dtype-policy mixed_float16 --out runs/cifar
+  ganlab train --out runs/cifar --resume --steps 50000
+  tensorboard --logdir runs                watch every run
+"""
+ON_FAILURE = ("none", "warn", "stop", "rollback")
+
+
+def add(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = add_command(
+        commands,
+        "train",
+        run,
+        summary="train a GAN into a run folder",
+        epilog=f"{settings_epilog()}\n\n{EXAMPLES}",
+    )
+    group = add_settings(parser)
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out"
+    )
+    failures = parser.add_argument_group("failures")
+    failures.add_argument(
+        "--on-failure",
+        choices=ON_FAILURE,
+        default="warn",
+        help="what to do when a critical finding appears (default: warn)",
+    )
+    failures.add_argument(
+        "--max-rollbacks",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="largest number of rollbacks to the best checkpoint, each with a change "
+        "of settings (default: 2)",
+    )
+    add_help(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, and prints where the results are."""
+    chosen = read_settings(options)
+    import_tensorflow()
+    from ganlab.diagnosis import report
+    from ganlab.runs import RunFolder, load_run
+    from ganlab.training.train import train
+
+    out = Path(options.out or chosen.default_folder)
+    recipe, monitoring = chosen.recipe, chosen.monitoring
+    if options.resume:
+        recipe, monitoring = chosen.resumed(load_run(out))
+    else:
+        RunFolder(out).check_new()
+    trained = train(
+        recipe,
+        out,
+        monitoring=monitoring,
+        on_failure=options.on_failure,
+        max_rollbacks=options.max_rollbacks,
+        epochs=options.epochs,
+        resume=options.resume,
+        stream=sys.stderr,
+    )
+    folder = trained.folder
+    examined = report.examine(folder.path)
+    page = report.write(examined, folder.path)
+    print(f"run          {folder}")
+    print(f"verdict      {examined.verdict}")
+    print(f"report       {page}")
+    print(f"pictures     {folder.samples}")
+    print(f"tensorboard  tensorboard --logdir {folder.tensorboard}")
+    if trained.data_kind.pictorial:
+        print(f"export       ganlab export {folder}")
