@@ -12,6 +12,7 @@ from ganlab import evaluation, pictures
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
+from ganlab.data import kinds
 from ganlab.evaluation import Evaluation, Reference
 from ganlab.runs import RunFolder
 
@@ -79,7 +80,7 @@ class Evaluate(BudgetedCallback):
             or scored.scores["fid"].value < best["scores"]["fid"]["value"]
         ):
             self.folder.save_best(self.model.save, record)
-            if images.ndim == 4:
+            if kinds.of_shape(images.shape[1:]).pictorial:
                 grid = _by_class(images, labels)
                 path = self.folder.best_picture
                 pictures.save(grid, path, columns=BEST_COLUMNS)

@@ -22,6 +22,7 @@ from ganlab.callbacks.probe_measures import (
     value_range,
 )
 from ganlab.callbacks.probe_network import Outputs, ProbeNetwork, Weights
+from ganlab.data import kinds
 from ganlab.models import forward
 from ganlab.models.gan import GAN
 from ganlab.networks.precision import in_float32
@@ -130,7 +131,7 @@ class Probe:
         )
         values |= metrics.pairwise_ratios(self._real, fake, self._labels)
         values |= value_range(self._real, "real") | value_range(fake, "fake")
-        if fake.ndim == 4:
+        if kinds.of_shape(fake.shape[1:]).pictorial:
             values |= metrics.spectrum_gaps(self._real, averaged)
             gap = saturated_fraction(fake) - saturated_fraction(self._real)
             values["output_saturated_gap"] = gap

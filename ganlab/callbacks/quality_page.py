@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganlab import metrics
+from ganlab.data import kinds
 
 
 def quality_page(best: Mapping[str, Any], last: Mapping[str, Any], picture: str) -> str:
@@ -31,7 +32,8 @@ def quality_page(best: Mapping[str, Any], last: Mapping[str, Any], picture: str)
             cells = (_cell(name, record["scores"]) for record in (best, last))
             lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", _conclusion(best, last), ""]
-    if len(protocol.get("image_shape", ())) == 3:
+    shape = protocol.get("image_shape")
+    if shape and kinds.of_shape(shape).pictorial:
         lines += [f"![Images of the best step]({picture})", ""]
     return "\n".join(lines)
 

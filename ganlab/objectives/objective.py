@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.networks.precision import as_float32
 from ganlab.objectives import augmentation as augmentations
@@ -113,7 +114,8 @@ class Objective:
 
     def check_fits(self, sample_shape: tuple[int, ...]) -> None:
         """Raises `UserError` for augmentation of samples that are not images."""
-        if self.augmentation is not None and len(sample_shape) != 3:
+        applies = kinds.of_shape(sample_shape).applies("augmentation")
+        if self.augmentation is not None and not applies:
             raise UserError(
                 "Expected augmentation of images alone. Received: a generator of "
                 f"{sample_shape}; leave augmentation out"

@@ -172,3 +172,9 @@ def test_residual_and_conditional_generators_export(make_generator, tmp_path, pe
     images = Artifact(tmp_path / "a").sample(6, seed=1).astype(int)
     assert np.abs(images - gan.sample(6, seed=1)).max() <= 1
     assert images.std() > 1.0
+
+
+def test_toy_2d_generators_are_not_exported(tmp_path):
+    gan = GAN(networks.mlp_generator(), networks.mlp_discriminator())
+    with pytest.raises(UserError, match="generator of images"):
+        export.export_generator(gan, tmp_path / "a")

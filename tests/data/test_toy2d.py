@@ -1,13 +1,9 @@
-"""Are the plane's mixtures, scores and pictures what they say?"""
+"""Toy 2-D mixtures are PacGAN's, and sampled by seed."""
 
-import keras
 import numpy as np
 import pytest
 
-from ganlab import GAN, networks
-from ganlab.artifacts import export
-from ganlab.data.toy2d import MIXTURES
-from ganlab.errors import UserError
+from ganlab.data.toy2d import MIXTURES, find_mixture
 
 
 @pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
@@ -18,27 +14,20 @@ def test_mixtures_are_pacgans(name, modes):
     nearest = gaps[gaps > 1e-6].min()
     expected = 2 * np.sin(np.pi / 8) if name == "ring" else 2.0
     assert nearest == pytest.approx(expected, rel=1e-5)
-    points, labels = mixture.sample(20_000, seed=1)
-    assert points.dtype == np.float32
+    samples, labels = mixture.sample(20_000, seed=1)
+    assert samples.dtype == np.float32
     for mode in range(modes):
-        own = points[labels == mode]
+        own = samples[labels == mode]
         assert len(own) == pytest.approx(20_000 / modes, rel=0.15)
         np.testing.assert_allclose(
             own.mean(axis=0), mixture.centers[mode], atol=0.2 * mixture.deviation
         )
         np.testing.assert_allclose(own.std(axis=0), mixture.deviation, rtol=0.15)
-    assert np.abs(points).max() < mixture.extent
-    np.testing.assert_array_equal(points, mixture.sample(20_000, seed=1)[0])
+    assert np.abs(samples).max() < mixture.extent
+    np.testing.assert_array_equal(samples, mixture.sample(20_000, seed=1)[0])
 
 
-def gan_of_points(packing=1):
-    generator = networks.mlp_generator(widths=(8,))
-    discriminator = networks.mlp_discriminator(widths=(8,), packing=packing)
-    gan = GAN(generator, discriminator, packing=packing)
-    gan.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
-    return gan
-
-
-def test_points_are_not_exported(tmp_path):
-    with pytest.raises(UserError, match="generator of images"):
-        export.export_generator(gan_of_points(), tmp_path / "a")
+def test_mixtures_are_looked_up_by_spec():
+    assert find_mixture("ring") is MIXTURES["ring"]
+    for spec in ("fashion_mnist", "", None, ["ring"]):
+        assert find_mixture(spec) is None
