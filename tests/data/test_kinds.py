@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from ganlab.callbacks.scalars import SCALARS
+from ganlab.config.settings import Recipe
 from ganlab.data import kinds
 from ganlab.data.kinds import IMAGES, KINDS, TOY_MIXTURES
 from ganlab.data.toy2d import MIXTURES
+from ganlab.diagnosis.findings import FAILURES
 from ganlab.errors import UserError
+from ganlab.metrics import TITLES
 
 
 def test_the_kind_of_a_spec():
@@ -75,3 +79,10 @@ def test_what_applies():
     assert IMAGES.applies("augmentation")
     assert not TOY_MIXTURES.applies("augmentation")
     assert TOY_MIXTURES.applies("fid")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_does_not_apply_has_a_known_name(kind):
+    known = {*FAILURES, *TITLES, *SCALARS, *Recipe.__dataclass_fields__}
+    before_training = {"constant_images", "too_few_images"}
+    assert kind.without <= known | before_training
