@@ -24,6 +24,7 @@ def sampled(tmp_path_factory):
     return folder
 
 
+@pytest.mark.e2e
 def test_evaluate_side_by_side(sampled, tmp_path, capsys):
     subjects = [str(SHIPPED), str(sampled / "a.npz"), str(sampled / "folder")]
     out = tmp_path / "scores.png"
@@ -38,6 +39,7 @@ def test_evaluate_side_by_side(sampled, tmp_path, capsys):
         assert picture.width == 1400
 
 
+@pytest.mark.e2e
 def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     run = ["evaluate", str(SHIPPED), "--out", str(tmp_path / "a.png")]
     assert main([*run, "--num-images", "300", "--json"]) == 0
@@ -142,12 +144,3 @@ def test_a_mistake_in_evaluate_is_one_line(
     assert len(error) == 1
     assert message in error[0]
     assert not Path("evaluation.png").exists()
-
-
-def test_fetch_inception_without_a_network_exits_1(capsys, monkeypatch):
-    def fail(*_, **__):
-        raise OSError("no network")
-
-    monkeypatch.setattr("urllib.request.urlopen", fail)
-    assert main(["fetch-inception"]) == 1
-    assert "no network" in capsys.readouterr().err

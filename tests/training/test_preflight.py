@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ganlab.cli.main import main
 from ganlab.config.presets import PRESETS, get_preset
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
@@ -40,25 +39,6 @@ def test_presets_have_no_critical_problem(name):
     recipe = get_preset(name).replace(batch_size=8)
     problems = preflight.check(recipe)
     assert not [problem for problem in problems if problem.severity == "critical"]
-
-
-def test_the_command_line_says_it(capsys, tmp_path):
-    assert main(["check", "--batch-size", "16"]) == 0
-    assert "nothing found" in capsys.readouterr().out
-    wrong = ["--set", "output_activation=sigmoid", "--set", "kernel_size=3"]
-    assert main(["check", *wrong, "--batch-size", "16"]) == 1
-    captured = capsys.readouterr()
-    assert captured.out.index("critical") < captured.out.index("warning")
-    assert "--set output_activation=tanh" in captured.out
-    assert captured.err.count("\n") == 1
-    few = tmp_path / "few.npz"
-    pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 16), np.uint8)
-    np.savez(few, images=pixels)
-    assert main(["check", "--data", f"npz:{few}", "--batch-size", "4"]) == 0
-    printed = capsys.readouterr().out
-    assert "30 images without augmentation" in printed
-    assert "batch normalisation over 4 images" in printed
-    assert main(["check", "--data", f"npz:{few}", "--batch-size", "64"]) == 2
 
 
 def test_check_knows_what_a_run_would_be():

@@ -1,0 +1,104 @@
+"""`ganlab export`: every format, the card, and folders in use."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab.cli.main import main
+
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
+
+
+@pytest.mark.e2e
+def test_the_main_job_end_to_end(trained, tmp_path, capsys):
+    run, artifact = trained
+    assert {path.name for path in run.iterdir()} == {
+        "config.json",
+        "metrics.jsonl",
+        "tensorboard",
+        "checkpoints",
+        "samples",
+        "quality.json",
+        "quality.md",
+        "report.html",
+        "report.json",
+        "report.md",
+    }
+    out = tmp_path / "grid.png"
+    assert main(["sample", str(artifact), "--seed", "3", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    with Image.open(out) as picture:
+        assert picture.mode == "RGB"
+    array = tmp_path / "dogs.npz"
+    options = ["--label", "dogs", "--num-images", "5", "--out", str(array)]
+    assert main(["sample", str(artifact), *options]) == 0
+    with np.load(array) as arrays:
+        assert arrays["images"].shape == (5, 16, 16, 3)
+        assert arrays["labels"].tolist() == [1] * 5
+    walk = tmp_path / "walk.gif"
+    options = ["--interpolate", "1", "2", "--out", str(walk)]
+    assert main(["sample", str(artifact), *options]) == 0
+    assert walk.stat().st_size > 0
+
+
+@pytest.mark.e2e
+def test_export_states_what_each_format_is_worth(trained, tmp_path, capsys):
+    run, artifact = trained
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("float32", "float16", "int8"):
+        (line,) = [line for line in lines if line.startswith(f"{name} ")]
+        assert " MB" in line
+        assert "; FID " in line
+        assert ("from float32 on average" in line) == (name != "float32")
+    out = tmp_path / "grid.png"
+    options = ["--format", "int8", "--out", str(out)]
+    assert main(["sample", str(artifact), *options]) == 0
+    assert out.is_file()
+
+
+@pytest.mark.e2e
+def test_export_without_its_data_states_no_fid(trained, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained[0], run)
+    about = json.loads((run / "config.json").read_text())
+    about["recipe"]["data"] = "folder:/nowhere"
+    (run / "config.json").write_text(json.dumps(about))
+    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    printed = capsys.readouterr()
+    assert "The card will state no FID" in printed.err
+    assert "FID" not in printed.out
+    card = json.loads((tmp_path / "a" / "card.json").read_text())
+    assert "fid" not in card["formats"]["int8"]
+
+
+@pytest.mark.e2e
+def test_config_records_what_the_data_decided(trained):
+    about = json.loads((trained[0] / "config.json").read_text())
+    assert about["class_names"] == ["cats", "dogs"]
+    assert about["num_images"] == 12
+    assert about["recipe"]["channels"] == 3
+    assert about["recipe"]["conditional"] is True
+    card = json.loads((trained[1] / "card.json").read_text())
+    assert card["training"]["step"] == 4
+    assert card["training"]["num_images"] == 12
+
+
+def test_an_artifact_is_never_overwritten(saved_run, capsys):
+    arguments = [str(saved_run.folder), "--to", str(SHIPPED)]
+    before = sorted(SHIPPED.rglob("*"))
+    assert main(["export", *arguments]) == 2
+    assert "name another with --to" in capsys.readouterr().err
+    assert sorted(SHIPPED.rglob("*")) == before
+
+
+def test_a_run_without_checkpoints_is_one_line(saved_run, tmp_path, capsys):
+    arguments = [str(saved_run.folder), "--to", str(tmp_path / "artifact")]
+    assert main(["export", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert "Expected a checkpoint in" in error
+    assert error.count("\n") == 1

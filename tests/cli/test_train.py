@@ -1,0 +1,162 @@
+"""`ganlab train`: mistakes in one line, folders in use, resuming, interrupts."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab.cli.main import main
+from ganlab.config import presets
+from ganlab.config.settings import Recipe
+
+QUICK = ["--steps", "4", "--batch-size", "8"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "cifar"], "Unknown data"),
+        (["--data", "folder:/nowhere"], "folder that exists"),
+        (["--data", "folder:{empty}"], "a folder with none"),
+        (["--preset", "biggan"], "one of: dcgan, wgan-gp, sngan, r3gan, small-data"),
+        (["--loss", "hingy"], "Unknown loss"),
+        (["--regularizer", "r1+r3"], "Unknown regularizer"),
+        (["--augmentation", "flip"], "Unknown augmentation"),
+        (["--network", "unet"], "Unknown network"),
+        (["--set", "beta=0"], "Unknown setting"),
+        (["--set", "packing=two"], "a whole number for packing"),
+        (["--loss", "hinge", "--label-smoothing", "0.1"], "no label smoothing"),
+        (["--network", "r3gan", "--set", "attention=true"], "no attention"),
+        (["--network", "mlp"], "mlp for points"),
+        (["--data", "grid", "--augmentation", "ada"], "without classes and aug"),
+        (["--data", "circle"], "ring, grid"),
+        (["--dtype-policy", "float8"], "Unknown dtype_policy"),
+        (["--label-smoothing", "0.7"], "under 0.5"),
+        (["--image-size", "4"], "16 to 128"),
+        (["--batch-size", "20000"], "1 to 9744"),
+        (["--data", "npz:{unlabelled}", "--conditional"], "without labels"),
+        (["--resume"], "run folder"),
+    ],
+)
+def test_a_mistake_in_train_is_one_line(tmp_path, capsys, arguments, message):
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "a.npz", images=np.zeros((70, 16, 16), np.uint8))
+    places = {"empty": tmp_path / "empty", "unlabelled": tmp_path / "a.npz"}
+    arguments = [argument.format(**places) for argument in arguments]
+    out = tmp_path / "run"
+    assert main(["train", "--out", str(out), "--steps", "2", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ganlab: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert not out.exists()
+
+
+def test_a_run_is_never_overwritten(saved_run, capsys):
+    out = saved_run.folder.path
+    before = sorted(out.rglob("*"))
+    assert main(["train", "--out", str(out), *QUICK]) == 2
+    assert "holds a run; name another with --out" in capsys.readouterr().err
+    assert sorted(out.rglob("*")) == before
+
+
+def test_resume_refuses_another_recipe(saved_run, capsys):
+    arguments = ["--resume", "--batch-size", "4", "--out", str(saved_run.folder)]
+    assert main(["train", *arguments]) == 2
+    assert "the run's own batch size, 8. Received: 4" in capsys.readouterr().err
+
+
+def test_resume_refuses_other_data(saved_run, photos, capsys):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
+    added = photos / "cats" / "added.png"
+    Image.fromarray(pixels).save(added)
+    try:
+        out = str(saved_run.folder)
+        assert main(["train", "--out", out, "--resume", "--steps", "9"]) == 2
+    finally:
+        added.unlink()
+    assert "num images 12. Received: 13" in capsys.readouterr().err
+
+
+def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert main(["train", "--out", str(blocked / "run"), *QUICK]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+    def refuse(path, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 2
+    error = capsys.readouterr().err
+    assert "Permission denied; check the path" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.e2e
+def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained[0], run)
+    assert main(["train", "--out", str(run), "--resume", "--steps", "7"]) == 0
+    whole = tmp_path / "whole"
+    arguments = ["train", "--data", f"folder:{photos}", "--image-size", "16"]
+    arguments += ["--out", str(whole), "--batch-size", "8", "--steps", "7"]
+    assert main(arguments) == 0
+    pictures = []
+    for folder in (run, whole):
+        with Image.open(folder / "samples" / "step-0000007.png") as picture:
+            pictures.append(np.asarray(picture).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 2
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["step"] for row in rows if "fid" in row] == [4, 7]
+    assert [row["step"] for row in rows if row.get("event") == "began"] == [0, 4]
+    assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
+
+
+@pytest.mark.e2e
+def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
+    diverging = Recipe(generator_learning_rate=float("nan"))
+    monkeypatch.setitem(presets.PRESETS, "dcgan", lambda: diverging)
+    arguments = [*QUICK, "--set", "log_every=2"]
+    assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 1
+    assert "diverged" in capsys.readouterr().err
+
+
+@pytest.mark.e2e
+def test_same_seed_on_one_thread_draws_the_same_images(tmp_path):
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    pictures = []
+    for name in ("one", "two"):
+        out = tmp_path / name
+        command = [sys.executable, "-m", "ganlab", "train", "--out", str(out)]
+        command += ["--seed", "5", "--steps", "20"]
+        environment = os.environ | threads
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        pictures.append((out / "samples" / "step-0000020.png").read_bytes())
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.e2e
+def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, capsys, monkeypatch):
+    out = tmp_path / "run"
+
+    def interrupt(self, step):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ganlab.callbacks.TrainingMetrics.run", interrupt)
+        arguments = ["train", "--out", str(out), "--steps", "120"]
+        assert main(arguments) == 130
+    assert "go on with --resume" in capsys.readouterr().err
+    assert (out / "checkpoints" / "step-0000050.keras").exists()
+    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
+    assert "Already at step 52 of 52" in capsys.readouterr().err
