@@ -1,13 +1,18 @@
-"""keras.io's DCGAN example, as several benchmarks' contender."""
+"""keras.io's DCGAN example, a contender of several benchmarks."""
 
 import keras
 import tensorflow as tf
 
 
-def example(generator, discriminator, loss, relativistic=False):
+def example(
+    generator: keras.Model,
+    discriminator: keras.Model,
+    loss: keras.losses.Loss,
+    relativistic: bool = False,
+) -> keras.Model:
     """keras.io/examples/generative/dcgan_overriding_train_step, compiled.
 
-    Both players run twice a step; the discriminator judges real and fake images
+    Both networks run twice a step; the discriminator takes real and fake images
     joined, against labels with noise.
 
     Args:
@@ -36,20 +41,20 @@ def example(generator, discriminator, loss, relativistic=False):
         def metrics(self):
             return [self.d_mean, self.g_mean]
 
-        def judge(self, fake, real):
+        def discriminate(self, fake, real):
             """The discriminator's loss; real images are on the lower side."""
             joined = tf.concat([fake, real], axis=0)
-            judged = self.discriminator(joined, training=True)
+            outputs = self.discriminator(joined, training=True)
             count = tf.shape(real)[0]
             if relativistic:
-                margin = judged[count:] - judged[:count]
-                return tf.reduce_mean(tf.nn.softplus(margin)), judged
+                margin = outputs[count:] - outputs[:count]
+                return tf.reduce_mean(tf.nn.softplus(margin)), outputs
             labels = tf.concat([tf.ones((count, 1)), tf.zeros((count, 1))], axis=0)
             labels += 0.05 * tf.random.uniform(tf.shape(labels))
-            return loss(labels, judged), judged
+            return loss(labels, outputs), outputs
 
-        def slopes(self, fake, real):
-            """R1 and R2: half of the mean squared slope on each side."""
+        def penalty(self, fake, real):
+            """R1 and R2: mean squared gradient norm over fake and real images."""
             joined = tf.concat([fake, real], axis=0)
             with tf.GradientTape() as tape:
                 tape.watch(joined)
@@ -60,9 +65,9 @@ def example(generator, discriminator, loss, relativistic=False):
         def d_gradients(self, fake, real, penalized):
             weights = self.discriminator.trainable_weights
             with tf.GradientTape() as tape:
-                d_loss, _ = self.judge(fake, real)
+                d_loss, _ = self.discriminate(fake, real)
                 if penalized:
-                    d_loss += 2.0 * self.slopes(fake, real)
+                    d_loss += 2.0 * self.penalty(fake, real)
             return d_loss, tape.gradient(d_loss, weights)
 
         def train_step(self, real):
@@ -82,14 +87,14 @@ def example(generator, discriminator, loss, relativistic=False):
             self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
             latents = tf.random.normal((count, self.latent_dim))
             with tf.GradientTape() as tape:
-                drawn = self.generator(latents, training=True)
+                fake = self.generator(latents, training=True)
                 if relativistic:
-                    _, judged = self.judge(drawn, real)
-                    margin = judged[:count] - judged[count:]
+                    _, outputs = self.discriminate(fake, real)
+                    margin = outputs[:count] - outputs[count:]
                     g_loss = tf.reduce_mean(tf.nn.softplus(margin))
                 else:
-                    judged = self.discriminator(drawn, training=True)
-                    g_loss = loss(tf.zeros((count, 1)), judged)
+                    outputs = self.discriminator(fake, training=True)
+                    g_loss = loss(tf.zeros((count, 1)), outputs)
             weights = self.generator.trainable_weights
             gradients = tape.gradient(g_loss, weights)
             self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))

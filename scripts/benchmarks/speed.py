@@ -1,18 +1,18 @@
-"""How fast is training, beside Keras's and PyTorch's own DCGAN examples?
+"""Training speed beside Keras's and PyTorch's own DCGAN examples.
 
     pip install -e ".[dev]"
     python scripts/benchmarks/speed.py --out runs/speed
 
 Identical networks, checked by their number of weights, and equal batches, each
-contender as its users run it: keras.io's DCGAN `train_step` in `fit` on
-`image_dataset_from_directory`, with Keras's own layers; PyTorch's example loop on a
+contender as its users run it (`speed_workers`): keras.io's DCGAN `train_step` in `fit`
+on `image_dataset_from_directory`, with Keras's own layers; PyTorch's example loop on a
 `DataLoader` (eager, channels last, compiled), in a virtual environment of its own;
 ganlab with all that `ganlab train` attaches. Each is a process that waits for its
 turn; they take one epoch each, in turn.
 
 The works: the DCGAN of 64 pixels (100 latents, 64 base channels, RGB, no
 normalisation in the discriminator) in batches of 64 and of 128; the default preset's
-players of 28 pixels, and those of the r3gan preset with its R1 and R2, both without
+networks of 28 pixels, and those of the r3gan preset with its R1 and R2, both without
 classes.
 
 It writes speed.json, speed.md and speed.png. Time on 2 cores: 20 minutes.
@@ -20,7 +20,6 @@ It writes speed.json, speed.md and speed.png. Time on 2 cores: 20 minutes.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -29,17 +28,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from memory import peak
-from turns import Contender, Worker, bars, say, torch_python
+from turns import Contender, log, plot_rates, torch_python
 
-EPOCHS = 1000  # until the main process ends it
 BASE = "keras.io example, float32"
-COMPILED = ("torch", "float32", "channels_last", "compiled")
 CONTENDERS = {
     BASE: ("keras", "float32"),
     "PyTorch example, float32": ("torch", "float32"),
     "PyTorch, channels last, float32": ("torch", "float32", "channels_last"),
-    "PyTorch, channels last, compiled, float32": COMPILED,
+    "PyTorch, channels last, compiled, float32": (
+        "torch",
+        "float32",
+        "channels_last",
+        "compiled",
+    ),
     "PyTorch, channels last, compiled, bfloat16": (
         "torch",
         "bfloat16",
@@ -49,20 +50,20 @@ CONTENDERS = {
     "ganlab, float32": ("ganlab", "float32"),
     "ganlab, bfloat16": ("ganlab", "mixed_bfloat16"),
 }
-FEWER = (BASE, "PyTorch, channels last, compiled, float32", *list(CONTENDERS)[4:])
-ALONE = (BASE, "ganlab, float32", "ganlab, bfloat16")
+COMPILED_CONTENDERS = (BASE, *list(CONTENDERS)[3:])
+KERAS_CONTENDERS = (BASE, "ganlab, float32", "ganlab, bfloat16")
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is trained.
+    """Networks, images and batches of one training.
 
     Args:
         title: String.
         size: Integer: pixels a side.
         channels: 1 or 3.
         latent_dim: Integer.
-        filters: Integer: base channels of both players.
+        filters: Integer: base channels of both networks.
         batch_size: Integer.
         num_images: Integer: an epoch.
         preset: Name of the ganlab preset.
@@ -96,12 +97,12 @@ class Work:
         )
         return complete(recipe, self.size, self.channels)
 
-    def multiply_adds(self):
+    def multiply_adds(self) -> int | None:
         """Of one image in one step, in the convolutions that one stage must do.
 
         The generator: one pass and two of gradients. The discriminator: real and
         fake, one pass, one for weights and, but for real images' first layer, one
-        for maps. `None` for what has no such step.
+        for feature maps. `None` for networks without such a step.
         """
         if self.preset != "dcgan" or self.normalized:
             return None
@@ -116,24 +117,26 @@ class Work:
 WORKS = {
     "dcgan64": Work("64 pixels, batches of 64", 64, 3, 100, 64, 64, 1024),
     "dcgan64-128": Work(
-        "64 pixels, batches of 128", 64, 3, 100, 64, 128, 1024, contenders=FEWER
+        "64 pixels, batches of 128",
+        *(64, 3, 100, 64, 128, 1024),
+        contenders=COMPILED_CONTENDERS,
     ),
     "dcgan28": Work(
         "28 pixels, default preset, batches of 64",
         *(28, 1, 64, 32, 64, 10_000),
         normalized=True,
-        contenders=FEWER,
+        contenders=COMPILED_CONTENDERS,
     ),
     "r3gan28": Work(
         "28 pixels, r3gan preset, batches of 32",
         *(28, 1, 64, 16, 32, 2048),
         preset="r3gan",
-        contenders=ALONE,
+        contenders=KERAS_CONTENDERS,
     ),
 }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -148,8 +151,10 @@ def main():
     add("--images", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
+        import speed_workers
+
         (key,) = options.works
-        work(options.worker, options.images, WORKS[key])
+        speed_workers.run_worker(options.worker, options.images, WORKS[key])
         return
     options.out.mkdir(parents=True, exist_ok=True)
     report = {
@@ -158,20 +163,20 @@ def main():
         "works": {},
     }
     for key in options.works:
-        count = options.num_images or WORKS[key].num_images
+        num_images = options.num_images or WORKS[key].num_images
         with tempfile.TemporaryDirectory() as folder:
-            write_images(Path(folder), WORKS[key], count)
-            found = measure(Path(folder), key, options)
-        report["works"][key] = summarize(found, WORKS[key], count, report)
+            write_images(Path(folder), WORKS[key], num_images)
+            measurements = measure(Path(folder), key, options)
+        report["works"][key] = summarize(measurements, WORKS[key], num_images, report)
         text = json.dumps(report, indent=2) + "\n"
         (options.out / "speed.json").write_text(text)
     table = as_table(report)
     (options.out / "speed.md").write_text(table)
-    draw(report, options.out / "speed.png")
+    plot(report, options.out / "speed.png")
     print(table)
 
 
-def write_images(folder, each, count):
+def write_images(folder: Path, work: Work, count: int) -> None:
     """Fashion-MNIST at the work's size, as a folder of PNG files."""
     from PIL import Image
 
@@ -179,22 +184,23 @@ def write_images(folder, each, count):
 
     images, _ = load_data("fashion_mnist").take(count)
     (folder / "all").mkdir()
-    mode, size = {1: "L", 3: "RGB"}[each.channels], (each.size, each.size)
+    mode, size = {1: "L", 3: "RGB"}[work.channels], (work.size, work.size)
     for index, image in enumerate(images):
         pixels = ((image[..., 0] + 1.0) * 127.5).round().astype(np.uint8)
         picture = Image.fromarray(pixels).convert(mode).resize(size)
         picture.save(folder / "all" / f"{index:05}.png")
 
 
-def measure(folder, key, options):
-    """Contender -> one dict an epoch, all contenders in turn."""
+def measure(folder: Path, key: str, options) -> dict[str, list[dict]]:
+    """Each contender's epochs, one dict an epoch, all contenders in turn."""
     names = [
         name for name in WORKS[key].contenders if options.only in name or name == BASE
     ]
-    workers, found, weights = {}, {name: [] for name in names}, {}
+    workers, weights = {}, {}
+    measurements = {name: [] for name in names}
     try:
         for name in names:
-            say(f"{key}: starting {name}")
+            log(f"{key}: starting {name}")
             python = sys.executable
             if CONTENDERS[name][0] == "torch":
                 python = torch_python(options.torch_env)
@@ -203,53 +209,58 @@ def measure(folder, key, options):
             first = workers[name].turn()  # compiles; not counted
             weights[name] = first["weights"]
             first_step = first["first_step"] - workers[name].started
-            found[name].append({"first_step": first_step})
+            measurements[name].append({"first_step": first_step})
         if len(set(weights.values())) > 1:
             raise SystemExit(f"Expected equal networks. Received: {weights}")
-        for each in range(options.rounds):
+        for index in range(options.rounds):
             for name, worker in workers.items():
-                found[name].append(worker.turn())
-                say(f"round {each + 1}: {name}: {found[name][-1]['epoch']:.1f} s")
+                measurements[name].append(worker.turn())
+                seconds = measurements[name][-1]["epoch"]
+                log(f"round {index + 1}: {name}: {seconds:.1f} s")
     finally:
         for worker in workers.values():
             worker.process.kill()
-    return found
+    return measurements
 
 
-def summarize(found, each, num_images, report):
-    rows = {}
-    for name, (start, *epochs) in found.items():
+def summarize(
+    measurements: dict[str, list[dict]], work: Work, num_images: int, report: dict
+) -> dict:
+    """Rates, times and memory of each contender."""
+    contenders = {}
+    for name, (start, *epochs) in measurements.items():
         rates = [num_images / epoch["epoch"] for epoch in epochs]
         step = statistics.median(epoch["step"] for epoch in epochs)
-        rows[name] = {
+        contenders[name] = {
             "epoch_images_per_second": statistics.median(rates),
             "spread": [min(rates), max(rates)],
-            "step_images_per_second": each.batch_size / step,
+            "step_images_per_second": work.batch_size / step,
             "seconds_to_first_step": start["first_step"],
             "peak_memory_gb": max(epoch["memory"] for epoch in epochs),
         }
-        needed = each.multiply_adds()
-        if name.startswith("ganlab") and needed:
+        multiply_adds = work.multiply_adds()
+        if name.startswith("ganlab") and multiply_adds:
             kind = "bfloat16" if "bfloat16" in name else "float32"
-            rate = 2 * needed * each.batch_size / step / 1e9
-            rows[name]["share_of_ceiling"] = rate / report["ceiling_gflops"][kind]
-    return {"title": each.title, "contenders": rows}
+            gflops = 2 * multiply_adds * work.batch_size / step / 1e9
+            fraction = gflops / report["ceiling_gflops"][kind]
+            contenders[name]["fraction_of_ceiling"] = fraction
+    return {"title": work.title, "contenders": contenders}
 
 
-def ceiling(kind, size=2048, repeats=10):
+def ceiling(kind: str, size: int = 2048, repeats: int = 10) -> float:
     """GFLOPS of a large matrix product."""
     import tensorflow as tf
 
-    sides = [tf.cast(tf.random.normal((size, size)), kind) for _ in range(2)]
+    factors = [tf.cast(tf.random.normal((size, size)), kind) for _ in range(2)]
     best = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
-        tf.matmul(*sides)[0, 0].numpy()
+        tf.matmul(*factors)[0, 0].numpy()
         best = min(best, time.perf_counter() - start)
     return 2 * size**3 / best / 1e9
 
 
-def copy_rate(megabytes=256, repeats=10):
+def copy_rate(megabytes: int = 256, repeats: int = 10) -> float:
     """GB of memory that are read and written a second in a large copy."""
     source = np.ones(megabytes << 18, np.float32)
     target, best = np.empty_like(source), float("inf")
@@ -260,20 +271,20 @@ def copy_rate(megabytes=256, repeats=10):
     return 2 * source.nbytes / best / 1e9
 
 
-def as_table(report):
+def as_table(report: dict) -> str:
+    """The report as Markdown."""
     lines = []
-    for each in report["works"].values():
-        rows = each["contenders"]
-        base = rows[BASE]["epoch_images_per_second"]
+    for work in report["works"].values():
+        base = work["contenders"][BASE]["epoch_images_per_second"]
         lines += [
-            f"| {each['title']} | images/s, whole epoch | to keras.io | "
+            f"| {work['title']} | images/s, whole epoch | to keras.io | "
             "images/s, step | first step | GB |",
             "|---|---|---|---|---|---|",
         ]
-        for name, row in rows.items():
+        for name, row in work["contenders"].items():
             rate, (low, high) = row["epoch_images_per_second"], row["spread"]
-            share = row.get("share_of_ceiling")
-            note = f" ({100 * share:.0f} % of the ceiling)" if share else ""
+            fraction = row.get("fraction_of_ceiling")
+            note = f" ({100 * fraction:.0f} % of the ceiling)" if fraction else ""
             lines.append(
                 f"| {name} | {rate:,.0f} [{low:,.0f}, {high:,.0f}] | "
                 f"{rate / base:.2f} | {row['step_images_per_second']:,.0f}{note} | "
@@ -289,14 +300,15 @@ def as_table(report):
     return "\n".join(lines) + "\n"
 
 
-def draw(report, path):
+def plot(report: dict, path: Path) -> None:
+    """The report as a picture, a chart for each work."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     works = report["works"].values()
-    heights = [len(each["contenders"]) + 1.5 for each in works]
+    heights = [len(work["contenders"]) + 1.5 for work in works]
     figure, axes = pyplot.subplots(
         len(works),
         figsize=(8, 0.36 * sum(heights) + 0.6),
@@ -304,239 +316,14 @@ def draw(report, path):
         squeeze=False,
         height_ratios=heights,
     )
-    for place, each in zip(axes[:, 0], works, strict=True):
-        rows = each["contenders"]
+    for chart, work in zip(axes[:, 0], works, strict=True):
+        rows = work["contenders"]
         rates = {name: row["epoch_images_per_second"] for name, row in rows.items()}
-        spreads = {name: row["spread"] for name, row in rows.items()}
-        bars(place, rates, spreads, lambda name: name.startswith("ganlab"), "{:,.0f}")
-        place.set_title(each["title"], fontsize=10, loc="left")
-        place.margins(x=0.12)
+        plot_rates(chart, rates, {name: row["spread"] for name, row in rows.items()})
+        chart.set_title(work["title"], fontsize=10, loc="left")
+        chart.margins(x=0.12)
     axes[-1, 0].set_xlabel("images a second, whole epochs")
     figure.savefig(path, dpi=130)
-
-
-def work(arguments, images, each):
-    """Takes an epoch whenever it is told to, and answers with seconds."""
-    kind, precision, *modes = arguments
-    run = {"keras": keras_io, "torch": pytorch, "ganlab": ganlab_run}[kind]
-    run(precision, modes, images, each, Turns())
-
-
-class Turns(Worker):
-    """Waits before an epoch until it is told to go, and then says how it went."""
-
-    def __init__(self):
-        super().__init__()
-        self.steps, self.first_step, self.weights = None, None, None
-
-    def begin(self):
-        if self.steps is not None:
-            self.answer(
-                {
-                    "epoch": time.perf_counter() - self.start,
-                    "step": statistics.median(np.diff(self.steps)),
-                    "memory": peak(),
-                    "first_step": self.first_step,
-                    "weights": self.weights,
-                }
-            )
-        self.wait()
-        self.start, self.steps = time.perf_counter(), []
-
-    def step(self):
-        self.steps.append(time.perf_counter())
-        if self.first_step is None:
-            self.first_step = time.time()
-
-
-def keras_io(precision, modes, images, each, turns):
-    """keras.io's example on these networks; a callback draws images once an epoch."""
-    import keras
-    import tensorflow as tf
-    from keras_io import example
-
-    from ganlab.networks.precision import in_float32
-    from ganlab.training.build import build_networks
-
-    recipe = each.recipe()
-    generator, discriminator = map(in_float32, build_networks(recipe, None))
-    turns.weights = generator.count_params() + discriminator.count_params()
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model = example(generator, discriminator, loss, each.preset == "r3gan")
-    folder = Path(tempfile.mkdtemp())
-
-    class Monitor(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            latents = tf.random.normal((3, each.latent_dim))
-            drawn = self.model.generator(latents) * 127.5 + 127.5
-            for index, image in enumerate(drawn.numpy()):
-                image = keras.utils.array_to_img(image)
-                image.save(folder / f"{epoch}_{index}.png")
-
-    data = keras.utils.image_dataset_from_directory(
-        images,
-        label_mode=None,
-        image_size=(each.size, each.size),
-        batch_size=each.batch_size,
-        color_mode={1: "grayscale", 3: "rgb"}[each.channels],
-    ).map(lambda pixels: pixels / 127.5 - 1.0)
-    steps = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: turns.step()
-    )
-    for _ in range(EPOCHS):  # an iterator that outlives a turn would count its wait
-        turns.begin()
-        model.fit(data, callbacks=[Monitor(), steps], verbose=2)
-
-
-def pytorch(precision, modes, images, each, turns):
-    """pytorch/examples/dcgan/main.py, on these networks."""
-    import contextlib
-
-    import torch
-    from PIL import Image
-    from torch import nn
-
-    torch.set_num_threads(os.cpu_count())
-    stages = {64: 4, 28: 2}[each.size]
-    widths = [each.filters * 2**k for k in range(stages)]
-    start, latent_dim, batch_size = (
-        each.size >> stages,
-        each.latent_dim,
-        each.batch_size,
-    )
-
-    class Start(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.project = nn.Linear(latent_dim, start**2 * widths[-1], bias=False)
-
-        def forward(self, latents):
-            return self.project(latents).view(-1, widths[-1], start, start)
-
-    up = [Start(), nn.BatchNorm2d(widths[-1]), nn.ReLU(True)]
-    for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
-        up += [
-            nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
-            nn.BatchNorm2d(narrow),
-            nn.ReLU(True),
-        ]
-    last = nn.ConvTranspose2d(widths[0], each.channels, 4, 2, 1)
-    generator = nn.Sequential(*up, last, nn.Tanh())
-    down = []
-    for narrow, wide in zip([each.channels, *widths], widths, strict=False):
-        normalized = each.normalized and bool(down)
-        down.append(nn.Conv2d(narrow, wide, 4, 2, 1, bias=not normalized))
-        down += [nn.BatchNorm2d(wide)] if normalized else []
-        down.append(nn.LeakyReLU(0.2, True))
-    judge = nn.Linear(start**2 * widths[-1], 1)
-    discriminator = nn.Sequential(*down, nn.Flatten(), judge)
-    turns.weights = sum(
-        value.numel()
-        for player in (generator, discriminator)
-        for name, value in player.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    )
-    layout = torch.contiguous_format
-    if "channels_last" in modes:
-        layout = torch.channels_last
-        generator = generator.to(memory_format=layout)
-        discriminator = discriminator.to(memory_format=layout)
-    run_g, run_d = generator, discriminator
-    if "compiled" in modes:
-        run_g, run_d = torch.compile(generator), torch.compile(discriminator)
-
-    def autocast():
-        if precision == "bfloat16":
-            return torch.autocast("cpu", torch.bfloat16)
-        return contextlib.nullcontext()
-
-    class Folder(torch.utils.data.Dataset):
-        paths = sorted(images.glob("*/*.png"))
-
-        def __len__(self):
-            return len(self.paths)
-
-        def __getitem__(self, index):
-            pixels = np.asarray(Image.open(self.paths[index]), np.float32)
-            pixels = pixels.reshape(each.size, each.size, each.channels)
-            return torch.from_numpy(pixels.transpose(2, 0, 1) / 127.5 - 1.0)
-
-    loader = torch.utils.data.DataLoader(
-        Folder(), batch_size=batch_size, shuffle=True, num_workers=2, drop_last=True
-    )
-    loss = nn.BCEWithLogitsLoss()
-    d_optimizer, g_optimizer = (
-        torch.optim.Adam(player.parameters(), lr=2e-4, betas=(0.5, 0.999))
-        for player in (discriminator, generator)
-    )
-    folder = Path(tempfile.mkdtemp())
-    ones, zeros = torch.ones((batch_size, 1)), torch.zeros((batch_size, 1))
-
-    for _ in range(EPOCHS):
-        turns.begin()
-        for real in loader:
-            real = real.to(memory_format=layout)
-            discriminator.zero_grad()
-            with autocast():
-                d_real = loss(run_d(real).float(), ones)
-            d_real.backward()
-            with autocast():
-                fake = run_g(torch.randn(batch_size, latent_dim))
-                d_fake = loss(run_d(fake.detach()).float(), zeros)
-            d_fake.backward()
-            d_optimizer.step()
-            generator.zero_grad()
-            with autocast():
-                g_loss = loss(run_d(fake).float(), ones)
-            g_loss.backward()
-            g_optimizer.step()
-            print(d_real.item() + d_fake.item(), g_loss.item())
-            turns.step()
-        with torch.no_grad():
-            drawn = run_g(torch.randn(batch_size, latent_dim)).float()
-        pixels = ((drawn.permute(0, 2, 3, 1).numpy() + 1) * 127.5).astype(np.uint8)
-        grid = np.concatenate(list(pixels)).squeeze()
-        Image.fromarray(grid).save(folder / "fake.png")
-        torch.save(generator.state_dict(), folder / "g.pth")
-        torch.save(discriminator.state_dict(), folder / "d.pth")
-
-
-def ganlab_run(precision, modes, images, each, turns):
-    """What `ganlab train` does, with pictures and checkpoints once an epoch."""
-    import keras
-
-    from ganlab import Monitoring, callbacks, load_data
-    from ganlab.data.wait_timer import WaitTimer
-    from ganlab.training.build import build_gan
-    from ganlab.training.data import TrainingData, load_reference
-    from ganlab.training.monitor import monitoring_callbacks
-
-    data = load_data(f"folder:{images}", image_size=each.size, channels=each.channels)
-    steps = len(data) // each.batch_size
-    recipe = each.recipe(
-        data=f"folder:{images}",
-        dtype_policy=precision,
-    )
-    monitoring = Monitoring(log_every=steps, sample_every=steps, checkpoint_every=steps)
-    keras.config.set_dtype_policy(precision)
-    gan, timer = build_gan(recipe, None), WaitTimer()
-    turns.weights = gan.generator.count_params() + gan.discriminator.count_params()
-    folder = Path(tempfile.mkdtemp())
-    run_log = callbacks.RunLog(folder, settings=recipe.as_dict() | monitoring.as_dict())
-    training_data = TrainingData(data, None, load_reference(monitoring, data))
-    attached = monitoring_callbacks(run_log, recipe, monitoring, training_data, timer)
-    turn = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: turns.begin(),
-        on_train_batch_end=lambda batch, logs: turns.step(),
-    )
-    gan.fit(
-        timer.watch(data.batches(each.batch_size, labels=False)),
-        epochs=EPOCHS,
-        steps_per_epoch=steps,
-        shuffle=False,
-        verbose=0,
-        callbacks=[*attached.values(), turn],
-    )
 
 
 if __name__ == "__main__":

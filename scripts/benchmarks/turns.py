@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 import venv
+from pathlib import Path
 
 TORCH = "torch==2.13.0"
+GANLAB_COLOR, OTHER_COLOR = "#2a7f9e", "#b8b8b8"
 
 
 class Contender:
@@ -18,7 +20,7 @@ class Contender:
         command: What starts it: Python, script and arguments.
     """
 
-    def __init__(self, name, command):
+    def __init__(self, name: str, command: list) -> None:
         self.name, self.started = name, time.time()
         self.process = subprocess.Popen(
             command,
@@ -28,7 +30,7 @@ class Contender:
             text=True,
         )
 
-    def turn(self):
+    def turn(self) -> dict:
         """Lets it work until it answers; returns the answer."""
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
@@ -42,28 +44,30 @@ class Contender:
 class Worker:
     """The other end: waits for its turn, and answers on what was stdout."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.answers = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)  # what libraries print is no answer
 
-    def wait(self):
+    def wait(self) -> None:
+        """Waits for the turn; ends the process when there is none."""
         if not sys.stdin.readline():
             raise SystemExit
 
-    def answer(self, found):
-        print(json.dumps(found), file=self.answers, flush=True)
+    def answer(self, answer: dict) -> None:
+        """Ends the turn."""
+        print(json.dumps(answer), file=self.answers, flush=True)
 
 
-def torch_python(folder):
-    """Python of a virtual environment with PyTorch alone; makes it if need be.
+def torch_python(folder: Path) -> Path:
+    """Python of a virtual environment with PyTorch alone, made if need be.
 
     Args:
-        folder: `Path` of the environment.
+        folder: Folder of the environment.
     """
     python = folder / "bin" / "python"
     ready = folder / "ready"
     if not ready.is_file():
-        say(f"installing PyTorch in {folder}")
+        log(f"installing PyTorch in {folder}")
         venv.create(folder, with_pip=True, clear=True)
         packages = [TORCH, "numpy", "pillow"]
         command = [python, "-m", "pip", "install", "--quiet", *packages]
@@ -72,27 +76,27 @@ def torch_python(folder):
     return python
 
 
-def say(text):
+def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def bars(axes, rates, spreads, ours, text="{:.0f}"):
-    """Horizontal bars with their spread, those of `ours` in colour.
+def plot_rates(axes, rates: dict[str, float], spreads: dict[str, list[float]]) -> None:
+    """Horizontal bars of rates with their spread, those of ganlab in colour.
 
     Args:
         axes: Of matplotlib.
-        rates: A dict from each label to its value.
-        spreads: A dict from each label to its least and greatest value.
-        ours: Function from a label to whether it is ganlab's.
-        text: Format of the values beside the bars.
+        rates: Rate of each contender.
+        spreads: Lowest and highest rate of each contender.
     """
     values = list(rates.values())
     errors = [
         [value - spreads[name][0] for name, value in rates.items()],
         [spreads[name][1] - value for name, value in rates.items()],
     ]
-    colours = ["#2a7f9e" if ours(name) else "#b8b8b8" for name in rates]
-    drawn = axes.barh(list(rates), values, xerr=errors, color=colours, ecolor="#555555")
-    axes.bar_label(drawn, [text.format(value) for value in values], padding=8)
+    colors = [
+        GANLAB_COLOR if name.startswith("ganlab") else OTHER_COLOR for name in rates
+    ]
+    bars = axes.barh(list(rates), values, xerr=errors, color=colors, ecolor="#555555")
+    axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=8)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
