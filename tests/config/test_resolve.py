@@ -19,9 +19,9 @@ def test_what_is_left_to_the_image_size():
     assert given.generator_learning_rate == 1e-3
     held = complete(Recipe(regularizer="r1"), 28, 1)
     assert (held.network, held.discriminator_normalization) == ("dcgan", "none")
-    points = complete(get_preset("r3gan").replace(data="grid"), None, None)
-    assert (points.network, points.latent_dim) == ("mlp", 2)
-    assert points.regularizer_weight == pytest.approx(0.02 * 16)
+    mixture = complete(get_preset("r3gan").replace(data="grid"), None, None)
+    assert (mixture.network, mixture.latent_dim) == ("mlp", 2)
+    assert mixture.regularizer_weight == pytest.approx(0.02 * 16)
 
 
 def test_networks_get_the_arguments_that_they_take():
