@@ -36,7 +36,7 @@ def check_names(recipe: Recipe) -> None:
         augmentation is not None and not kind.applies("augmentation")
     ):
         raise UserError(
-            f"Expected points of {recipe.data} without classes and augmentation. "
+            f"Expected {recipe.data} without classes and augmentation. "
             f"Received: conditional={recipe.conditional}, augmentation="
             f"{recipe.augmentation}; leave them out"
         )
@@ -91,8 +91,8 @@ def build_networks(
     network = recipe.network
     if network is None or network not in kinds.of_spec(recipe.data).networks:
         raise UserError(
-            "Expected the network mlp for points and another for images. Received: "
-            f"{network} for {recipe.data}; leave the network out"
+            "Expected the network mlp for toy 2-D mixtures and another for images. "
+            f"Received: {network} for {recipe.data}; leave the network out"
         )
     options: dict[str, Any] = {}
     if kinds.of_spec(recipe.data).pictorial:

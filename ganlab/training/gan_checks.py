@@ -104,7 +104,7 @@ def _check_data_range(gan: GAN, images: np.ndarray) -> Problem | None:
         "data_range_mismatch",
         "critical",
         f"data in [{low:.3g}, {high:.3g}], but the generator ends on {name}, which "
-        f"draws in [{minimum:g}, {maximum:g}]",
+        f"gives values in [{minimum:g}, {maximum:g}]",
         "scale images to [-1, 1] and end on tanh",
         {"output_activation": "tanh"},
     )
@@ -179,10 +179,10 @@ def _check_mixed_batch_norm(
     return Problem(
         "mixed_batch_norm",
         "critical",
-        f"the discriminator has batch normalisation and judges {max(batch_sizes)} "
-        f"images at once, more than the {one_side} of one side: real and fake share "
+        f"the discriminator has batch normalisation and gets {max(batch_sizes)} images "
+        f"at once, more than the {one_side} of one side: real and fake images share "
         "statistics",
-        "judge real and fake in two calls",
+        "call it on real and on fake images apart",
     )
 
 
@@ -194,7 +194,7 @@ def _check_batch_norm_with_penalty(gan: GAN) -> Problem | None:
             return Problem(
                 "batch_norm_with_penalty",
                 "critical",
-                f"{type(regularizer).__name__} holds the slope at each image, but "
+                f"{type(regularizer).__name__} bounds the gradient at each image, but "
                 "batch normalisation makes it depend on the others",
                 "normalise by layer, or not at all",
                 {"discriminator_normalization": "none"},
@@ -216,7 +216,7 @@ def _check_loss_scaling(gan: GAN) -> Problem | None:
     return Problem(
         "unscaled_float16",
         "critical",
-        "a player computes in float16 and its loss is not scaled: gradients under "
+        "a network computes in float16 and its loss is not scaled: gradients under "
         "6e-8 become 0",
         "leave loss_scaling on, or train in bfloat16",
         {"loss_scaling": True},
@@ -272,7 +272,7 @@ def _check_bounded_loss(gan: GAN) -> Problem | None:
     return Problem(
         "unbounded_critic",
         "critical",
-        "a Wasserstein critic without a bound on its slope: its loss has no minimum",
+        "a Wasserstein critic without a bound on its gradient: its loss has no minimum",
         "add gradient_penalty or spectral normalisation",
         {"regularizer": "gradient_penalty", "discriminator_normalization": "none"},
     )
@@ -285,8 +285,8 @@ def _check_beta_1(role: str, optimizer: keras.optimizers.Optimizer) -> Problem |
     return Problem(
         "high_beta_1",
         "warning",
-        f"the {role}'s beta_1 is {beta_1:g}: it goes on where the game was ten "
-        "steps ago, and the game turns",
+        f"the {role}'s beta_1 is {beta_1:g}: updates follow gradients of ten "
+        "steps ago, and the other network has changed since",
         "use 0 to 0.5",
         {"beta_1": 0.5},
     )

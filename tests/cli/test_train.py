@@ -32,7 +32,7 @@ QUICK = ["--steps", "4", "--batch-size", "8"]
         (["--set", "packing=two"], "a whole number for packing"),
         (["--loss", "hinge", "--label-smoothing", "0.1"], "no label smoothing"),
         (["--network", "r3gan", "--set", "attention=true"], "no attention"),
-        (["--network", "mlp"], "mlp for points"),
+        (["--network", "mlp"], "mlp for toy 2-D mixtures"),
         (["--data", "grid", "--augmentation", "ada"], "without classes and aug"),
         (["--data", "circle"], "ring, grid"),
         (["--dtype-policy", "float8"], "Unknown dtype_policy"),
