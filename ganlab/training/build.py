@@ -129,11 +129,11 @@ def build_regularizers(recipe: Recipe) -> list[Regularizer]:
         recipe.regularizer, recipe.regularizer_weight, recipe.regularizer_every
     )
     for regularizer in built:
-        regularizer.weight = schedules.anneal(
-            regularizer.weight,
-            regularizer.weight * recipe.final_weight_share,
-            recipe.steps,
-        )
+        weight = regularizer.weight
+        if not callable(weight):
+            regularizer.weight = schedules.anneal(
+                weight, weight * recipe.final_weight_share, recipe.steps
+            )
     return built
 
 

@@ -159,10 +159,13 @@ def _check_mixed_batch_norm(
     A copy of a subclass is trained one step, and the size of each batch that its
     discriminator sees is noted. `GAN` itself keeps real and fake images apart.
     """
-    if type(gan) is GAN or not _has_batch_norm(gan.discriminator):
+    compile_config = gan.get_compile_config()
+    if type(gan) is GAN or compile_config is None:
+        return None
+    if not _has_batch_norm(gan.discriminator):
         return None
     copy = type(gan).from_config(gan.get_config())
-    copy.compile_from_config(gan.get_compile_config())
+    copy.compile_from_config(compile_config)
     batch_sizes: list[int] = []
     call = copy.discriminator.call
 
