@@ -20,6 +20,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "export_generator": "artifacts.export",
     "get_preset": "config.presets",
     "load_data": "data.loading",
+    "load_gan": "models.saving",
     "draw_latents": "sampling",
     "train": "training.train",
 }

@@ -5,6 +5,9 @@ from pathlib import Path
 import keras
 
 from ganlab.models.gan import GAN
+from ganlab.objectives.schedules import ScheduledAdam
+
+CUSTOM_OBJECTS = {"ganlab>ScheduledAdam": ScheduledAdam}  # which GAN does not import
 
 
 def load_gan(path: str | Path) -> GAN:
@@ -13,4 +16,4 @@ def load_gan(path: str | Path) -> GAN:
     Args:
         path: A `.keras` file, such as `ganlab.runs.RunFolder.find_checkpoint` gives.
     """
-    return keras.saving.load_model(path, safe_mode=True)
+    return keras.saving.load_model(path, custom_objects=CUSTOM_OBJECTS, safe_mode=True)
