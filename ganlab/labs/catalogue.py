@@ -316,14 +316,14 @@ LABS: list[Lab] = [
             generator_normalization="none",
             discriminator_normalization="none",
             batch_size=16,
-            steps=30,
+            steps=18,
         ),
         remedy={"loss_scaling": True},
         finding="float16_underflow",
         log_keys=("g_zero_gradient_share", "g_gradient_error", "g_update_ratio"),
         source="https://arxiv.org/abs/1710.03740",
         monitoring=LAB_MONITORING.replace(
-            probe_every=3, probe_share=1.0, log_every=3, sample_every=30
+            probe_every=3, probe_share=1.0, log_every=3, sample_every=18
         ),
     ),
     Lab(

@@ -1,11 +1,11 @@
-"""How long do the metrics take, beside torch-fidelity and prdc on the same features?
+"""Time and memory of the metrics, beside torch-fidelity and prdc.
 
     pip install -e ".[dev]"
     python scripts/benchmarks/metrics.py
 
 Takes 10,000 against 10,000 random feature vectors of 2,048 numbers, measures
-both sides alternately, and prints medians, ratios and how far the numbers lie
-apart. Ours are float64 with bootstrap intervals; torch-fidelity's are float32, without.
+both sides alternately, and prints medians, spreads and values. ganlab computes in
+float64 with bootstrap intervals, torch-fidelity in float32 without.
 Then 50,000 vectors in a process of their own, for the memory. One JSON document
 on stdout.
 
@@ -19,17 +19,21 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from memory import peak
+from turns import log
 
 from ganlab import metrics
 from ganlab.features.extractors import class_probabilities
 
-DIM, MANY = 2048, 50_000
+Measures = dict[str, Callable[[], dict]]
+
+DIM, LARGE_COUNT = 2048, 50_000
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,26 +45,28 @@ def main():
     if options.memory_of:
         print(json.dumps(memory_of(options.memory_of)))
         return
-    torch_fidelity = import_torch_fidelity()
-    real, fake = draw(options.count)
+    import_torch_fidelity()
+    real, fake = make_features(options.count)
     seconds, values = {}, {}
     for repeat in range(options.repeats):
-        say(f"round {repeat + 1} of {options.repeats}")
-        for measured in (ours(real, fake), theirs(torch_fidelity, real, fake)):
-            for name, run in measured.items():
-                start = time.perf_counter()
-                values.update(run())
-                seconds.setdefault(name, []).append(time.perf_counter() - start)
-                say(f"  {name}: {seconds[name][-1]:.1f} s")
-    medians = {name: statistics.median(each) for name, each in seconds.items()}
-    everything = sum(each for name, each in medians.items() if is_ours(name))
+        log(f"round {repeat + 1} of {options.repeats}")
+        measures = ganlab_measures(real, fake) | torch_measures(real, fake)
+        for name, measure in measures.items():
+            start = time.perf_counter()
+            values.update(measure())
+            seconds.setdefault(name, []).append(time.perf_counter() - start)
+            log(f"  {name}: {seconds[name][-1]:.1f} s")
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    ganlab_medians = [
+        median for name, median in medians.items() if name.startswith("ganlab")
+    ]
     report = {
-        "seconds": {name: round(each, 2) for name, each in medians.items()},
+        "seconds": {name: round(median, 2) for name, median in medians.items()},
         "spread": {
-            name: [round(min(each), 2), round(max(each), 2)]
-            for name, each in seconds.items()
+            name: [round(min(times), 2), round(max(times), 2)]
+            for name, times in seconds.items()
         },
-        "ganlab_all_seconds": round(everything, 1),
+        "ganlab_all_seconds": round(sum(ganlab_medians), 1),
         "values": values,
         "memory": {
             str(count): json.loads(
@@ -71,79 +77,75 @@ def main():
                     text=True,
                 ).stdout
             )
-            for count in (options.count, MANY)
+            for count in (options.count, LARGE_COUNT)
         },
     }
     json.dump(report, sys.stdout, indent=2)
     print()
 
 
-def draw(count):
+def make_features(count: int) -> list[np.ndarray]:
     """Features as a rectified network's are: not negative, a few directions strong."""
-    draws = np.random.default_rng(0)
-    mix = draws.standard_normal((64, DIM)).astype(np.float32) / 8
+    random = np.random.default_rng(0)
+    mix = random.standard_normal((64, DIM)).astype(np.float32) / 8
     sides = []
     for shift in (0.0, 0.05):
         side = np.empty((count, DIM), np.float32)
         for part in np.array_split(side, max(count // 1000, 1)):
-            hidden = draws.standard_normal((len(part), 64), dtype=np.float32) + shift
-            noise = draws.standard_normal((len(part), DIM), dtype=np.float32) / 2
+            hidden = random.standard_normal((len(part), 64), dtype=np.float32) + shift
+            noise = random.standard_normal((len(part), DIM), dtype=np.float32) / 2
             np.maximum(hidden @ mix + noise, 0.0, out=part)
         sides.append(side)
     return sides
 
 
-def is_ours(name):
-    return name.startswith("ganlab")
-
-
-def ours(real, fake):
-    """Name -> function that measures it and returns its numbers."""
+def ganlab_measures(real: np.ndarray, fake: np.ndarray) -> Measures:
+    """Name -> function that computes metrics and returns their values."""
     classes = np.arange(len(real)) % 10
-    shares = class_probabilities(fake[:, :1008])
+    probabilities = class_probabilities(fake[:, :1008])
+    distances = []
 
-    def frechet():
-        known.append(metrics.frechet_distance(real, fake))
-        return {"ganlab Fréchet distance": known[-1]}
+    def fid():
+        distances.append(metrics.frechet_distance(real, fake))
+        return {"ganlab FID": distances[-1]}
 
-    def interval():
+    def fid_with_interval():
         score = metrics.frechet_score(real, fake)
-        return {"ganlab Fréchet distance, interval": [score.low, score.high]}
+        return {"ganlab FID, interval": [score.low, score.high]}
 
-    known = []
+    def fid_infinity():
+        limit = metrics.frechet_infinity(real, fake, distance=distances[-1])
+        return {"ganlab FID, n to infinity": limit}
 
-    def infinity():
-        limit = metrics.frechet_infinity(real, fake, distance=known[-1])
-        return {"ganlab Fréchet distance, n to infinity": limit}
-
-    def pairs():
+    def pairwise():
         pairs = metrics.pair_statistics(real, fake)
         scores = metrics.manifold_scores(pairs) | metrics.repetition_scores(pairs)
-        scores["kernel"] = pairs.kid
+        scores["KID"] = pairs.kid
         return {f"ganlab {name}": score.value for name, score in scores.items()}
 
-    def rest():
+    def classwise():
+        diversity, _ = metrics.class_diversity(real, fake, classes, classes)
         return {
-            "ganlab bins": metrics.ndb(real, fake).value,
-            "ganlab diversity": metrics.class_diversity(real, fake, classes, classes)[
-                0
-            ].value,
+            "ganlab NDB": metrics.ndb(real, fake).value,
+            "ganlab class diversity": diversity.value,
         }
 
     def inception_score():
-        return {"ganlab class score": metrics.inception_score(shares).value}
+        score = metrics.inception_score(probabilities)
+        return {"ganlab Inception score": score.value}
 
     return {
-        "ganlab Fréchet distance": frechet,
-        "ganlab Fréchet distance with interval": interval,
-        "ganlab Fréchet distance, n to infinity": infinity,
-        "ganlab kernel distance, precision, recall, density, coverage, repeats": pairs,
-        "ganlab bins, diversity": rest,
+        "ganlab FID": fid,
+        "ganlab FID with interval": fid_with_interval,
+        "ganlab FID, n to infinity": fid_infinity,
+        "ganlab KID, precision, recall, density, coverage, repeats": pairwise,
+        "ganlab NDB, class diversity": classwise,
         "ganlab Inception score": inception_score,
     }
 
 
-def theirs(torch_fidelity, real, fake):
+def torch_measures(real: np.ndarray, fake: np.ndarray) -> Measures:
+    """The same metrics of torch-fidelity and prdc."""
     import torch
     from torch_fidelity.metric_fid import (
         fid_features_to_statistics,
@@ -156,8 +158,8 @@ def theirs(torch_fidelity, real, fake):
     real, fake = torch.from_numpy(real), torch.from_numpy(fake)
 
     def fid():
-        sides = [fid_features_to_statistics(each) for each in (fake, real)]
-        return fid_statistics_to_metric(*sides, False)
+        statistics = map(fid_features_to_statistics, (fake, real))
+        return fid_statistics_to_metric(*statistics, False)
 
     def kid():
         return kid_features_to_metric(
@@ -181,8 +183,8 @@ def theirs(torch_fidelity, real, fake):
         from prdc import compute_prdc
 
         with redirect_stdout(sys.stderr):
-            found = compute_prdc(real.numpy(), fake.numpy(), nearest_k=5)
-        return {f"prdc {name}": float(each) for name, each in found.items()}
+            scores = compute_prdc(real.numpy(), fake.numpy(), nearest_k=5)
+        return {f"prdc {name}": float(score) for name, score in scores.items()}
 
     return {
         "torch-fidelity FID": fid,
@@ -193,13 +195,13 @@ def theirs(torch_fidelity, real, fake):
     }
 
 
-def memory_of(count):
+def memory_of(count: int) -> dict[str, float]:
     """Peak memory of every metric together, and their seconds."""
-    real, fake = draw(count)
+    real, fake = make_features(count)
     before = peak()
     start = time.perf_counter()
-    for run in ours(real, fake).values():
-        run()
+    for measure in ganlab_measures(real, fake).values():
+        measure()
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "features_gb": round(2 * real.nbytes / 1e9, 2),
@@ -208,7 +210,7 @@ def memory_of(count):
     }
 
 
-def import_torch_fidelity():
+def import_torch_fidelity() -> None:
     """Imports it where torchvision lacks operators that nothing here calls."""
     import torch
 
@@ -220,11 +222,6 @@ def import_torch_fidelity():
         warnings.simplefilter("ignore")
         import torch_fidelity
     torch_fidelity.library = library  # kept alive with it
-    return torch_fidelity
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

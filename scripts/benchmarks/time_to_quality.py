@@ -1,4 +1,4 @@
-"""How long does training take to reach a quality?
+"""Training time until a FID is reached.
 
     pip install -e ".[dev]"
     python scripts/benchmarks/time_to_quality.py --out runs/time_to_quality
@@ -7,9 +7,8 @@ The DCGAN of keras.io/examples/generative/dcgan_overriding_train_step, its layer
 28 pixels, trains for ten minutes on the 10,000 Fashion-MNIST images of the package;
 ganlab's default preset trains its own length as `ganlab train` does, with simultaneous
 and alternating updates and in bfloat16, from several seeds. Each is one process
-at a time; its clock starts with it and stands still while it is scored: the Fréchet
-distance of 10,000 images to the real ones, in the features of the embedded
-classifier.
+at a time; its clock starts with it and stands still while it is scored: the FID of
+10,000 images in the features of the embedded classifier.
 
 It writes quality.json, quality.md and quality.png. Time on 2 cores: 50 minutes.
 """
@@ -22,7 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 BASE = "keras.io example"
 CONTENDERS = {
@@ -31,12 +32,17 @@ CONTENDERS = {
     "ganlab, alternating": {"updates": "alternating"},
     "ganlab, bfloat16": {"dtype_policy": "mixed_bfloat16"},
 }
+COLORS = dict(
+    zip(CONTENDERS, ["#888888", "#2a7f9e", "#d98c3f", "#7a5aa8"], strict=True)
+)
 KERAS_IO_SECONDS = 600
 EVERY = 30.0  # seconds between scores
 NUM_IMAGES = 10_000
 
+Sample = Callable[[int], Any]
 
-def main():
+
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -53,7 +59,7 @@ def main():
         work(options)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    found = {}
+    scores = {}
     for seed in range(options.seeds):
         for name in CONTENDERS:
             if name != BASE and options.only not in name:
@@ -61,17 +67,17 @@ def main():
             if name == BASE and seed:
                 continue
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
-            found.setdefault(name, []).append(run(name, seed, options))
-            text = json.dumps(found, indent=2) + "\n"
+            scores.setdefault(name, []).append(run(name, seed, options))
+            text = json.dumps(scores, indent=2) + "\n"
             (options.out / "quality.json").write_text(text)
-    table = as_table(found)
+    table = as_table(scores)
     (options.out / "quality.md").write_text(table)
-    draw(found, options.out / "quality.png")
+    plot(scores, options.out / "quality.png")
     print(table)
 
 
-def run(name, seed, options):
-    """One contender's scores: lists of seconds, steps and distances."""
+def run(name: str, seed: int, options) -> dict[str, list[float]]:
+    """One contender's scores: lists of seconds, steps and FIDs."""
     command = [sys.executable, __file__, "--worker", name, "--seed", str(seed)]
     command += ["--seconds", str(options.seconds)]
     if options.steps:
@@ -84,55 +90,50 @@ def run(name, seed, options):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def reached(scores, distance):
-    """Seconds until the distance is reached, or `None`."""
-    for second, value in zip(scores["seconds"], scores["distance"], strict=True):
-        if value <= distance:
+def seconds_until(scores: dict[str, list[float]], fid: float) -> float | None:
+    """Seconds until the FID is reached, or `None`."""
+    for second, value in zip(scores["seconds"], scores["fid"], strict=True):
+        if value <= fid:
             return second
     return None
 
 
-def as_table(found):
-    goal = found[BASE][0]["distance"][-1]
-    lines = [
-        f"| | Fréchet distance at the end | reaches {goal:.2f} after |",
-        "|---|---|---|",
-    ]
-    for name, runs in found.items():
-        ends = sorted(each["distance"][-1] for each in runs)
-        times = [reached(each, goal) for each in runs]
-        said = (
-            "never"
-            if None in times
-            else f"{statistics.median(times):.0f} s "
-            f"[{min(times):.0f}, {max(times):.0f}]"
-        )
-        length = statistics.median(each["seconds"][-1] for each in runs)
+def as_table(scores: dict[str, list[dict]]) -> str:
+    """The report as Markdown."""
+    goal = scores[BASE][0]["fid"][-1]
+    lines = [f"| | FID at the end | reaches {goal:.2f} after |", "|---|---|---|"]
+    for name, runs in scores.items():
+        ends = sorted(run["fid"][-1] for run in runs)
+        times = [seconds_until(run, goal) for run in runs]
+        reached = "never"
+        if None not in times:
+            reached = (
+                f"{statistics.median(times):.0f} s [{min(times):.0f}, {max(times):.0f}]"
+            )
+        length = statistics.median(run["seconds"][-1] for run in runs)
         lines.append(
             f"| {name} | {statistics.median(ends):.2f} "
-            f"[{ends[0]:.2f}, {ends[-1]:.2f}] in {length:.0f} s | {said} |"
+            f"[{ends[0]:.2f}, {ends[-1]:.2f}] in {length:.0f} s | {reached} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def draw(found, path):
+def plot(scores: dict[str, list[dict]], path: Path) -> None:
+    """The report as a picture."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    colours = dict(
-        zip(CONTENDERS, ["#888888", "#2a7f9e", "#d98c3f", "#7a5aa8"], strict=True)
-    )
     figure, axes = pyplot.subplots(figsize=(8, 3.6), layout="constrained")
-    for name, runs in found.items():
-        for index, each in enumerate(runs):
+    for name, runs in scores.items():
+        for index, run in enumerate(runs):
             label = name if index == 0 else None
-            style = {"color": colours[name], "label": label, "linewidth": 1.4}
-            axes.plot(each["seconds"], each["distance"], **style)
+            style = {"color": COLORS[name], "label": label, "linewidth": 1.4}
+            axes.plot(run["seconds"], run["fid"], **style)
     axes.set_yscale("log")
     axes.set_xlabel("seconds since the command was given, scoring not counted")
-    axes.set_ylabel("Fréchet distance")
+    axes.set_ylabel("FID")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     figure.savefig(path, dpi=130)
@@ -141,12 +142,12 @@ def draw(found, path):
 class Clock:
     """Scores a generator every so often, and stands still meanwhile."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.start, self.due = START, EVERY
-        self.found = {"seconds": [], "steps": [], "distance": []}
+        self.scores = {"seconds": [], "steps": [], "fid": []}
         self.reference = None
 
-    def load(self):
+    def load(self) -> None:
         """The real images' features; the time for them does not count."""
         from ganlab import load_data
         from ganlab.evaluation import load_reference
@@ -155,35 +156,36 @@ class Clock:
         self.reference = load_reference(load_data("fashion_mnist"))
         self.start += time.perf_counter() - begin
 
-    def seconds(self):
+    def seconds(self) -> float:
         return time.perf_counter() - self.start
 
-    def tick(self, step, sample, last=False):
+    def tick(self, step: int, sample: Sample, last: bool = False) -> None:
+        """Scores images if that is due, or the last time."""
         if self.seconds() < self.due and not last:
             return
         from ganlab import metrics
 
         begin = time.perf_counter()
-        self.found["seconds"].append(begin - self.start)
-        self.found["steps"].append(step)
+        self.scores["seconds"].append(begin - self.start)
+        self.scores["steps"].append(step)
         features, _ = self.reference.extractor.extract(sample(NUM_IMAGES))
-        distance = metrics.frechet_distance(self.reference.features, features)
-        self.found["distance"].append(float(distance))
+        fid = metrics.frechet_distance(self.reference.features, features)
+        self.scores["fid"].append(float(fid))
         self.start += time.perf_counter() - begin
         self.due = self.seconds() + EVERY
 
 
-def work(options):
+def work(options) -> None:
     clock = Clock()
     changes = CONTENDERS[options.worker]
     if changes is None:
-        keras_io(clock, options)
+        train_keras_io(clock, options)
     else:
-        ganlab_run(clock, changes, options)
-    print(json.dumps(clock.found))
+        train_ganlab(clock, changes, options)
+    print(json.dumps(clock.scores))
 
 
-def keras_io(clock, options):
+def train_keras_io(clock: Clock, options) -> None:
     """keras.io's example: its layers, rates, batch, labels and pipeline."""
     import keras
     import numpy as np
@@ -236,13 +238,13 @@ def keras_io(clock, options):
 
     def sample(count):
         latents = sampling.draw_latents(count, latent_dim, 0)
-        drawn = np.concatenate(
+        images = np.concatenate(
             [
                 generator(latents[first : first + 500], training=False).numpy()
                 for first in range(0, count, 500)
             ]
         )
-        return (drawn * 255.0).round().astype(np.uint8)
+        return (images * 255.0).round().astype(np.uint8)
 
     class ScoreWhileTraining(keras.callbacks.Callback):
         steps = 0
@@ -262,7 +264,7 @@ def keras_io(clock, options):
     model.fit(data, epochs=1000, callbacks=[ScoreWhileTraining()], verbose=0)
 
 
-def write_folder(images, folder):
+def write_folder(images, folder: Path) -> None:
     from PIL import Image
 
     (folder / "images").mkdir()
@@ -270,7 +272,7 @@ def write_folder(images, folder):
         Image.fromarray(image[..., 0]).save(folder / "images" / f"{index:05}.png")
 
 
-def ganlab_run(clock, changes, options):
+def train_ganlab(clock: Clock, changes: dict, options) -> None:
     """What `ganlab train` does."""
     import keras
     import numpy as np
@@ -298,13 +300,13 @@ def ganlab_run(clock, changes, options):
             gan = self.model
             labels = clock.reference.labels
             latents = sampling.draw_latents(count, gan.latent_dim, 0)
-            drawn = [
+            images = [
                 gan.ema_generator(
                     [latents[k : k + 500], labels[k : k + 500]], training=False
                 ).numpy()
                 for k in range(0, count, 500)
             ]
-            return pictures.to_uint8(np.concatenate(drawn))
+            return pictures.to_uint8(np.concatenate(images))
 
     folder = Path(tempfile.mkdtemp()) / "run"
     train(recipe, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())

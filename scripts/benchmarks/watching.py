@@ -1,12 +1,12 @@
-"""What does watching cost?
+"""The cost of monitoring a run.
 
     python scripts/benchmarks/watching.py
 
 Trains the default preset for 2,000 steps (a minute and a half on 2 cores) with
 what `ganlab train` attaches, and times it from inside, since whole runs here
-differ by more than watching costs: each callback's own time, the timing of the
+differ by more than monitoring costs: each callback's own time, the timing of the
 data, and, by themselves, the gradient norms and running means of the step. Each
-is given as a share of the training time. One JSON document on stdout.
+is given as a fraction of the training time. One JSON document on stdout.
 """
 
 import json
@@ -22,6 +22,7 @@ from ganlab.config.presets import get_preset
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring
 from ganlab.data.wait_timer import WaitTimer
+from ganlab.models.gan import GAN
 from ganlab.training.build import build_gan
 from ganlab.training.data import TrainingData, load_reference
 from ganlab.training.monitor import monitoring_callbacks
@@ -36,7 +37,7 @@ HOOKS = (
 )
 
 
-def main():
+def main() -> None:
     recipe = complete(get_preset("dcgan"), 28, 1).replace(conditional=True)
     monitoring = Monitoring()
     everything = load_data("fashion_mnist")
@@ -68,18 +69,18 @@ def main():
     seconds["norms and means in the step"] = time_of_step_numbers(gan)
     timed, untimed = time_batches(timer.watch(batches)), time_batches(batches)
     seconds["timing of the data"] = max(timed - untimed, 0.0)
-    kept = seconds["checkpoints"] + seconds["evaluation"]
-    watching = sum(seconds.values()) - kept
+    unwatched = seconds["checkpoints"] + seconds["evaluation"]
+    watching = sum(seconds.values()) - unwatched
     report = {
         "ms_per_step": 1000 * step,
-        "share_of_time": {name: each / step for name, each in seconds.items()},
-        "watching_share": watching / step,
+        "fraction_of_time": {name: value / step for name, value in seconds.items()},
+        "watching_fraction": watching / step,
     }
     json.dump(report, sys.stdout, indent=2)
     print()
 
 
-def time_hooks(callback):
+def time_hooks(callback: keras.callbacks.Callback) -> list[float]:
     """Makes a callback note the seconds that its hooks take; returns the list."""
     times = []
 
@@ -96,18 +97,18 @@ def time_hooks(callback):
     return times
 
 
-def time_of_step_numbers(gan):
-    """Seconds of what the step computes only to be watched."""
-    players = (gan.discriminator, gan.generator)
+def time_of_step_numbers(gan: GAN) -> float:
+    """Seconds of the numbers that a step computes for its log alone."""
+    pair = (gan.discriminator, gan.generator)
     gradients = [
-        [tf.Variable(tf.ones(v.shape)) for v in player.trainable_variables]
-        for player in players
+        [tf.Variable(tf.ones(v.shape)) for v in network.trainable_variables]
+        for network in pair
     ]
 
     @tf.function
     def numbers():
         for _ in tf.range(REPEATS):
-            norms = [tf.linalg.global_norm(each) for each in gradients]
+            norms = [tf.linalg.global_norm(tensors) for tensors in gradients]
             gan.update_metrics({name: norms[name[0] == "g"] for name in gan.trackers})
 
     numbers()
@@ -116,7 +117,7 @@ def time_of_step_numbers(gan):
     return (time.perf_counter() - start) / REPEATS
 
 
-def time_batches(dataset):
+def time_batches(dataset: tf.data.Dataset) -> float:
     """Seconds a batch, fetched in a graph as `fit` does."""
     dataset = dataset.take(REPEATS)
 
@@ -143,7 +144,7 @@ class StepTimer(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """Says how far it is."""
+    """Prints the step now and then."""
 
     def on_train_batch_end(self, batch, logs=None):
         if (batch + 1) % 500 == 0:
