@@ -14,7 +14,7 @@ from ganlab.errors import UserError
 def draw_latents(
     num_images: int, latent_dim: int, seed: int = 0, truncation: float | None = None
 ) -> np.ndarray:
-    """Samples standard normal latents; more latents begin with fewer of the seed.
+    """Draws standard normal latents; more latents of a seed begin with fewer of it.
 
     Args:
         num_images: Integer, 1 or more.

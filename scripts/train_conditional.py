@@ -1,12 +1,12 @@
-"""A GAN on Fashion-MNIST that draws the class it is asked for.
+"""Trains a GAN on Fashion-MNIST that is conditional on the class.
 
     python scripts/train_conditional.py
 
-The generator takes the class beside the noise; the discriminator judges image
-and class together. Watch with `tensorboard --logdir runs`.
+The generator takes the class beside the noise, the discriminator the class beside the
+image. Watch with `tensorboard --logdir runs`.
 
 Time on 2 cores: 90 seconds (20 epochs, 3,120 steps).
-Result: each row of the grid its own kind of clothes.
+Result: each row of the grid shows its own kind of clothes.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from ganlab.objectives import losses
 BATCH_SIZE = 64
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path("runs/conditional"))
@@ -51,7 +51,8 @@ def main():
         loss=losses.NonSaturating(label_smoothing=0.1),
     )
     run_log = RunLog(options.out)
-    (images, labels), (unseen, unseen_labels) = data.take(64), held_out.take(64)
+    images, labels = data.take(64)
+    held_out_images, held_out_labels = held_out.take(64)
     gan.fit(
         data.batches(BATCH_SIZE),
         steps_per_epoch=data.steps_per_epoch(BATCH_SIZE),
@@ -59,7 +60,7 @@ def main():
         shuffle=False,  # the pipeline has shuffled already
         callbacks=[
             TrainingMetrics(run_log, BATCH_SIZE),
-            HealthProbe(run_log, images, unseen, labels, unseen_labels),
+            HealthProbe(run_log, images, held_out_images, labels, held_out_labels),
             SampleGrids(options.out, run_log=run_log),
             keras.callbacks.ModelCheckpoint(options.out / "gan.keras"),
         ],

@@ -1,4 +1,4 @@
-"""A GAN on a folder of your own images.
+"""Trains a GAN on a folder of your own images.
 
     python scripts/train_folder.py photos --image-size 64
 
@@ -7,7 +7,7 @@ colour and, on a GPU, in mixed precision. Watch with `tensorboard --logdir runs`
 
 Time on 2 cores: 4 minutes for 2,000 pictures of Fashion-MNIST enlarged to 64 pixels
 (30 epochs, 930 steps).
-Result: soft silhouettes of clothes, both players still in balance (D(x) 0.61, D(G(z))
+Result: soft silhouettes of clothes, the networks still in balance (D(x) 0.61, D(G(z))
 0.38); sharp pictures of this size take tens of thousands of steps, and so a GPU.
 """
 
@@ -35,7 +35,7 @@ from ganlab.callbacks import (
 BATCH_SIZE = 64
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="a folder with images")
     parser.add_argument("--image-size", type=int, default=64)

@@ -1,9 +1,9 @@
-"""A GAN on Fashion-MNIST from noise alone, both players in plain Keras.
+"""Trains a GAN on Fashion-MNIST from noise alone, both networks in plain Keras.
 
     python scripts/train_unconditional.py
 
-Any built Keras model can play: the generator takes latents, the discriminator
-gives raw logits. Watch with `tensorboard --logdir runs`.
+Any built Keras model will do: the generator takes latents, the discriminator gives
+raw logits. Watch with `tensorboard --logdir runs`.
 
 Time on 2 cores: 2 minutes (30 epochs, 4,680 steps).
 Result: clothes and shoes of every kind, many of them blurred between two.
@@ -21,7 +21,7 @@ from ganlab.callbacks import HealthProbe, RunLog, SampleGrids, TrainingMetrics
 LATENT_DIM, BATCH_SIZE = 64, 64
 
 
-def build_generator():
+def build_generator() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((LATENT_DIM,)),
@@ -39,7 +39,7 @@ def build_generator():
     )
 
 
-def build_discriminator():
+def build_discriminator() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -55,7 +55,7 @@ def build_discriminator():
     )
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("runs/unconditional"))

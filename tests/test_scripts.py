@@ -1,5 +1,7 @@
-"""Do the scripts do what their docstrings say?"""
+"""The scripts: training, and the benchmarks with their smallest settings."""
 
+import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -27,6 +29,67 @@ def run(script, *arguments, cwd):
     return done.stdout
 
 
+def load_script(name):
+    """Imports a benchmark's file as a module."""
+    sys.path.insert(0, str(SCRIPTS / "benchmarks"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(SCRIPTS / "benchmarks"))
+
+
+@pytest.mark.parametrize("name", ["speed", "sampling", "time_to_quality"])
+def test_a_benchmark_of_processes_starts_without_tensorflow(tmp_path, name):
+    script = SCRIPTS / "benchmarks" / f"{name}.py"
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['script', '--help']; sys.path.insert(0, {str(script.parent)!r})\n"
+        f"try: runpy.run_path({str(script)!r}, run_name='__main__')\n"
+        "except SystemExit: sys.exit('tensorflow' in sys.modules)\n"
+    )
+    (tmp_path / "help.py").write_text(code)
+    assert "--only" in run(tmp_path / "help.py", cwd=tmp_path)
+
+
+def test_contenders_answer_at_their_turn(tmp_path):
+    (tmp_path / "worker.py").write_text(
+        f"import sys; sys.path.insert(0, {str(SCRIPTS / 'benchmarks')!r})\n"
+        "from turns import Worker\n"
+        "worker, turn = Worker(), 0\n"
+        "while True:\n"
+        "    worker.wait(); turn += 1\n"
+        "    print('not an answer'); worker.answer({'turn': turn})\n"
+    )
+    turns = load_script("turns")
+    command = [sys.executable, tmp_path / "worker.py"]
+    contender = turns.Contender("counter", command)
+    try:
+        assert [contender.turn()["turn"] for _ in range(3)] == [1, 2, 3]
+    finally:
+        contender.process.kill()
+        contender.process.communicate()
+    failed = turns.Contender("failure", [sys.executable, "-c", "raise SystemExit"])
+    failed.process.wait()
+    with pytest.raises(SystemExit, match="failure ended; to see why, run"):
+        failed.turn()
+    with contextlib.suppress(BrokenPipeError):
+        failed.process.communicate()
+
+
+def test_the_work_of_a_step_counts_its_convolutions():
+    works = load_script("speed").WORKS
+    # 16 taps at 32, 16, 8 and 4 pixels a side: 3 to 64, 128, 256 and 512 channels.
+    layers = [
+        16 * 32**2 * 3 * 64,
+        16 * 16**2 * 64 * 128,
+        16 * 8**2 * 128 * 256,
+        16 * 4**2 * 256 * 512,
+    ]
+    assert works["dcgan64"].multiply_adds() == 9 * sum(layers) - layers[0]
+    assert works["dcgan28"].multiply_adds() is None
+
+
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", ["unconditional", "conditional"])
 def test_fashion_scripts_train_and_export(tmp_path, name):
     run(f"train_{name}.py", "--epochs", 1, "--out", "run", cwd=tmp_path)
@@ -40,18 +103,20 @@ def test_fashion_scripts_train_and_export(tmp_path, name):
     assert report.examine(tmp_path / "run").command is None
 
 
+@pytest.mark.e2e
 def test_folder_script_trains_and_exports(tmp_path):
     (tmp_path / "photos").mkdir()
-    draws = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     for index in range(64):
-        pixels = draws.integers(0, 256, (20, 30, 3), np.uint8)
+        pixels = random.integers(0, 256, (20, 30, 3), np.uint8)
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{index}.png")
     arguments = ["photos", "--image-size", 16, "--epochs", 2, "--out", "run"]
     run("train_folder.py", *arguments, cwd=tmp_path)
-    drawn = Artifact(tmp_path / "run" / "artifact").sample(4)
-    assert drawn.shape == (4, 16, 16, 3)
+    images = Artifact(tmp_path / "run" / "artifact").sample(4)
+    assert images.shape == (4, 16, 16, 3)
 
 
+@pytest.mark.e2e
 def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
     arguments = ["--only", "ring", "--seeds", 1, "--steps", 10]
     printed = run("benchmarks/modes.py", *arguments, cwd=tmp_path)
@@ -66,7 +131,7 @@ def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
     records = {path: path.stat().st_mtime_ns for path in out.glob("ring-*-0.json")}
     assert len(records) == 3
     run("benchmarks/modes.py", *arguments, cwd=tmp_path)
-    assert all(path.stat().st_mtime_ns == then for path, then in records.items())
+    assert all(path.stat().st_mtime_ns == time for path, time in records.items())
 
 
 @pytest.mark.slow
@@ -77,15 +142,15 @@ def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
     assert "| ganlab, bfloat16 |" in printed
     report = json.loads((tmp_path / "out" / "speed.json").read_text())
     assert list(report["works"]) == works
-    for each in report["works"].values():
-        assert set(each["contenders"]) == {
+    for work in report["works"].values():
+        assert set(work["contenders"]) == {
             "keras.io example, float32",
             "ganlab, float32",
             "ganlab, bfloat16",
         }
-        for row in each["contenders"].values():
+        for row in work["contenders"].values():
             assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
-            assert row["seconds_to_first_step"] > 1
+            assert row["seconds_to_first_step"] > 0
     with Image.open(tmp_path / "out" / "speed.png") as picture:
         assert picture.width > 600
 
@@ -97,10 +162,10 @@ def test_the_benchmark_of_sampling_writes_a_table_and_a_picture(tmp_path):
     assert "| ganlab, int8 |" in printed
     report = json.loads((tmp_path / "out" / "sampling.json").read_text())
     for rows in report.values():
-        keras, ours = rows["Keras, predict"], rows["ganlab"]
-        assert keras["batch_1_ms"] > 3 * ours["batch_1_ms"]
-        assert keras["cold_seconds"] > 5 * ours["cold_seconds"]
-        assert rows["ganlab, int8"]["difference"] > 0
+        assert set(rows) >= {"Keras, predict", "ganlab", "ganlab, int8"}
+        for row in rows.values():
+            assert row["batch_1_ms"] > 0 < row["batch_64_ms"]
+        assert rows["ganlab"]["difference"] < 1e-3 < rows["ganlab, int8"]["difference"]
     with Image.open(tmp_path / "out" / "sampling.png") as picture:
         assert picture.width > 600
 
@@ -111,11 +176,11 @@ def test_the_benchmark_of_time_to_quality_writes_a_table_and_a_picture(tmp_path)
     arguments = [*short, "--out", "out"]
     printed = run("benchmarks/time_to_quality.py", *arguments, cwd=tmp_path)
     assert "| ganlab, bfloat16 |" in printed
-    found = json.loads((tmp_path / "out" / "quality.json").read_text())
-    (ours,) = found["ganlab, bfloat16"]
-    assert ours["steps"][-1] == 300
-    assert 0 < ours["seconds"][-1] < 300
-    assert ours["distance"][-1] > 0
+    scores = json.loads((tmp_path / "out" / "quality.json").read_text())
+    (run_scores,) = scores["ganlab, bfloat16"]
+    assert run_scores["steps"][-1] == 300
+    assert run_scores["seconds"] == sorted(run_scores["seconds"])
+    assert run_scores["fid"][-1] > 0
     with Image.open(tmp_path / "out" / "quality.png") as picture:
         assert picture.width > 600
 
@@ -130,8 +195,8 @@ def test_the_default_preset_reaches_its_quality(tmp_path):
         subprocess.run(command, cwd=tmp_path, check=True)
     command = [sys.executable, "-m", "ganlab", "evaluate", "artifact", "--json"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    found = json.loads(done.stdout)["subjects"]["artifact"]
-    scores = {name: score["value"] for name, score in found["scores"].items()}
+    evaluation = json.loads(done.stdout)["subjects"]["artifact"]
+    scores = {name: score["value"] for name, score in evaluation["scores"].items()}
     assert scores["fid"] < 1.0
     assert scores["label_accuracy"] > 0.85
-    assert min(found["details"]["class_shares"].values()) >= 0.05
+    assert min(evaluation["details"]["class_shares"].values()) >= 0.05

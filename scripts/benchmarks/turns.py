@@ -1,5 +1,6 @@
 """Contenders of a benchmark: processes that work in turn, one at a time."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -32,8 +33,9 @@ class Contender:
 
     def turn(self) -> dict:
         """Lets it work until it answers; returns the answer."""
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # then there is no answer
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             command = " ".join(map(str, self.process.args))
