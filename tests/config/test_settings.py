@@ -59,38 +59,6 @@ def test_hyphens_and_joined_names_are_known():
     assert Recipe(augmentation_policy="cutout").augmentation_policy == "cutout"
 
 
-def test_choices_are_the_registries():
-    from ganlab.data import kinds, loading
-    from ganlab.models import gan
-    from ganlab.networks import blocks
-    from ganlab.objectives import augmentation, losses, regularizers
-
-    assert tuple(losses.LOSSES) == choices.LOSSES
-    assert ("none", *regularizers.REGULARIZERS) == choices.REGULARIZERS
-    assert ("none", *augmentation.AUGMENTATIONS) == choices.AUGMENTATIONS
-    assert augmentation.POLICY == choices.AUGMENTATION_POLICIES
-    assert (
-        tuple(network for kind in kinds.KINDS for network in kind.networks)
-        == choices.NETWORKS
-    )
-    assert loading.CACHES == choices.CACHES
-    assert gan.UPDATES == choices.UPDATES
-    for name in (
-        "ACTIVATIONS",
-        "NORMALIZATIONS",
-        "UPSAMPLINGS",
-        "DOWNSAMPLINGS",
-        "GENERATOR_CONDITIONINGS",
-        "DISCRIMINATOR_CONDITIONINGS",
-    ):
-        assert getattr(blocks, name) == getattr(choices, name)
-    size = SETTINGS["image_size"]
-    assert (size.minimum, size.maximum) == (
-        blocks.MIN_IMAGE_SIZE,
-        blocks.MAX_IMAGE_SIZE,
-    )
-
-
 @pytest.mark.parametrize("network", choices.NETWORKS)
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
 def test_networks_take_what_the_table_says(network, role):
