@@ -92,6 +92,7 @@ def test_docstring_names_every_argument_and_a_paper(cls):
     assert plain or "arxiv.org" in cls.__doc__
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("cls", [c for c in LAYERS if c is not networks.ChosenClass])
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
@@ -149,6 +150,7 @@ def first_value(options):
     return next(iter(options.values()))
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("options", OPTIONS, ids=first_value)
 def test_every_part_trains_in_float16_and_reloads(options, make_gan, images, tmp_path):
     check_training("mixed_float16", options, 6, make_gan, images, tmp_path)

@@ -8,6 +8,7 @@ from ganlab.callbacks import Checkpoints
 from ganlab.runs import RunFolder
 
 
+@pytest.mark.e2e
 def test_checkpoints_keep_the_newest(make_gan, fit, tmp_path):
     gan = make_gan(3)
     fit(gan, [Checkpoints(tmp_path, every=2, keep=2)])

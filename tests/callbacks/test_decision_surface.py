@@ -21,6 +21,7 @@ def toy_gan(packing=1):
     return gan
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("packing", [1, 2])
 def test_pictures_are_drawn_and_scores_are_logged(
     tmp_path, run_log, read_rows, packing

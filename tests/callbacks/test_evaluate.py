@@ -44,6 +44,7 @@ def set_fids(monkeypatch):
     return set_to
 
 
+@pytest.mark.e2e
 def test_evaluate_keeps_the_best_and_reports(
     make_gan, fit, reference, run_log, read_rows, set_fids, tmp_path
 ):
@@ -73,6 +74,7 @@ def test_evaluate_keeps_the_best_and_reports(
     assert "(checkpoints/best.png)" in page
 
 
+@pytest.mark.e2e
 def test_evaluate_holds_to_its_budget(make_gan, fit, reference, tmp_path):
     # Each reading of the clock takes a second, and so does each evaluation.
     clock = itertools.count()
@@ -94,6 +96,7 @@ def test_evaluate_holds_to_its_budget(make_gan, fit, reference, tmp_path):
     assert np.diff(steps[:-1]).min() >= 8
 
 
+@pytest.mark.e2e
 def test_a_best_of_another_protocol_is_replaced(
     make_gan, fit, noise, reference, set_fids, tmp_path
 ):

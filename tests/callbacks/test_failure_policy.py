@@ -32,6 +32,7 @@ def fit_with(policy, gan, images):
     return int(gan.step.numpy())
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("action", "severity", "last_step", "expected"),
     [
@@ -66,6 +67,7 @@ def test_actions(
     assert stream.getvalue().count("fakes are alike") == expected.count("finding")
 
 
+@pytest.mark.e2e
 def test_early_training_is_left_alone(
     make_gan, images, run_log, read_rows, find, tmp_path
 ):

@@ -1,9 +1,12 @@
 """The probe measures before training, now and then, and at the end."""
 
+import pytest
+
 from ganlab.callbacks import HealthProbe
 from ganlab.callbacks.scalars import SCALARS
 
 
+@pytest.mark.e2e
 def test_measurements_are_logged(
     make_gan, images, run_log, read_rows, read_events, tmp_path
 ):
@@ -19,6 +22,7 @@ def test_measurements_are_logged(
     assert "logits/fake" in read_events(tmp_path).Tags()["tensors"]
 
 
+@pytest.mark.e2e
 def test_the_first_measurement_is_not_counted(make_gan, images, run_log):
     readings = iter(range(1000))
     probe = HealthProbe(run_log, images[0], every=99, clock=lambda: next(readings))

@@ -27,6 +27,7 @@ class BudgetedSteps(Steps, BudgetedCallback):
     pass
 
 
+@pytest.mark.e2e
 def test_steps_are_counted_over_epochs_and_runs(make_gan, fit):
     gan, callback = make_gan(), Steps(3)
     fit(gan, [callback])
@@ -41,6 +42,7 @@ def test_nothing_runs_at_the_end_of_no_training():
     assert callback.steps == []
 
 
+@pytest.mark.e2e
 def test_a_budget_is_kept_by_the_clock(make_gan, fit):
     now = [0.0]
 

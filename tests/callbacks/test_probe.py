@@ -9,6 +9,7 @@ from ganlab.callbacks.probe import Probe
 from ganlab.objectives import losses
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("num_classes", [None, 3])
 def test_a_measurement_changes_nothing_and_repeats(make_gan, images, num_classes):
     gan = make_gan(num_classes)
@@ -29,6 +30,7 @@ def test_a_measurement_changes_nothing_and_repeats(make_gan, images, num_classes
     assert all(np.isfinite(value) for value in first.values())
 
 
+@pytest.mark.e2e
 def test_gradients_are_those_of_a_step(make_gan, images):
     """The gradient of a kernel is what plain SGD's own step subtracts."""
     gan = make_gan(optimizer=keras.optimizers.SGD)
@@ -64,6 +66,7 @@ def test_singular_values_are_those_of_the_discriminator(make_gan, images):
             assert measured == pytest.approx(largest, rel=0.01)
 
 
+@pytest.mark.e2e
 def test_half_precision_is_compared_with_float32(images):
     keras.config.set_dtype_policy("mixed_float16")
     gan = GAN(
@@ -76,6 +79,7 @@ def test_half_precision_is_compared_with_float32(images):
     assert values["g_loss_scale"] == 2.0**15
 
 
+@pytest.mark.e2e
 def test_batch_norm_gap_is_taken_in_batches_as_in_training(make_gan, images):
     gan = make_gan()
     gan.fit(images[0], batch_size=8, verbose=0)
@@ -90,6 +94,7 @@ def test_batch_norm_gap_is_taken_in_batches_as_in_training(make_gan, images):
     assert values["batch_norm_gap"] == pytest.approx(np.mean(gaps), rel=1e-4)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_packs_and_losses_of_every_kind(images, name):
     gan = GAN(

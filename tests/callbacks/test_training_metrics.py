@@ -32,6 +32,7 @@ def flat(network):
     return np.concatenate([w.numpy().ravel() for w in network.trainable_variables])
 
 
+@pytest.mark.e2e
 def test_window_means_go_to_both_places(
     make_gan, fit, run_log, read_rows, read_events, tmp_path
 ):
@@ -63,6 +64,7 @@ def test_window_means_go_to_both_places(
     assert "belief/D_G_z" in events.Tags()["tensors"]
 
 
+@pytest.mark.e2e
 def test_images_a_second_by_a_clock(make_gan, fit, run_log, read_rows, tmp_path):
     ticks = iter(range(100))
     metrics = TrainingMetrics(run_log, 8, every=5, clock=lambda: 2.0 * next(ticks))

@@ -62,6 +62,7 @@ def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     assert "it was changed" in capsys.readouterr().err
 
 
+@pytest.mark.e2e
 def test_scores_are_written_on_the_card(tmp_path, capsys):
     artifact = tmp_path / "artifact"
     shutil.copytree(SHIPPED, artifact)

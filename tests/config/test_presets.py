@@ -8,6 +8,7 @@ from ganlab.config.resolve import complete
 from ganlab.errors import UserError
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_builds_says_its_result_and_trains_a_step(name):
     from ganlab.training.build import build_gan

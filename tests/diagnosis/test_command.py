@@ -77,6 +77,7 @@ def test_json_is_one_document(run_folder, capsys):
     assert document["findings"][0]["name"] == "discriminator_domination"
 
 
+@pytest.mark.e2e
 def test_a_file_is_reported_here_and_without_tensorflow(collapsing_csv, tmp_path):
     here = tmp_path / "here"
     here.mkdir()

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from ganlab.diagnosis import html, report
 
 
@@ -27,6 +29,7 @@ def test_changed_options_are_bold():
     )
 
 
+@pytest.mark.e2e
 def test_the_command_on_the_page_is_the_reports(run_folder):
     examined = report.examine(run_folder)
     page = html.draw(examined)

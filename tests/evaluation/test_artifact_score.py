@@ -10,6 +10,7 @@ from ganlab.evaluation.artifact_score import score_artifact
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 
+@pytest.mark.e2e
 def test_the_score_is_that_of_evaluate():
     reference = evaluation.load_reference(load_data("fashion_mnist"), num_images=200)
     artifact = Artifact(SHIPPED, "int8")

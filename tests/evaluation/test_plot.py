@@ -9,6 +9,7 @@ from ganlab.evaluation import plot
 from ganlab.evaluation.compare import Comparison
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("data", ["fashion_mnist", "ring"])
 def test_a_comparison_is_drawn(tmp_path, data):
     reference = evaluation.load_reference(

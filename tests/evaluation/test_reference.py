@@ -29,6 +29,7 @@ def test_features_are_kept_by_what_made_them(fashion, monkeypatch, tmp_path):
     np.testing.assert_array_equal(first.features, again.features)
 
 
+@pytest.mark.e2e
 def test_fewer_images_are_held_against_as_many_real_ones(reference, evaluated):
     few = evaluation.evaluate(reference, evaluated.images[:60])
     assert few.protocol.num_images == 60

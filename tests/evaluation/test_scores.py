@@ -24,6 +24,7 @@ def test_every_score_is_taken_and_in_range(evaluated):
     json.dumps(evaluated.as_dict())
 
 
+@pytest.mark.e2e
 def test_the_same_seed_gives_the_same_scores(reference, evaluated):
     again = evaluation.evaluate(reference, evaluated.images, labels=reference.labels)
     for name, score in again.scores.items():
@@ -37,6 +38,7 @@ def test_scores_are_those_of_the_metrics(reference, evaluated):
     )
 
 
+@pytest.mark.e2e
 def test_constant_images_have_numbers(reference):
     flat = evaluation.evaluate(reference, np.full((1000, 28, 28, 1), 7, np.uint8))
     assert flat.scores["recall"].value == 0.0
@@ -46,6 +48,7 @@ def test_constant_images_have_numbers(reference):
     assert flat.details["birthday_support"] == 1.0
 
 
+@pytest.mark.e2e
 def test_classes_of_another_data_set_are_not_taken_for_fashion(fashion):
     shuffled = np.random.default_rng(0).permutation(fashion.labels)
     other = image_data.ImageData(

@@ -14,6 +14,7 @@ from ganlab.features.extractors import load_extractor
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
 
+@pytest.mark.e2e
 def test_inceptions_weights_must_be_its_own(ported, tmp_path):
     _, path = ported
     with pytest.raises(UserError, match="of SHA-256 6726825d.*fetch-inception"):

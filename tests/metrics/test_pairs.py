@@ -38,6 +38,7 @@ def test_blocks_change_nothing(monkeypatch):
     )
 
 
+@pytest.mark.e2e
 def test_pairs_take_little_memory():
     real, fake = (normal(6000, 64, seed=k).astype(np.float32) for k in range(2))
     tracemalloc.start()
@@ -82,6 +83,7 @@ def test_scores_of_anything_finite_are_in_range(count, dim, scale, shift, levels
     assert same["precision"].value == same["recall"].value == 1.0
 
 
+@pytest.mark.e2e
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), dim=st.integers(1, 6))
 def test_scores_do_not_depend_on_order_or_place(seed, dim):

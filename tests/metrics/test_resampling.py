@@ -10,6 +10,7 @@ def normal(count, dim, seed=0, scale=1.0, shift=0.0):
     return np.random.default_rng(seed).standard_normal((count, dim)) * scale + shift
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("shift", [0.0, 0.25])
 def test_intervals_are_as_wide_as_fresh_draws_spread(shift):
     """Scores of 40 fresh draws spread as the bootstrap of one says."""

@@ -16,6 +16,7 @@ def assert_equal_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.e2e
 def test_seeds_decide(make_gan, images):
     def train(seed):
         keras.utils.set_random_seed(seed)
@@ -28,6 +29,7 @@ def test_seeds_decide(make_gan, images):
     assert not np.array_equal(one.sample(4), other.sample(4))
 
 
+@pytest.mark.e2e
 def test_sample_and_predict_use_the_average(make_gan, images):
     gan = make_gan(3)
     gan.train_on_batch(*images)

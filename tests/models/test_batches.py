@@ -13,6 +13,7 @@ def weights_of(gan):
     return [weight.numpy() for weight in gan.weights]
 
 
+@pytest.mark.e2e
 def test_discriminator_steps_cut_the_batch(make_gan, images):
     gan = make_gan(discriminator_steps=2)
     gan.train_on_batch(images[0])
@@ -35,6 +36,7 @@ def test_instance_noise_is_added_to_both_sides_and_fades(make_gan, images):
         assert deviation == 0.0 or not np.allclose(*noise)
 
 
+@pytest.mark.e2e
 def test_recomputing_the_fakes_changes_nothing(images):
     def trained(recompute):
         keras.utils.set_random_seed(0)

@@ -18,6 +18,7 @@ def first_latents(num_images, replica=0):
     return tf.random.stateless_normal((num_images, 8), seed)
 
 
+@pytest.mark.e2e
 def test_mirrored_strategy_equals_one_device_on_the_whole_batch(strategy, images):
     pixels = images[0]
     shape = {"base_filters": 4}
@@ -47,6 +48,7 @@ def test_mirrored_strategy_equals_one_device_on_the_whole_batch(strategy, images
     assert mirrored.step == 1
 
 
+@pytest.mark.e2e
 def test_mirrored_strategy_in_float16_with_batch_norm_recomputed(strategy, images):
     keras.config.set_dtype_policy("mixed_float16")
     with strategy.scope():
@@ -61,6 +63,7 @@ def test_mirrored_strategy_in_float16_with_batch_norm_recomputed(strategy, image
     assert np.isfinite(gan.predict(np.zeros((4, 8)), verbose=0)).all()
 
 
+@pytest.mark.e2e
 def test_mirrored_strategy_with_state_and_penalties(strategy, images):
     with strategy.scope():
         gan = GAN(

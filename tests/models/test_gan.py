@@ -85,6 +85,7 @@ def test_saved_and_loaded_it_goes_on_to_the_bit(make_gan, images, tmp_path):
     assert_equal_weights(one, other)
 
 
+@pytest.mark.e2e
 def test_test_step_changes_nothing(make_gan, images):
     gan = make_gan(3)
     gan.train_on_batch(*images)
@@ -95,6 +96,7 @@ def test_test_step_changes_nothing(make_gan, images):
     assert {"d_loss", "g_loss", "d_real", "d_fake"} <= set(logs)
 
 
+@pytest.mark.e2e
 def test_an_auxiliary_classifier_learns_real_classes_and_teaches_fake_ones(images):
     pixels, labels = images
     marked = np.full_like(pixels, -1.0)
@@ -112,6 +114,7 @@ def test_an_auxiliary_classifier_learns_real_classes_and_teaches_fake_ones(image
     assert gan.sample(3, labels=[0, 1, 2]).shape == (3, 16, 16, 1)
 
 
+@pytest.mark.e2e
 def test_keras_callbacks_work_in_plain_fit(make_gan, images, tmp_path):
     gan = make_gan(3)
     callbacks = keras.callbacks
@@ -138,6 +141,7 @@ def test_keras_callbacks_work_in_plain_fit(make_gan, images, tmp_path):
     assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.1 / 3)
 
 
+@pytest.mark.e2e
 def test_steps_per_execution(make_gan, images):
     gan = make_gan()
     gan.compile("adam", "adam", steps_per_execution=2)

@@ -46,7 +46,18 @@ def two_passes(gan, options, images):
     ]
 
 
-@pytest.mark.parametrize("loss", losses.LOSSES)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "non_saturating",
+        "relativistic",
+        *(
+            pytest.param(name, marks=pytest.mark.e2e)
+            for name in losses.LOSSES
+            if name not in ("non_saturating", "relativistic")
+        ),
+    ],
+)
 @pytest.mark.parametrize(
     ("normalization", "regularizers"),
     [("batch", []), ("none", []), ("none", ["r1"]), ("none", ["r1", "r2"])],
@@ -90,6 +101,7 @@ def test_gradients_are_the_simultaneous_ones(loss, regularizers, normalization):
         keras.config.set_floatx("float32")
 
 
+@pytest.mark.e2e
 def test_alternating_the_generator_meets_the_discriminator_that_moved(make_gan, images):
     def generator_after(discriminator_rate, updates):
         keras.utils.set_random_seed(0)

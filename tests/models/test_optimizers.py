@@ -17,6 +17,7 @@ def assert_equal_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_and_reloads(make_gan, images, policy, tmp_path):
     keras.config.set_dtype_policy(policy)
@@ -33,6 +34,7 @@ def test_mixed_precision_trains_and_reloads(make_gan, images, policy, tmp_path):
     assert_equal_weights(gan, loaded)
 
 
+@pytest.mark.e2e
 def test_float16_loss_scale_keeps_small_gradients_and_skips_overflow(make_gan, images):
     keras.config.set_dtype_policy("mixed_float16")
     gan = make_gan()
@@ -64,6 +66,7 @@ def test_one_optimizer_for_both_is_refused(make_gan):
         gan.compile(optimizer, optimizer)
 
 
+@pytest.mark.e2e
 def test_accumulated_gradients_make_one_update_of_all(make_gan, images):
     rate, steps = 0.1, 3
 
@@ -111,6 +114,7 @@ def test_accumulated_gradients_make_one_update_of_all(make_gan, images):
         np.testing.assert_allclose(now, expected, atol=1e-6)
 
 
+@pytest.mark.e2e
 def test_accumulation_in_float16_and_from_a_recipe():
     from ganlab.config.resolve import complete
     from ganlab.config.settings import Recipe

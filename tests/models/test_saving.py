@@ -10,6 +10,7 @@ from ganlab.models.saving import load_gan
 from ganlab.objectives.schedules import ScheduledAdam
 
 
+@pytest.mark.e2e
 def test_a_checkpoint_is_loaded_compiled(make_gan, images, tmp_path):
     gan = make_gan()
     gan.train_on_batch(images[0])

@@ -9,6 +9,7 @@ from ganlab.errors import UserError
 from ganlab.networks import blocks
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("activation", blocks.ACTIVATIONS)
 @pytest.mark.parametrize("normalization", blocks.NORMALIZATIONS)
 def test_every_activation_and_normalization_runs(activation, normalization):

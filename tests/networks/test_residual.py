@@ -13,6 +13,7 @@ PAIRS = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("size", [16, 28, 32, 50, 64, 128])
 def test_every_pair_fits_every_size(pair, size):
@@ -24,6 +25,7 @@ def test_every_pair_fits_every_size(pair, size):
     assert discriminator.output_shape == (None, 1)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("conditioning", blocks.DISCRIMINATOR_CONDITIONINGS)
 def test_every_pair_depends_on_the_class(pair, conditioning):

@@ -184,6 +184,7 @@ def test_r_t_is_compared_with_its_target():
     assert float(adaptive.probability) > 0.0
 
 
+@pytest.mark.e2e
 def test_state_is_saved_with_the_gan(make_gan, images, tmp_path):
     gan = make_gan(augmentation=AdaptiveAugment(target=0.01, images_to_full=1000))
     gan.augmentation.probability.assign(0.3)

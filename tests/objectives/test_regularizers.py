@@ -178,6 +178,7 @@ def test_lecam_gradient_equals_finite_differences():
         assert gradient[index] == pytest.approx(slope, rel=1e-5)
 
 
+@pytest.mark.e2e
 def test_lazy_penalties_count_for_the_steps_between(make_gan, images):
     def weights_after(steps, **options):
         keras.utils.set_random_seed(0)
@@ -213,6 +214,7 @@ def test_a_weight_follows_its_schedule(make_gan, images):
     assert gan.train_on_batch(images[0], return_dict=True)["d_penalty"] == 0.0
 
 
+@pytest.mark.e2e
 def test_penalties_leave_batch_statistics_and_power_iteration_alone(images):
     discriminator = networks.dcgan_discriminator(
         16, base_filters=4, normalization="batch", spectral_norm=True

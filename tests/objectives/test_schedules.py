@@ -17,6 +17,7 @@ def assert_equal_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.e2e
 def test_a_scheduled_beta_is_followed_saved_and_reloaded(make_gan, images, tmp_path):
     gan = make_gan()
     cosine = keras.optimizers.schedules.CosineDecay(0.9, 10, alpha=0.99 / 0.9)

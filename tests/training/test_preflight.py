@@ -34,6 +34,7 @@ def test_data():
     assert set(problems) == {"class_imbalance"}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_no_critical_problem(name):
     recipe = get_preset(name).replace(batch_size=8)

@@ -34,6 +34,7 @@ def trained(recipe, images, tmp_path):
     return run
 
 
+@pytest.mark.e2e
 def test_a_branch_goes_on_from_weights_and_moments(trained):
     path = trained.folder.find_checkpoint()
     source = load_gan(path)
@@ -70,6 +71,7 @@ def test_a_branch_keeps_the_dtype_policy_of_its_recipe(trained):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.e2e
 def test_a_rollback_makes_the_best_checkpoint_the_newest(trained):
     finding = Finding("mode_collapse", "critical", 3, [], 0.9, {})
     failed = dataclasses.replace(trained, failure=finding)
