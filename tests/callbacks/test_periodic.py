@@ -61,6 +61,7 @@ def test_a_budget_is_kept_by_the_clock(make_gan, fit):
     assert callback.seconds == len(callback.steps)
 
 
+@pytest.mark.e2e
 def test_pictures_come_before_the_first_step_and_after_the_last(
     make_gan, fit, run_log, read_events, tmp_path
 ):

@@ -53,6 +53,7 @@ def test_the_gradient_in_the_logit_by_hand(make_dense_gan, name, sign):
     assert values["g_logit_gradient"] == pytest.approx(expected.mean(), rel=1e-5)
 
 
+@pytest.mark.e2e
 def test_singular_values_are_those_of_the_discriminator(make_gan, images):
     gan = make_gan()
     probe = Probe(gan, images[0])

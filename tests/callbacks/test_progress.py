@@ -2,9 +2,12 @@
 
 import io
 
+import pytest
+
 from ganlab.callbacks import ProgressBar, StageBars, decoding_bar
 
 
+@pytest.mark.e2e
 def test_a_line_names_the_step_and_the_losses(make_gan, fit):
     stream = io.StringIO()
     fit(make_gan(), [ProgressBar(10, stream)])

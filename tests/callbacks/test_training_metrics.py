@@ -90,6 +90,7 @@ def test_update_ratio_by_hand(make_gan, images, run_log, read_rows, tmp_path):
     )
 
 
+@pytest.mark.e2e
 def test_singular_values_of_normalised_kernels(
     fit, run_log, read_rows, read_events, tmp_path
 ):

@@ -37,6 +37,7 @@ def test_each_epoch_is_another_permutation():
     assert epochs[0].tolist() != epochs[1].tolist()
 
 
+@pytest.mark.e2e
 @settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 2**31),

@@ -42,6 +42,7 @@ def test_what_is_no_log_is_one_line(make_csv, tmp_path, capsys):
         diagnosis.read(make_csv("step,loss\n1,2\n"))
 
 
+@pytest.mark.e2e
 def test_the_page_holds_all_and_needs_no_network(run_folder, capsys):
     (run_folder / "samples").mkdir()
     Image.new("L", (300, 300)).save(run_folder / "samples" / "step-0000500.png")

@@ -9,6 +9,7 @@ from ganlab import evaluation, metrics
 from ganlab.data import image_data
 
 
+@pytest.mark.e2e
 def test_every_score_is_taken_and_in_range(evaluated):
     assert list(evaluated.scores) == [
         name for name in metrics.TITLES if name in evaluated.scores

@@ -14,6 +14,7 @@ from ganlab.features import inception, inception_weights
 from ganlab.features.torch_weights import read_state_dict
 
 
+@pytest.mark.e2e
 def test_the_original_graphs_constants_are_the_ports(ported, tmp_path):
     _, path = ported
     state = read_state_dict(path)

@@ -13,7 +13,7 @@ DOMINATION = "discriminator_domination"
 
 
 @pytest.mark.parametrize(
-    ("failing", "cured", "shown"),
+    ("failing", "cured", "holds"),
     [
         ([DOMINATION], [], True),
         ([DOMINATION, "mode_collapse"], ["mode_collapse"], True),
@@ -22,11 +22,11 @@ DOMINATION = "discriminator_domination"
     ],
 )
 def test_a_claim_is_shown_if_the_finding_fires_on_the_failing_recipe_alone(
-    make_reports, failing, cured, shown
+    make_reports, failing, cured, holds
 ):
     reports = make_reports((failing, [0.5, 0.1, 0.2]), (cured, [0.5, 0.4, 0.6]))
     result = compare_arms(labs.get_lab("strong-discriminator"), reports, seed=3)
-    assert result["shown"] == shown
+    assert result["shown"] == holds
     assert result["seed"] == 3
     assert result["failing"]["findings"] == failing
     assert result["cured"]["critical"] == cured

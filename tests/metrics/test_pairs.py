@@ -53,6 +53,7 @@ def test_too_few_for_neighbours():
         metrics.pair_statistics(normal(9, 3), normal(5, 3))
 
 
+@pytest.mark.e2e
 @settings(max_examples=40, deadline=None)
 @given(
     count=st.integers(6, 30),

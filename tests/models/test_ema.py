@@ -13,6 +13,7 @@ def test_average_by_hand():
     assert float(ema.averaged_value(2.0, 4.0, 0.75)) == pytest.approx(2.5)
 
 
+@pytest.mark.e2e
 def test_average_follows_every_weight_batch_statistics_included(make_gan, images):
     gan = make_gan(ema_decay=0.5)
     averages = [weight.numpy() for weight in gan.ema_generator.weights]

@@ -10,6 +10,7 @@ from ganlab.errors import UserError
 from ganlab.models import forward
 
 
+@pytest.mark.e2e
 def test_packing_joins_samples_along_channels(images):
     generator = networks.dcgan_generator(16, latent_dim=8, base_filters=4)
     discriminator = networks.dcgan_discriminator(16, base_filters=4, packing=2)

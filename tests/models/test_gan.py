@@ -71,6 +71,7 @@ def test_one_step_is_simultaneous_gradient_descent(make_gan, images, num_classes
     )
 
 
+@pytest.mark.e2e
 def test_saved_and_loaded_it_goes_on_to_the_bit(make_gan, images, tmp_path):
     one = make_gan(3, loss=losses.NonSaturating(0.1), seed=5)
     for _ in range(3):

@@ -9,6 +9,7 @@ from ganlab import networks
 from ganlab.networks import blocks
 
 
+@pytest.mark.e2e
 @settings(max_examples=25, deadline=None)
 @given(
     size=st.integers(16, 128),

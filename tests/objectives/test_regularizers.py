@@ -202,6 +202,7 @@ def test_lazy_penalties_count_for_the_steps_between(make_gan, images):
     assert [value > 0 for value in logs] == [True, False, False, False, True]
 
 
+@pytest.mark.e2e
 def test_a_weight_follows_its_schedule(make_gan, images):
     schedule = keras.optimizers.schedules.PolynomialDecay(1.0, 10, 0.0)
     regularizer = R1(schedule)

@@ -64,6 +64,7 @@ def test_a_branch_goes_on_from_weights_and_moments(trained):
         np.testing.assert_array_equal(moment, expected)
 
 
+@pytest.mark.e2e
 def test_a_branch_keeps_the_dtype_policy_of_its_recipe(trained):
     half = trained.recipe.replace(dtype_policy="mixed_bfloat16")
     gan = branch(trained.folder.find_checkpoint(), half, None)
