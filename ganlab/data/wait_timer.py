@@ -35,4 +35,8 @@ class WaitTimer:
             return batch
 
         requests = tf.data.Dataset.counter().map(lambda _: self._clock())
-        return tf.data.Dataset.zip((requests, dataset)).map(arrive)
+        timed = tf.data.Dataset.zip((requests, dataset)).map(arrive)
+        options = tf.data.Options()
+        # A prefetch after the timer would request a batch while a step still trains.
+        options.experimental_optimization.inject_prefetch = False
+        return timed.with_options(options)

@@ -5,9 +5,8 @@ import json
 import pytest
 
 import ganlab
-from ganlab import diagnosis
 from ganlab.cli.main import main
-from ganlab.diagnosis import Finding
+from ganlab.diagnosis import Finding, examine
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
 
@@ -27,9 +26,9 @@ def test_trials_compare_remedies_and_keep_the_best(
             "checkerboard", "warning", 14, evidence, 0.9, {"upsampling": "nearest"}
         ),
     ]
-    diagnose = diagnosis.diagnose
+    diagnose = examine.diagnose
     monkeypatch.setattr(
-        diagnosis,
+        examine,
         "diagnose",
         lambda log: serious if log.source == out else diagnose(log),
     )
@@ -60,6 +59,6 @@ def test_trials_of_a_healthy_run_are_refused(
     recipe, monitoring, tmp_path, capsys, monkeypatch
 ):
     ganlab.train(recipe.replace(steps=3), tmp_path / "run", monitoring=monitoring)
-    monkeypatch.setattr(diagnosis, "diagnose", lambda log: [])
+    monkeypatch.setattr(examine, "diagnose", lambda log: [])
     assert main(["diagnose", str(tmp_path / "run"), "--remedy-trials"]) == 2
     assert "which has none" in capsys.readouterr().err
