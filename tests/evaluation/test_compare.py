@@ -12,7 +12,7 @@ from ganlab.evaluation import compare
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_the_shipped_card_has_the_scores_of_the_shipped_generator():
     card = json.loads((SHIPPED / "card.json").read_text())
     kept = card["metrics"]

@@ -44,7 +44,7 @@ def test_the_list_and_its_mistakes(capsys):
     assert "Unknown lab" in capsys.readouterr().err
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_the_quickest_lab_from_the_command_line(tmp_path, capsys):
     out = tmp_path / "lab"
     assert main(["lab", "run", "float16-unscaled", "--out", str(out)]) == 0
