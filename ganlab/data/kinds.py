@@ -144,6 +144,7 @@ TOY_MIXTURES = DataKind(
             "augmentation",
             "conditional",
             "discriminator_normalization",
+            "flip",
         }
     ),
 )

@@ -96,6 +96,7 @@ def _draw_score(
     axes.set_yticks([-index for index in range(len(labels))], labels, fontsize=8)
     axes.set_ylim(-len(labels) + 0.4, 0.8)
     axes.margins(x=0.2)
+    axes.locator_params(axis="x", nbins=5)
     axes.tick_params(axis="x", labelsize=8)
     title = metrics.display_name(name, comparison.reference.protocol.extractor)
     better = "higher" if metrics.TITLES[name].higher_is_better else "lower"

@@ -32,14 +32,16 @@ def check_names(recipe: Recipe) -> None:
     build_regularizers(recipe)
     augmentation = build_augmentation(recipe)
     kind = kinds.of_spec(recipe.data)
-    if (recipe.conditional and not kind.applies("conditional")) or (
-        augmentation is not None and not kind.applies("augmentation")
+    for name, given in (
+        ("conditional", recipe.conditional),
+        ("augmentation", augmentation is not None),
+        ("flip", recipe.flip),
     ):
-        raise UserError(
-            f"Expected {recipe.data} without classes and augmentation. "
-            f"Received: conditional={recipe.conditional}, augmentation="
-            f"{recipe.augmentation}; leave them out"
-        )
+        if given and not kind.applies(name):
+            raise UserError(
+                f"Expected {recipe.data} without classes, augmentation and flips. "
+                f"Received: {name}={getattr(recipe, name)}; leave it out"
+            )
     if kind.pictorial and recipe.image_size is not None:
         blocks.check_image(recipe.image_size, recipe.channels or 1)
 

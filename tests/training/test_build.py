@@ -48,7 +48,8 @@ def test_a_setting_that_the_network_has_not_is_refused():
         ({"regularizer": "r3"}, "Unknown regularizer"),
         ({"augmentation": "mixup"}, "Unknown augmentation"),
         ({"data": "ring", "conditional": True}, "without classes"),
-        ({"data": "ring", "augmentation": "ada"}, "without classes and augmentation"),
+        ({"data": "ring", "augmentation": "ada"}, "without classes, augmentation"),
+        ({"data": "ring", "flip": True}, "Received: flip=True"),
         ({"image_size": 8}, "image"),
     ],
 )
