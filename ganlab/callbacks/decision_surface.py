@@ -87,7 +87,8 @@ class DecisionSurface(PictureCallback):
 
     def _logits(self, samples: Any) -> Any:
         packed = keras.ops.tile(samples, (1, self.model.packing))
-        outputs = forward.call(self.model.discriminator, packed, None, False)
+        discriminator = self.model.discriminator
+        outputs = forward.call(discriminator, packed, labels=None, training=False)
         return forward.logits_of(outputs)
 
     def directions(self, fake: np.ndarray) -> np.ndarray:

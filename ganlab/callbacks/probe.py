@@ -155,7 +155,7 @@ class Probe:
         }
         step = self._run_step(self._networks, weights, labels, scales)
         averaged = forward.call(
-            gan.ema_generator, tf.constant(self.latents), labels, False
+            gan.ema_generator, tf.constant(self.latents), labels, training=False
         )
         measures: dict[str, Any] = {
             "fake": step.fake,

@@ -83,7 +83,7 @@ class ProbeNetwork:
         )
 
     def call(
-        self, weights: Weights, inputs: Any, labels: Any, training: bool = True
+        self, weights: Weights, inputs: Any, labels: Any, *, training: bool = True
     ) -> Outputs:
         """The network's outputs under some weights, and those of its activations."""
         arguments = [inputs, labels] if self._takes_labels else inputs

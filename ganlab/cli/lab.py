@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     from ganlab.labs.catalogue import LABS, get_lab
 
     if options.action == "list":
-        _list(LABS, options.json)
+        _list(LABS, as_json=options.json)
         return
     if options.name is None:
         raise UserError(
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
         raise RunError(f"not shown: {', '.join(missed)}; look at the pictures")
 
 
-def _list(labs: "list[Lab]", as_json: bool) -> None:
+def _list(labs: "list[Lab]", *, as_json: bool) -> None:
     if as_json:
         print_json([{"name": lab.name, "claim": lab.claim} for lab in labs])
         return

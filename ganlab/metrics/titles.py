@@ -1,7 +1,7 @@
 """Displayed names of scores, and whether more of each is better."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ganlab.metrics.resampling import Score
 
@@ -20,26 +20,28 @@ class Title:
     """
 
     name: str
-    higher_is_better: bool
-    names_extractor: bool = False
-    unit: str = ""
+    higher_is_better: bool = field(kw_only=True)
+    names_extractor: bool = field(default=False, kw_only=True)
+    unit: str = field(default="", kw_only=True)
 
 
 TITLES = {  # in the order of every table and chart
-    "fid": Title("FID", False, True),
-    "fid_infinity": Title("FID∞", False, True),
-    "kid": Title("KID", False, True, " x 1000"),
-    "precision": Title("precision", True),
-    "recall": Title("recall", True),
-    "density": Title("density", True),
-    "coverage": Title("coverage", True),
-    "ndb": Title("NDB", False),
-    "duplicate_share": Title("duplicates", False),
-    "copied_share": Title("copies of real images", False),
-    "class_diversity": Title("diversity within classes", True),
-    "inception_score": Title("Inception score", True, True),
-    "label_accuracy": Title("label accuracy", True),
-    "path_length": Title("path length", False),
+    "fid": Title("FID", higher_is_better=False, names_extractor=True),
+    "fid_infinity": Title("FID∞", higher_is_better=False, names_extractor=True),
+    "kid": Title("KID", higher_is_better=False, names_extractor=True, unit=" x 1000"),
+    "precision": Title("precision", higher_is_better=True),
+    "recall": Title("recall", higher_is_better=True),
+    "density": Title("density", higher_is_better=True),
+    "coverage": Title("coverage", higher_is_better=True),
+    "ndb": Title("NDB", higher_is_better=False),
+    "duplicate_share": Title("duplicates", higher_is_better=False),
+    "copied_share": Title("copies of real images", higher_is_better=False),
+    "class_diversity": Title("diversity within classes", higher_is_better=True),
+    "inception_score": Title(
+        "Inception score", higher_is_better=True, names_extractor=True
+    ),
+    "label_accuracy": Title("label accuracy", higher_is_better=True),
+    "path_length": Title("path length", higher_is_better=False),
 }
 
 

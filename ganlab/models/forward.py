@@ -14,7 +14,7 @@ from ganlab.networks.precision import as_float32, in_float32
 HALF_PRECISION = ("float16", "bfloat16")
 
 
-def call(network: keras.Model, inputs: Any, labels: Any, training: bool) -> Any:
+def call(network: keras.Model, inputs: Any, labels: Any, *, training: bool) -> Any:
     """Calls a network on inputs, and on labels if it takes them."""
     return network(_arguments(network, inputs, labels), training=training)
 
@@ -71,26 +71,29 @@ def is_per_sample(discriminator: keras.Model) -> bool:
 
 
 def call_on_both(
-    discriminator: keras.Model, real: Any, fake: Any, labels: Any, training: bool
+    discriminator: keras.Model, real: Any, fake: Any, labels: Any, *, training: bool
 ) -> list[Any]:
     """Calls a discriminator once on real and fake inputs; the outputs for each."""
     if labels is not None:
         labels = ops.concatenate([labels, labels])
-    outputs = call(discriminator, ops.concatenate([real, fake]), labels, training)
+    inputs = ops.concatenate([real, fake])
+    outputs = call(discriminator, inputs, labels, training=training)
     if isinstance(outputs, (list, tuple)):
         return list(zip(*(ops.split(output, 2) for output in outputs), strict=True))
     return ops.split(outputs, 2)
 
 
 def call_on_each(
-    discriminator: keras.Model, real: Any, fake: Any, labels: Any, training: bool
+    discriminator: keras.Model, real: Any, fake: Any, labels: Any, *, training: bool
 ) -> list[Any]:
     """Calls a discriminator on real, then on fake inputs; the outputs for each."""
-    return [call(discriminator, side, labels, training) for side in (real, fake)]
+    return [
+        call(discriminator, side, labels, training=training) for side in (real, fake)
+    ]
 
 
 def stateless_discriminator(
-    discriminator: keras.Model, needed: bool = True
+    discriminator: keras.Model, *, needed: bool = True
 ) -> Callable[[Any, Any], Any]:
     """A function of `(inputs, labels)` to float32 logits that changes no state.
 

@@ -164,7 +164,7 @@ class GAN(GenerativeModel):
             discriminator_optimizer,
             self.generator,
             self.discriminator,
-            loss_scaling,
+            loss_scaling=loss_scaling,
         )
         optimizers.check_accumulation(
             (self.generator_optimizer, self.discriminator_optimizer),
@@ -175,7 +175,7 @@ class GAN(GenerativeModel):
         self.updates = updates
         self.recompute = recompute
         self.critic = forward.stateless_discriminator(
-            self.discriminator, bool(self.objective.gradient_penalties)
+            self.discriminator, needed=bool(self.objective.gradient_penalties)
         )
         self.is_per_sample = forward.is_per_sample(self.discriminator)
         self.differentiate = gradients.choose(self)
@@ -231,13 +231,13 @@ class GAN(GenerativeModel):
         outputs = self.discriminate(real, fake, labels, training=False)
         return self.update_metrics(self.objective.evaluate(outputs, labels))
 
-    def discriminate(self, real: Any, fake: Any, labels: Any, training: bool) -> Any:
+    def discriminate(self, real: Any, fake: Any, labels: Any, *, training: bool) -> Any:
         """The discriminator's outputs for real and for fake inputs.
 
         Both pass through it at once only where no logit depends on other samples.
         """
         call = forward.call_on_both if self.is_per_sample else forward.call_on_each
-        return call(self.discriminator, real, fake, labels, training)
+        return call(self.discriminator, real, fake, labels, training=training)
 
     def discriminator_update(self, substep: int) -> Any:
         """Discriminator updates before this one, an int64 scalar."""

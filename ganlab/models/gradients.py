@@ -86,7 +86,7 @@ def two_pass(
     Reference:
         [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), algorithm 1
     """
-    losses = _Losses.of(gan, inputs, with_gradient_penalties)
+    losses = _Losses.of(gan, inputs, with_gradient_penalties=with_gradient_penalties)
     variables = gan.discriminator.trainable_variables
     terms = [losses.discriminator, *losses.gradient_penalty]
     discriminator = losses.tape.gradient(terms, variables)
@@ -120,7 +120,7 @@ def one_stage(
             with_generator=False,
             with_gradient_penalties=with_gradient_penalties,
         )
-    losses = _Losses.of(gan, inputs, with_gradient_penalties)
+    losses = _Losses.of(gan, inputs, with_gradient_penalties=with_gradient_penalties)
     tape, variables = losses.tape, gan.discriminator.trainable_variables
     at_logits = tape.gradient(losses.discriminator, losses.logits)
     factor = tape.gradient(losses.generator, losses.logits[1])
@@ -155,7 +155,7 @@ def lazy(strategy: Strategy) -> Strategy:
             # computed at every step, and weighs nothing where it is not due.
             return strategy(gan, inputs, with_generator=with_generator)
 
-        def branch(due: bool) -> Gradients:
+        def branch(*, due: bool) -> Gradients:
             gradients = strategy(
                 gan,
                 inputs,
@@ -178,7 +178,7 @@ def lazy(strategy: Strategy) -> Strategy:
         update = gan.discriminator_update(inputs.substep)
         penalties = gan.objective.gradient_penalties
         due = tf.reduce_any([update % penalty.every == 0 for penalty in penalties])
-        gradients = tf.cond(due, lambda: branch(True), lambda: branch(False))
+        gradients = tf.cond(due, lambda: branch(due=True), lambda: branch(due=False))
         return gradients if with_generator else gradients._replace(fake_inputs=None)
 
     return strategy_when_due
@@ -262,7 +262,11 @@ class _Losses:
 
     @classmethod
     def of(
-        cls, gan: "GAN", inputs: DiscriminatorInputs, with_gradient_penalties: bool
+        cls,
+        gan: "GAN",
+        inputs: DiscriminatorInputs,
+        *,
+        with_gradient_penalties: bool,
     ) -> "_Losses":
         objective, labels = gan.objective, inputs.labels
         real, fake = inputs.real, inputs.fake
@@ -307,6 +311,7 @@ def _penalty(
     gan: "GAN",
     inputs: DiscriminatorInputs,
     sides: tuple[DiscriminatorOutput, DiscriminatorOutput],
+    *,
     of_gradients: bool,
 ) -> Any:
     """Sum of the weighted penalties of one kind that are due at this update."""

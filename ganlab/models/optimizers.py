@@ -14,6 +14,7 @@ def prepare(
     discriminator_optimizer: Any,
     generator: keras.Model,
     discriminator: keras.Model,
+    *,
     loss_scaling: bool,
 ) -> tuple[keras.optimizers.Optimizer, keras.optimizers.Optimizer]:
     """Builds both optimizers, with loss scaling where a network needs it.

@@ -131,7 +131,7 @@ def _check_double_sigmoid(
         gan.discriminator,
         forward.pack(tf.constant(whole_packs), gan.packing),
         None if labels is None else tf.constant(labels),
-        False,
+        training=False,
     )
     logits = forward.logits_of(outputs)
     low, high = float(tf.reduce_min(logits)), float(tf.reduce_max(logits))
