@@ -37,7 +37,7 @@ def draw(comparison: Comparison, path: Path | str) -> None:
         and any(name in evaluation.scores for evaluation in evaluations.values())
     ]
     rows = -(-len(charted) // COLUMNS)
-    heights = [0.9 + 0.28 * len(names)] * rows + [2.9] * len(names)
+    heights = [1.4 + 0.28 * len(names)] * rows + [2.9] * len(names)
     figure = Figure(figsize=(14, sum(heights) + 0.8), dpi=100, layout="constrained")
     shape = " x ".join(map(str, protocol.image_shape))
     figure.suptitle(
