@@ -60,15 +60,13 @@ def run(options: argparse.Namespace) -> None:
     chosen = read_settings(options)
     import_tensorflow()
     from ganlab.diagnosis import report
-    from ganlab.runs import RunFolder, load_run
+    from ganlab.runs import load_run
     from ganlab.training.train import train
 
     out = Path(options.out or chosen.default_folder)
     recipe, monitoring = chosen.recipe, chosen.monitoring
     if options.resume:
         recipe, monitoring = chosen.resumed(load_run(out))
-    else:
-        RunFolder(out).check_new()
     trained = train(
         recipe,
         out,

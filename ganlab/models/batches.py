@@ -109,7 +109,7 @@ def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
     images = gan.objective.perturb(
         images,
         gan.step,
-        augmentation_seed=gan.step_seed(substep, seeds.AUGMENTATION, side),
-        noise_seed=gan.step_seed(substep, seeds.NOISE, side),
+        augmentation_seed=lambda: gan.step_seed(substep, seeds.AUGMENTATION, side),
+        noise_seed=lambda: gan.step_seed(substep, seeds.NOISE, side),
     )
     return forward.pack(images, gan.packing)

@@ -1,5 +1,6 @@
 """What both networks minimise: loss, penalties, augmentation and noise in one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -161,15 +162,23 @@ class Objective:
         return total
 
     def perturb(
-        self, images: Any, step: Any, *, augmentation_seed: Any, noise_seed: Any
+        self,
+        images: Any,
+        step: Any,
+        *,
+        augmentation_seed: Callable[[], Any],
+        noise_seed: Callable[[], Any],
     ) -> Any:
-        """Augments images, and adds the instance noise of a step."""
+        """Augments images, and adds the instance noise of a step.
+
+        A seed is made only where it is used, for a step has many.
+        """
         if self.augmentation is not None:
-            images = self.augmentation.augment(images, augmentation_seed)
+            images = self.augmentation.augment(images, augmentation_seed())
         noise = self.instance_noise
         if callable(noise) or noise:
             deviation = noise(step) if callable(noise) else noise
-            normal = tf.random.stateless_normal(ops.shape(images), noise_seed)
+            normal = tf.random.stateless_normal(ops.shape(images), noise_seed())
             images += ops.cast(deviation * normal, images.dtype)
         return images
 

@@ -81,7 +81,10 @@ def test_state_is_updated_after_a_step():
 
 def test_noise_fades_to_nothing():
     images = tf.zeros((64, 16, 16, 1))
-    seeds = {"augmentation_seed": None, "noise_seed": tf.constant([1, 2], tf.int64)}
+    seeds = {
+        "augmentation_seed": lambda: None,
+        "noise_seed": lambda: tf.constant([1, 2], tf.int64),
+    }
     fading = Objective(instance_noise=lambda step: 0.5 if step == 0 else 0.0)
     noisy = fading.perturb(images, 0, **seeds)
     assert float(tf.math.reduce_std(noisy)) == pytest.approx(0.5, rel=0.02)
