@@ -226,7 +226,7 @@ def _smallest(squared: np.ndarray) -> np.ndarray:
     if squared.shape[1] <= DENSITY_NEIGHBORS:
         return squared
     smallest = np.partition(squared, DENSITY_NEIGHBORS - 1, axis=1)
-    return smallest[:, :DENSITY_NEIGHBORS]
+    return smallest[:, :DENSITY_NEIGHBORS].copy()  # a view would keep the block
 
 
 class _Between(NamedTuple):
