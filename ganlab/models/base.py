@@ -11,6 +11,7 @@ from ganlab import sampling
 from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.models import ema, optimizers, seeds
+from ganlab.networks.output_range import output_range as range_of
 
 
 class GenerativeModel(keras.Model):
@@ -22,6 +23,7 @@ class GenerativeModel(keras.Model):
         num_classes: Integer if the generator takes labels, otherwise `None`.
         ema_decay: Float in [0, 1). Weight of the past in the averaged generator.
         seed: Integer, 0 or more. Seeds the random numbers of training.
+        output_range: `(low, high)` of images, or `None` to read it from the generator.
         name: String.
     """
 
@@ -31,6 +33,7 @@ class GenerativeModel(keras.Model):
         num_classes: int | None,
         ema_decay: float,
         seed: int,
+        output_range: tuple[float, float] | None,
         name: str,
     ) -> None:
         super().__init__(name=name)
@@ -39,6 +42,13 @@ class GenerativeModel(keras.Model):
                 "Expected an EMA decay of 0 or more and under 1. "
                 f"Received: ema_decay={ema_decay}"
             )
+        low, high = output_range or (0.0, 1.0)
+        if not low < high:
+            raise UserError(
+                "Expected an output range (low, high) with low < high. "
+                f"Received: output_range={output_range}"
+            )
+        self.stated_range = output_range and (float(low), float(high))
         self.generator = generator
         self.ema_generator = ema.averaged_copy(generator)
         self.num_classes = num_classes
@@ -63,6 +73,16 @@ class GenerativeModel(keras.Model):
     def image_shape(self) -> tuple[int, ...]:
         """Shape `(height, width, channels)` of an image, or `(2,)` of a 2-D sample."""
         return tuple(self.generator.output_shape[1:])
+
+    @property
+    def known_range(self) -> tuple[float, float] | None:
+        """`(low, high)` of images: as stated, or read from the generator, or `None`."""
+        return self.stated_range or range_of(self.generator)
+
+    @property
+    def output_range(self) -> tuple[float, float]:
+        """`(low, high)` of images; `(-1.0, 1.0)` where it is not known."""
+        return self.known_range or (-1.0, 1.0)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -157,6 +177,7 @@ class GenerativeModel(keras.Model):
             "num_classes": self.num_classes,
             "ema_decay": self.ema_decay,
             "seed": self.seed,
+            "output_range": self.stated_range,
             "name": self.name,
         }
 

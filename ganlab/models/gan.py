@@ -45,6 +45,9 @@ class GAN(GenerativeModel):
         ema_decay: Float in [0, 1). Weight of the past in the averaged
             generator. Defaults to `0.999`.
         seed: Integer, 0 or more. Seeds the latents of training.
+        output_range: `(low, high)`: the values of real and of generated images.
+            Defaults to the range of the generator's last activation, or to
+            `(-1.0, 1.0)` where it has no bound.
         name: String.
 
     Example:
@@ -72,12 +75,13 @@ class GAN(GenerativeModel):
         packing: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
+        output_range: tuple[float, float] | None = None,
         name: str = "gan",
     ) -> None:
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
         forward.check_networks(generator, discriminator, num_classes, packing)
-        super().__init__(generator, num_classes, ema_decay, seed, name)
+        super().__init__(generator, num_classes, ema_decay, seed, output_range, name)
         self.discriminator = discriminator
         self.packing = packing
         self.built = True

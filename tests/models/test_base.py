@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from ganlab import GAN
 from ganlab.errors import UserError
 
 
@@ -48,3 +49,22 @@ def test_sample_and_predict_use_the_average(make_gan, images):
 def test_labels_out_of_range_are_refused(make_gan):
     with pytest.raises(UserError, match="2 labels from 0 to 2"):
         make_gan(3).sample(2, labels=[0, 3])
+
+
+def test_output_range_is_read_from_the_generator_or_stated(tmp_path):
+    def gan_of(activation, **options):
+        generator = keras.Sequential(
+            [keras.Input((2,)), keras.layers.Dense(3, activation=activation)]
+        )
+        critic = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        return GAN(generator, critic, **options)
+
+    assert gan_of("sigmoid").output_range == (0.0, 1.0)
+    assert gan_of("sigmoid", output_range=(-2, 2)).output_range == (-2.0, 2.0)
+    assert gan_of(None).known_range is None
+    assert gan_of(None).output_range == (-1.0, 1.0)
+    gan = gan_of(None, output_range=(0, 255))
+    gan.save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").output_range == (0.0, 255.0)
+    with pytest.raises(UserError, match="low < high"):
+        gan_of(None, output_range=(1, 0))
