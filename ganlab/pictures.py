@@ -1,8 +1,10 @@
-"""Grids, PNG, GIF and npz files of uint8 images `(count, height, width, channels)`.
+"""Grids, PNG, GIF and npz files of uint8 images; npy, npz and csv files of arrays.
 
-NumPy and Pillow only.
+Images are `(count, height, width, channels)` with 1 (grey), 3 (colour) or 4 channels
+(colour and opacity). NumPy and Pillow only.
 """
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from ganlab.errors import UserError
 MIN_TILE = 56
 GAP = 2
 MAX_ROWS = 20
-PICTURE_SUFFIXES = (".png", ".npz", "")  # the last is a folder
+PICTURE_SUFFIXES = (".png", ".npy", ".npz", "")  # the last is a folder
+ARRAY_SUFFIXES = (".npy", ".npz")
+TABLE_SUFFIXES = (".csv", *ARRAY_SUFFIXES)
+MAX_TABLE_RANK = 2  # vectors and series
 ANIMATION_SUFFIXES = (".gif", ".webp")
 
 
@@ -36,14 +41,27 @@ def grid_contents(
     return len(classes) * columns, classes.repeat(columns)
 
 
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Maps floats in [-1, 1] to uint8, values beyond clipped.
+def to_uint8(
+    images: np.ndarray, value_range: tuple[float, float] = (-1.0, 1.0)
+) -> np.ndarray:
+    """Maps floats in a range to uint8 in [0, 255], values beyond clipped.
 
     >>> to_uint8(np.array([-1.0, 0.0, 1.0, 2.0])).tolist()
     [0, 128, 255, 255]
+    >>> to_uint8(np.array([-1.0, 0.0, 1.0, 2.0]), (0.0, 1.0)).tolist()
+    [0, 0, 255, 255]
     """
-    pixels = (np.asarray(images, np.float32) + 1.0) * 127.5
+    low, high = value_range
+    pixels = (np.asarray(images, np.float32) - low) * (255.0 / (high - low))
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def rescaled(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
+    """Maps floats in a range to [-1, 1], which is what feature extractors take."""
+    low, high = value_range
+    if (low, high) == (-1.0, 1.0):
+        return np.asarray(images, np.float32)
+    return (np.asarray(images, np.float32) - low) * (2.0 / (high - low)) - 1.0
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -87,8 +105,8 @@ def save(
 
     Args:
         images: Uint8 array `(count, height, width, channels)`.
-        path: A `.png` file for a grid, a `.npz` file with `images` and, where
-            there are any, `labels`, or a folder for one PNG file an image.
+        path: A `.png` file for a grid, a folder for one PNG file an image, or a
+            `.npy` or `.npz` file: see `save_arrays`.
         labels: Integer array `(count,)`, or `None`.
         columns: Integer: columns of the grid.
 
@@ -99,12 +117,8 @@ def save(
     if path.suffix == ".png":
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(grid(images, columns)).save(path)
-    elif path.suffix == ".npz":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if labels is None:
-            np.savez_compressed(path, images=images)
-        else:
-            np.savez_compressed(path, images=images, labels=np.asarray(labels))
+    elif path.suffix in ARRAY_SUFFIXES:
+        save_arrays(images, path, labels)
     else:
         path.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
@@ -112,6 +126,50 @@ def save(
             if labels is not None:
                 name += f"-class{labels[index]}"
             as_picture(image).save(path / f"{name}.png")
+
+
+def save_arrays(
+    samples: np.ndarray,
+    path: Path | str,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> None:
+    """Writes samples of any shape as an array, or vectors and series as a table.
+
+    Args:
+        samples: Array `(count, ...)`.
+        path: A `.npy` file; a `.npz` file with `images` and, where there are any,
+            `labels`; or a `.csv` file with a row for each sample under a header:
+            columns `x0`, `x1` of vectors `(count, size)`, `t0_c0`, `t0_c1` of series
+            `(count, time, channels)`, and `label` where there are any.
+        labels: Integer array `(count,)`, or `None`.
+
+    Raises:
+        UserError: if `path` has another suffix.
+    """
+    path = check_output(path, array_suffixes(samples.shape[1:]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npy":
+        np.save(path, samples)
+    elif path.suffix == ".npz":
+        arrays = {"images": samples}
+        if labels is not None:
+            arrays["labels"] = np.asarray(labels)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    else:
+        names = ("t{}_c{}" if samples.ndim == 3 else "x{}").format
+        columns = [names(*index) for index in np.ndindex(samples.shape[1:])]
+        rows = samples.reshape(len(samples), -1).tolist()
+        if labels is not None:
+            columns.append("label")
+            rows = [[*row, int(label)] for row, label in zip(rows, labels, strict=True)]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+
+
+def array_suffixes(sample_shape: Sequence[int]) -> tuple[str, ...]:
+    """Suffixes of files that hold samples of a shape as numbers."""
+    is_table = len(sample_shape) <= MAX_TABLE_RANK
+    return TABLE_SUFFIXES if is_table else ARRAY_SUFFIXES
 
 
 def check_output(path: Path | str, suffixes: Sequence[str] = PICTURE_SUFFIXES) -> Path:

@@ -3,6 +3,8 @@
 NumPy only: training, export and `ganlab sample` have the same latents for a seed.
 """
 
+import math
+import operator
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -10,34 +12,41 @@ import numpy as np
 
 from ganlab.errors import UserError
 
+MAX_LISTED = 16
+
+Shape = tuple[int, ...]
+
 
 def draw_latents(
-    num_images: int, latent_dim: int, seed: int = 0, truncation: float | None = None
+    num_images: int,
+    latent_dim: int | Sequence[int],
+    seed: int = 0,
+    truncation: float | None = None,
 ) -> np.ndarray:
     """Draws standard normal latents; more latents of a seed begin with fewer of it.
 
     Args:
         num_images: Integer, 1 or more.
-        latent_dim: Integer.
+        latent_dim: Integer, or the shape of one latent: the same numbers, in that
+            shape. Several latents are drawn as one: see `split_latents`.
         seed: Integer, 0 or more.
         truncation: `None`, or a positive float `t`: each component becomes
             its counterpart in the normal distribution cut off at `-t` and
             `t`, which trades variety for fidelity.
 
     Returns:
-        Float32 array `(num_images, latent_dim)`.
+        Float32 array `(num_images, latent_dim)`, or `(num_images, *shape)`.
 
     Reference:
         [Brock et al., 2018](https://arxiv.org/abs/1809.11096), section 3.1
     """
-    if num_images < 1:
-        raise UserError(f"Expected 1 image or more. Received: {num_images}")
-    if seed < 0:
-        raise UserError(f"Expected a seed of 0 or more. Received: {seed}")
+    shape = latent_dim if isinstance(latent_dim, Sequence) else (latent_dim,)
+    num_images = _whole(num_images, "1 image", 1)
+    seed = _whole(seed, "a seed of 0", 0)
     if truncation is not None and not 0.0 < truncation < float("inf"):
         raise UserError(f"Expected a truncation above 0. Received: {truncation}")
     generator = np.random.default_rng(seed)
-    latents = generator.standard_normal((num_images, latent_dim), dtype=np.float32)
+    latents = generator.standard_normal((num_images, *shape), dtype=np.float32)
     if truncation is not None:
         normal = NormalDist()
         tail = normal.cdf(-truncation)
@@ -47,6 +56,56 @@ def draw_latents(
         )
         latents = squeeze(latents)
     return latents
+
+
+def _whole(value: int, expected: str, minimum: int) -> int:
+    """An integer, NumPy's included, of a minimum or more."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = minimum - 1
+    if number < minimum:
+        raise UserError(f"Expected {expected} or more. Received: {value!r}")
+    return number
+
+
+def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+    """Latents as a generator's inputs take them, from flat ones.
+
+    Args:
+        latents: Float array `(count, latent_dim)`, whose columns are cut in the order
+            of the inputs. Or latents as they are: one array of the only input's
+            shape, or a list of an array for each input.
+        shapes: Shape of each input, without the batch.
+
+    Returns:
+        A list of float32 arrays `(count, *shape)`.
+
+    Raises:
+        UserError: for latents of other shapes.
+
+    >>> first, second = split_latents(np.arange(6.0)[None], [(2,), (2, 2)])
+    >>> first.tolist(), second.tolist()
+    ([[0.0, 1.0]], [[[2.0, 3.0], [4.0, 5.0]]])
+    """
+    shapes = [tuple(shape) for shape in shapes]
+    arrays = latents if isinstance(latents, (list, tuple)) else [latents]
+    arrays = [np.asarray(array, np.float32) for array in arrays]
+    if len({len(array) for array in arrays if array.ndim}) == 1:
+        if [array.shape[1:] for array in arrays] == shapes:
+            return arrays
+        sizes = [math.prod(shape) for shape in shapes]
+        if len(arrays) == 1 and arrays[0].shape[1:] == (sum(sizes),):
+            parts = np.split(arrays[0], np.cumsum(sizes)[:-1], axis=1)
+            return [
+                part.reshape(len(part), *shape)
+                for part, shape in zip(parts, shapes, strict=True)
+            ]
+    expected = ", ".join(str(("batch", *shape)).replace("'", "") for shape in shapes)
+    raise UserError(
+        f"Expected latents of shape {expected}. "
+        f"Received: {', '.join(str(array.shape) for array in arrays)}"
+    )
 
 
 def class_labels(
@@ -65,17 +124,51 @@ def class_labels(
         Int32 array `(num_images,)`.
 
     Raises:
-        UserError: for labels of another number or range.
+        UserError: for labels of another number, type or range.
     """
     if labels is None:
         return np.arange(num_images, dtype=np.int32) % num_classes
-    labels = np.asarray(labels)
-    if labels.shape != (num_images,) or not np.isin(labels, range(num_classes)).all():
+    array = np.asarray(labels)
+    if (
+        array.shape != (num_images,)
+        or array.dtype.kind not in "iu"
+        or not np.isin(array, range(num_classes)).all()
+    ):
+        received = array.tolist()
+        if array.size > MAX_LISTED:
+            received = f"{array.dtype} labels of shape {array.shape}"
+            if array.dtype.kind in "iuf":
+                received += f" from {array.min()} to {array.max()}"
         raise UserError(
-            f"Expected {num_images} labels from 0 to {num_classes - 1}. "
-            f"Received: {labels.tolist()}"
+            f"Expected {num_images} labels from 0 to {num_classes - 1}, integers. "
+            f"Received: {received}"
         )
-    return labels.astype(np.int32)
+    return array.astype(np.int32)
+
+
+def optional_labels(
+    num_images: int,
+    num_classes: int | None,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray | None:
+    """As `class_labels`, and `None` for a generator that takes noise alone.
+
+    Args:
+        num_images: Integer.
+        num_classes: Integer; 0 or `None` without classes.
+        labels: See `class_labels`.
+
+    Raises:
+        UserError: for wrong labels, or any where there are no classes.
+    """
+    if num_classes:
+        return class_labels(num_images, num_classes, labels)
+    if labels is not None:
+        raise UserError(
+            "Expected no labels, for the generator takes noise alone. "
+            f"Received: {np.size(labels)}; leave them out"
+        )
+    return None
 
 
 def interpolate_latents(
@@ -84,7 +177,7 @@ def interpolate_latents(
     """Interpolates along the great circle from `start` to `end`: see `slerp`.
 
     Args:
-        start: Float array `(count, latent_dim)`.
+        start: Float array `(count, latent_dim)`; flat, whatever the generator takes.
         end: Float array of the same shape.
         num_frames: Integer, 2 or more, both ends included.
 

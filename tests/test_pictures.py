@@ -14,6 +14,17 @@ def test_to_uint8_inverts_the_pipelines_scaling():
     np.testing.assert_array_equal(pictures.to_uint8(scaled), pixels)
 
 
+@pytest.mark.parametrize(
+    ("value_range", "values"),
+    [((0.0, 1.0), [0.0, 0.2, 1.0]), ((0.0, 255.0), [0, 51, 255])],
+)
+def test_black_and_white_are_the_ends_of_the_range(value_range, values):
+    assert pictures.to_uint8(np.array(values), value_range).tolist() == [0, 51, 255]
+    np.testing.assert_allclose(
+        pictures.rescaled(np.array(values), value_range), [-1.0, -0.6, 1.0], atol=1e-6
+    )
+
+
 def test_grid_places_images_row_by_row():
     images = np.arange(6, dtype=np.uint8)[:, None, None, None]
     images = images.repeat(64, axis=1).repeat(64, axis=2)
@@ -25,12 +36,12 @@ def test_grid_places_images_row_by_row():
     assert pictures.grid(images[:, :28, :28]).shape[0] > 2 * 56  # small ones enlarged
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 4])
 def test_save_writes_grid_array_and_folder(tmp_path, channels):
     images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, channels), np.uint8)
     pictures.save(images, tmp_path / "new" / "a.png")
     with Image.open(tmp_path / "new" / "a.png") as picture:
-        assert picture.mode == ("L" if channels == 1 else "RGB")
+        assert picture.mode == {1: "L", 3: "RGB", 4: "RGBA"}[channels]
     pictures.save(images, tmp_path / "a.npz", labels=np.arange(5))
     with np.load(tmp_path / "a.npz") as arrays:
         np.testing.assert_array_equal(arrays["images"], images)
@@ -48,8 +59,53 @@ def test_save_refuses_what_it_would_spoil(tmp_path):
     images = np.zeros((1, 4, 4, 1), np.uint8)
     with pytest.raises(UserError, match="which has files"):
         pictures.save(images, tmp_path)
-    with pytest.raises(UserError, match=r"\.png, \.npz, a folder.*a\.jpg"):
+    with pytest.raises(UserError, match=r"\.png, \.npy, \.npz, a folder.*a\.jpg"):
         pictures.save(images, tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 3, 4)])
+def test_images_of_any_size_are_pictures(tmp_path, shape):
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape), np.uint8)
+    pictures.save(images, tmp_path / "a.png", columns=3)
+    with Image.open(tmp_path / "a.png") as picture:
+        pixels = np.asarray(picture).reshape(picture.height, picture.width, shape[-1])
+    scale = -(-pictures.MIN_TILE // max(shape[:2]))
+    height, width = shape[0] * scale, shape[1] * scale
+    gap = pictures.GAP
+    assert pixels.shape[:2] == (height + 2 * gap, 3 * (width + gap) + gap)
+    tile = pixels[gap : gap + height : scale, gap : gap + width : scale]
+    np.testing.assert_array_equal(tile, images[0])
+
+
+def test_arrays_are_saved_as_they_are(tmp_path):
+    samples = np.random.default_rng(0).standard_normal((3, 4, 2), np.float32)
+    pictures.save_arrays(samples, tmp_path / "new" / "a.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "new" / "a.npy"), samples)
+    pictures.save_arrays(samples, tmp_path / "a.npz", labels=[0, 1, 0])
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["images"], samples)
+        assert arrays["labels"].tolist() == [0, 1, 0]
+
+
+def test_vectors_and_series_are_tables_under_a_header(tmp_path):
+    vectors, series = np.array([[0.5, -1.0]]), np.array([[[1.0, 2.0], [3.0, 4.5]]])
+    pictures.save_arrays(vectors, tmp_path / "a.csv", labels=[7])
+    assert (tmp_path / "a.csv").read_text() == "x0,x1,label\n0.5,-1.0,7\n"
+    pictures.save_arrays(series, tmp_path / "b.csv")
+    lines = (tmp_path / "b.csv").read_text().splitlines()
+    assert lines == ["t0_c0,t0_c1,t1_c0,t1_c1", "1.0,2.0,3.0,4.5"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "expected"),
+    [
+        ((4, 2), "a.png", r"\.csv, \.npy, \.npz"),
+        ((4, 4, 4, 1), "a.csv", r"of \.npy, \.npz"),
+    ],
+)
+def test_arrays_are_no_pictures_and_volumes_no_tables(tmp_path, shape, name, expected):
+    with pytest.raises(UserError, match=rf"{expected}.*{name}"):
+        pictures.save_arrays(np.zeros((2, *shape)), tmp_path / name)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])

@@ -18,6 +18,34 @@ def test_more_latents_begin_with_fewer(seed, count, more):
     assert shorter.dtype == np.float32
 
 
+@given(seed=st.integers(0, 99), count=st.integers(1, 5))
+@settings(deadline=None)
+def test_latents_of_any_shape_are_the_same_numbers(seed, count):
+    flat = sampling.draw_latents(count, 24, seed)
+    shaped = sampling.draw_latents(count, (2, 3, 4), seed)
+    np.testing.assert_array_equal(shaped, flat.reshape(count, 2, 3, 4))
+
+
+def test_several_latents_are_cut_from_one():
+    flat = np.arange(14.0).reshape(2, 7)
+    vector, plane = sampling.split_latents(flat, [(3,), (2, 2)])
+    assert vector.tolist() == [[0, 1, 2], [7, 8, 9]]
+    assert plane.tolist() == [[[3, 4], [5, 6]], [[10, 11], [12, 13]]]
+    again = sampling.split_latents([vector, plane], [(3,), (2, 2)])
+    np.testing.assert_array_equal(again[1], plane)
+    (only,) = sampling.split_latents(flat.reshape(2, 7, 1), [(7, 1)])
+    assert (only.shape, only.dtype) == ((2, 7, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    "latents",
+    [np.zeros((2, 6)), np.zeros(7), 0.0, [np.zeros((2, 3)), np.zeros((1, 2, 2))], []],
+)
+def test_latents_of_another_shape_are_refused(latents):
+    with pytest.raises(UserError, match=r"shape \(batch, 3\), \(batch, 2, 2\)"):
+        sampling.split_latents(latents, [(3,), (2, 2)])
+
+
 def test_latents_are_standard_normal_and_truncation_cuts_them():
     plain = sampling.draw_latents(2000, 16, seed=3)
     assert plain.mean() == pytest.approx(0.0, abs=0.02)
@@ -46,7 +74,9 @@ def test_interpolation_keeps_length_and_ends():
     np.testing.assert_allclose(same, np.broadcast_to(start, (4, 1, 2)), atol=1e-5)
 
 
-@pytest.mark.parametrize(("count", "seed"), [(0, 0), (1, -1)])
+@pytest.mark.parametrize(
+    ("count", "seed"), [(0, 0), (1, -1), (1.5, 0), ("4", 0), (1, 0.0), (1, None)]
+)
 def test_count_and_seed_out_of_range(count, seed):
     with pytest.raises(UserError, match="or more"):
         sampling.draw_latents(count, 1, seed)
@@ -55,6 +85,15 @@ def test_count_and_seed_out_of_range(count, seed):
 def test_labels_take_each_class_in_turn_and_are_checked():
     assert sampling.class_labels(5, 3).tolist() == [0, 1, 2, 0, 1]
     assert sampling.class_labels(2, 3, [2, 0]).dtype == np.int32
-    for wrong in ([0, 3], [0, -1], [0]):
+    for wrong in ([0, 3], [0, -1], [0], 1, [0.0, 1.0], ["0", "1"], [True, False]):
         with pytest.raises(UserError, match="2 labels from 0 to 2"):
             sampling.class_labels(2, 3, wrong)
+    with pytest.raises(UserError, match=r"int64 labels of shape \(99,\) from 5 to 5"):
+        sampling.class_labels(99, 3, np.full(99, 5))
+
+
+def test_labels_are_refused_where_there_are_no_classes():
+    assert sampling.optional_labels(2, None) is None
+    assert sampling.optional_labels(2, 3).tolist() == [0, 1]
+    with pytest.raises(UserError, match="takes noise alone. Received: 2"):
+        sampling.optional_labels(2, 0, [0, 1])

@@ -1,4 +1,4 @@
-"""Kinds of data: images and toy 2-D mixtures, each declared once.
+"""Kinds of data: images, toy 2-D mixtures and arrays, each declared once.
 
 A kind answers what the rest of the package asks of its data: the shape of a
 sample, how samples are stored and scaled, which networks and extractors take
@@ -22,7 +22,6 @@ class DataKind:
 
     Args:
         name: Its name in `config.json`.
-        rank: Number of dimensions of one sample.
         scale: `None` where samples are stored as the networks take them, or what
             stored uint8 values are divided by, before 1 is subtracted.
         pictorial: Whether samples are pictures: shown in grids, saved as PNG
@@ -36,7 +35,6 @@ class DataKind:
     """
 
     name: str
-    rank: int
     scale: float | None
     pictorial: bool
     networks: tuple[str, ...]
@@ -106,14 +104,23 @@ class DataKind:
             )
         return samples.astype(np.float32)
 
-    def to_stored(self, samples: np.ndarray) -> np.ndarray:
-        """Samples as they are stored, from a generator's: uint8 for images."""
-        return samples if self.scale is None else pictures.to_uint8(samples)
+    def to_stored(
+        self, samples: np.ndarray, value_range: tuple[float, float] = (-1.0, 1.0)
+    ) -> np.ndarray:
+        """Samples as they are stored, from a generator's: uint8 for images.
+
+        Args:
+            samples: Float array.
+            value_range: The lowest and the highest value that images may have.
+        """
+        if self.scale is None:
+            return samples
+        return pictures.to_uint8(samples, value_range)
 
 
+PICTURE_CHANNELS = (1, 3, 4)  # grey, colour, colour and opacity
 IMAGES = DataKind(
     name="images",
-    rank=3,
     scale=127.5,
     pictorial=True,
     networks=("dcgan", "resnet", "r3gan"),
@@ -123,7 +130,6 @@ IMAGES = DataKind(
 )
 TOY_MIXTURES = DataKind(
     name="toy_mixtures",
-    rank=1,
     scale=None,
     pictorial=False,
     networks=("mlp",),
@@ -148,7 +154,17 @@ TOY_MIXTURES = DataKind(
         }
     ),
 )
-KINDS = (IMAGES, TOY_MIXTURES)
+ARRAYS = DataKind(
+    name="arrays",
+    scale=None,
+    pictorial=False,
+    networks=(),
+    extractors=(),
+    latent_dim=64,
+    batch_size=256,
+    without=frozenset({"augmentation", "flip", "path_length"}),
+)
+KINDS = (IMAGES, TOY_MIXTURES, ARRAYS)
 
 
 def of_spec(spec: object) -> DataKind:
@@ -163,16 +179,22 @@ def of_spec(spec: object) -> DataKind:
 def of_shape(sample_shape: Sequence[int]) -> DataKind:
     """The kind whose samples have a shape.
 
+    >>> shapes = (32, 48, 4), (2,), (5,), (64, 2), (16, 16, 5), (8, 8, 8, 1)
+    >>> [of_shape(shape).name for shape in shapes]
+    ['images', 'toy_mixtures', 'arrays', 'arrays', 'arrays', 'arrays']
+
     Raises:
-        UserError: if no kind has samples of that many dimensions.
+        UserError: if a sample has no dimension.
     """
-    for kind in KINDS:
-        if kind.rank == len(sample_shape):
-            return kind
-    raise UserError(
-        "Expected samples of shape (height, width, channels) or (2,). Received: "
-        f"{tuple(sample_shape)}"
-    )
+    shape = tuple(sample_shape)
+    if not shape:
+        raise UserError(
+            "Expected samples of one dimension or more. Received: single numbers; end "
+            "the generator on shape (batch, 1)"
+        )
+    if shape == (2,):
+        return TOY_MIXTURES
+    return IMAGES if len(shape) == 3 and shape[-1] in PICTURE_CHANNELS else ARRAYS
 
 
 def of_record(name: object, spec: object) -> DataKind:

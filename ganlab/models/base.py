@@ -1,5 +1,6 @@
 """What models with a generator share: its average, its samples, their metrics."""
 
+import math
 from typing import Any
 
 import keras
@@ -65,9 +66,16 @@ class GenerativeModel(keras.Model):
         self.trackers: dict[str, keras.metrics.Mean] = {}
 
     @property
+    def latent_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each latent input, without the batch."""
+        inputs = self.generator.inputs
+        latents = inputs if self.num_classes is None else inputs[:-1]
+        return [tuple(latent.shape[1:]) for latent in latents]
+
+    @property
     def latent_dim(self) -> int:
-        """Size of the noise vector."""
-        return self.generator.inputs[0].shape[-1]
+        """Number of components of all latent inputs."""
+        return sum(math.prod(shape) for shape in self.latent_shapes)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -122,18 +130,39 @@ class GenerativeModel(keras.Model):
             truncation: See `ganlab.draw_latents`.
 
         Returns:
-            Uint8 array `(num_images, height, width, channels)`, or float32
-            `(num_images, 2)` of toy 2-D samples.
+            Uint8 array `(num_images, height, width, channels)` of images with 1, 3 or
+            4 channels, from black to white over `output_range`; otherwise the
+            generator's float32 array `(num_images, ...)`.
+
+        Raises:
+            UserError: for labels that the generator does not take.
         """
-        inputs = [sampling.draw_latents(num_images, self.latent_dim, seed, truncation)]
-        if self.num_classes is not None:
-            inputs.append(sampling.class_labels(num_images, self.num_classes, labels))
-        kind = kinds.of_shape(self.image_shape)
+        latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
+        samples = self.generate(latents, labels)
+        return kinds.of_shape(self.image_shape).to_stored(samples, self.output_range)
+
+    def generate(self, latents: Any, labels: Any = None) -> np.ndarray:
+        """Runs the averaged generator, a batch at a time.
+
+        Args:
+            latents: Float array `(n, latent_dim)`, or as the generator's inputs take
+                them: see `ganlab.sampling.split_latents`.
+            labels: Integers `(n,)`; by default each class in turn.
+
+        Returns:
+            Float32 array `(n, height, width, channels)` in `output_range`, or
+            `(n, ...)`.
+        """
+        inputs = sampling.split_latents(latents, self.latent_shapes)
+        classes = sampling.optional_labels(len(inputs[0]), self.num_classes, labels)
+        if classes is not None:
+            inputs.append(classes)
+        size = kinds.of_shape(self.image_shape).batch_size
         samples = []
-        for start in range(0, num_images, kind.batch_size):
-            batch = [array[start : start + kind.batch_size] for array in inputs]
+        for start in range(0, len(inputs[0]), size):
+            batch = [array[start : start + size] for array in inputs]
             samples.append(self.predict_on_batch(batch if len(batch) > 1 else batch[0]))
-        return kind.to_stored(np.concatenate(samples))
+        return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:
         """Latents of the present step, a function of seed, step and replica alone."""

@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.networks.precision import as_float32
 from ganlab.objectives import augmentation as augmentations
@@ -115,8 +114,7 @@ class Objective:
 
     def check_fits(self, sample_shape: tuple[int, ...]) -> None:
         """Raises `UserError` for augmentation of samples that are not images."""
-        applies = kinds.of_shape(sample_shape).applies("augmentation")
-        if self.augmentation is not None and not applies:
+        if self.augmentation is not None and len(sample_shape) != 3:
             raise UserError(
                 "Expected augmentation of images alone. Received: a generator of "
                 f"{sample_shape}; leave augmentation out"

@@ -6,7 +6,7 @@ import pytest
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.config.settings import Recipe
 from ganlab.data import kinds
-from ganlab.data.kinds import IMAGES, KINDS, TOY_MIXTURES
+from ganlab.data.kinds import ARRAYS, IMAGES, KINDS, TOY_MIXTURES
 from ganlab.data.toy2d import MIXTURES
 from ganlab.diagnosis.findings import FAILURES
 from ganlab.errors import UserError
@@ -23,8 +23,12 @@ def test_the_kind_of_a_spec():
 def test_the_kind_of_a_shape():
     assert kinds.of_shape((28, 28, 1)) is IMAGES
     assert kinds.of_shape((2,)) is TOY_MIXTURES
-    with pytest.raises(UserError, match=r"Received: \(28, 28\)"):
-        kinds.of_shape((28, 28))
+    for shape in ((1, 1, 1), (16, 48, 3), (8, 8, 4)):
+        assert kinds.of_shape(shape) is IMAGES
+    for shape in ((5,), (28, 28), (8, 8, 2), (8, 8, 5), (4, 4, 4, 1)):
+        assert kinds.of_shape(shape) is ARRAYS
+    with pytest.raises(UserError, match="single numbers"):
+        kinds.of_shape(())
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -57,6 +61,13 @@ def test_stored_images_become_floats_and_uint8_again():
     assert (floats.min(), floats.max()) == (-1.0, 1.0)
     np.testing.assert_array_equal(IMAGES.to_stored(floats), stored)
     np.testing.assert_array_equal(IMAGES.to_network(floats), floats)
+
+
+def test_images_of_another_range_are_stored_from_black_to_white():
+    floats = np.array([0.0, 0.5, 1.0]).reshape(1, 1, 3, 1)
+    stored = IMAGES.to_stored(floats, (0.0, 1.0))
+    assert stored.ravel().tolist() == [0, 128, 255]
+    np.testing.assert_array_equal(ARRAYS.to_stored(floats, (0.0, 1.0)), floats)
 
 
 def test_toy_samples_are_stored_as_they_are():

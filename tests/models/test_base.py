@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from ganlab import GAN
+from ganlab import GAN, sampling
 from ganlab.errors import UserError
 
 
@@ -49,6 +49,40 @@ def test_sample_and_predict_use_the_average(make_gan, images):
 def test_labels_out_of_range_are_refused(make_gan):
     with pytest.raises(UserError, match="2 labels from 0 to 2"):
         make_gan(3).sample(2, labels=[0, 3])
+
+
+def test_labels_of_a_generator_without_classes_are_refused(make_gan):
+    with pytest.raises(UserError, match="takes noise alone"):
+        make_gan().sample(2, labels=[0, 1])
+
+
+def gan_of_shape(shape, *end):
+    size = int(np.prod(shape))
+    generator = keras.Sequential(
+        [keras.Input((3, 2)), keras.layers.Flatten(), keras.layers.Dense(size), *end]
+    )
+    generator.add(keras.layers.Reshape(shape))
+    critic = keras.Sequential(
+        [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    return GAN(generator, critic)
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (6, 2), (3, 3, 2), (2, 2, 2, 1)])
+def test_what_is_no_image_is_sampled_as_it_is(shape):
+    gan = gan_of_shape(shape)
+    samples = gan.sample(5, seed=1)
+    latents = sampling.draw_latents(5, (3, 2), seed=1)
+    expected = gan.generator(latents).numpy()
+    assert samples.dtype == np.float32
+    np.testing.assert_allclose(samples, expected, atol=1e-6)
+    assert not np.array_equal(samples, np.round(samples))
+
+
+def test_images_are_black_to_white_over_their_range():
+    gan = gan_of_shape((3, 5, 1), keras.layers.Activation("sigmoid"))
+    floats = gan.generator(sampling.draw_latents(9, (3, 2))).numpy()
+    np.testing.assert_array_equal(gan.sample(9), np.rint(floats * 255).astype(np.uint8))
 
 
 def test_output_range_is_read_from_the_generator_or_stated(tmp_path):
