@@ -1,7 +1,8 @@
 """ganlab trains GANs with Keras, measures them and ships the generator.
 
 Public names load on first use, so that `ganlab --help` and `ganlab sample`
-never import TensorFlow.
+never import TensorFlow. Files of ganlab's classes load in Keras from the import of
+both on, in either order.
 """
 
 import importlib
@@ -40,15 +41,33 @@ _MODULES = {
     "schedules": "objectives.schedules",
 }
 
+_WITH_KERAS = (
+    "artifacts.export",
+    "callbacks",
+    "evaluation",
+    "labs",
+    "models",
+    "networks",
+    "objectives",
+    "training",
+)
+
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
 
+# Not by an import statement: the package stands below every layer.
+_registration = importlib.import_module("ganlab.models.registration")
+_registration.register_with_keras()
+
+
 def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"ganlab.{_MODULES[name]}")
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ganlab.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'ganlab' has no attribute {name!r}")
+    home = _MODULES.get(name) or _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ganlab' has no attribute {name!r}")
+    if home.startswith(_WITH_KERAS):
+        _registration.require_tensorflow()
+    module = importlib.import_module(f"ganlab.{home}")
+    return module if name in _MODULES else getattr(module, name)
 
 
 def __dir__():

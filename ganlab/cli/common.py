@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ganlab.models.registration import require_tensorflow
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -89,9 +91,14 @@ def print_json(document: Any) -> None:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow without the lines that it writes before logging can be set."""
+    """Imports TensorFlow without the lines that it writes before logging can be set.
+
+    Raises:
+        UserError: if KERAS_BACKEND names another backend.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    require_tensorflow()
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -14,6 +14,8 @@ from ganlab.errors import UserError
 from ganlab.models import ema, optimizers, seeds
 from ganlab.networks.output_range import output_range as range_of
 
+LOAD_AFTER = "import ganlab"
+
 
 class GenerativeModel(keras.Model):
     """A Keras model of a generator and its average, which is what is sampled.
@@ -202,6 +204,8 @@ class GenerativeModel(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return {
+            # Keras prints the config of a class that it cannot locate.
+            "load_after": LOAD_AFTER,
             "generator": keras.saving.serialize_keras_object(self.generator),
             "num_classes": self.num_classes,
             "ema_decay": self.ema_decay,
@@ -221,6 +225,7 @@ class GenerativeModel(keras.Model):
             if isinstance(value, dict)
             else value
             for name, value in config.items()
+            if name != "load_after"
         }
         return cls(**arguments)
 
