@@ -1,7 +1,7 @@
 """An ONNX graph that can be edited: nodes, constants, shapes, order."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,25 +25,34 @@ class Graph:
             initializer.name: numpy_helper.to_array(initializer)
             for initializer in self._model.graph.initializer
         }
-        self._names = (f"ganlab_{k}" for k in itertools.count())
+        taken = {name for node in self.nodes for name in node.output}
+        self._names = (
+            name
+            for k in itertools.count()
+            if (name := f"ganlab_{k}") not in taken.union(self.constants)
+        )
 
-    def model(self) -> onnx.ModelProto:
-        """The edited model, without nodes and constants that nothing uses."""
+    def model(self, names: Mapping[str, str] | None = None) -> onnx.ModelProto:
+        """The edited model, without nodes and constants that nothing uses.
+
+        Args:
+            names: Names for the nodes of some outputs, by output.
+        """
         outputs = {output.name for output in self._model.graph.output}
         while True:
-            used = outputs | {name for node in self.nodes for name in node.input}
+            used = outputs | {name for node in self.nodes for name in uses(node)}
             kept = [node for node in self.nodes if used & set(node.output)]
             if len(kept) == len(self.nodes):
                 break
             self.nodes = kept
         initializers = [
-            numpy_helper.from_array(np.ascontiguousarray(value), name)
+            numpy_helper.from_array(np.asarray(value, order="C"), name)
             for name, value in self.constants.items()
             if name in used
         ]
         nodes = in_order(self.nodes, self._model.graph.input, self.constants)
         for index, node in enumerate(nodes):
-            node.name = f"{node.op_type}_{index}"
+            node.name = (names or {}).get(node.output[0], f"{node.op_type}_{index}")
         graph = helper.make_graph(
             nodes,
             "generator",
@@ -51,9 +60,10 @@ class Graph:
             self._model.graph.output,
             initializers,
         )
+        domains = {"", *(node.domain for node in all_nodes(nodes))}
         return helper.make_model(
             graph,
-            opset_imports=self._model.opset_import,
+            opset_imports=[o for o in self._model.opset_import if o.domain in domains],
             ir_version=self._model.ir_version,
             producer_name="ganlab",
         )
@@ -71,8 +81,9 @@ class Graph:
         name = node.output[0]
         if any(output.name == name for output in self._model.graph.output):
             return None
-        consumers = [other for other in self.nodes if name in other.input]
-        return consumers[0] if len(consumers) == 1 else None
+        consumers = [other for other in self.nodes if name in uses(other)]
+        one = len(consumers) == 1 and name in consumers[0].input
+        return consumers[0] if one else None
 
     def has_constants(self, node: onnx.NodeProto) -> bool:
         """Whether all inputs of a node but the first are constants."""
@@ -112,6 +123,31 @@ class Graph:
         self.nodes = [node for node in self.nodes if id(node) not in identities]
 
 
+def graphs_within(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """The graphs that a loop or a condition holds."""
+    graphs: list[onnx.GraphProto] = []
+    for candidate in node.attribute:
+        graphs += [candidate.g] if candidate.HasField("g") else candidate.graphs
+    return graphs
+
+
+def all_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Nodes, and those of the graphs within them."""
+    for node in nodes:
+        yield node
+        for graph in graphs_within(node):
+            yield from all_nodes(graph.node)
+
+
+def uses(node: onnx.NodeProto) -> set[str]:
+    """Names of the tensors that a node takes, those of graphs within it included."""
+    names = set(node.input)
+    for graph in graphs_within(node):
+        names |= {output.name for output in graph.output}
+        names = names.union(*map(uses, graph.node))
+    return names
+
+
 def attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
     """The value of a node's attribute, or the default."""
     for candidate in node.attribute:
@@ -137,8 +173,13 @@ def in_order(
     """
     known = {"", *constants, *(value.name for value in inputs)}
     left, ordered = list(nodes), []
+    made = {name for node in left for name in node.output}
     while left:
-        ready = [node for node in left if known.issuperset(node.input)]
+        ready = [
+            node
+            for node in left
+            if known.issuperset(node.input) and known.issuperset(uses(node) & made)
+        ]
         if not ready:
             raise ValueError(f"Expected a graph without gaps. Received: {left[0]}")
         ordered += ready

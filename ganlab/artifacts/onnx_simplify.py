@@ -8,12 +8,14 @@ transposed convolutions become plain ones (`onnx_upsampling`).
 import numpy as np
 import onnx
 from onnx import helper
+from onnx.reference import ReferenceEvaluator
 
 from ganlab.artifacts.onnx_graph import ACTIVATIONS, Graph, attribute
 from ganlab.artifacts.onnx_upsampling import split_transposed_convolutions
 
 LINEAR = ("MatMul", "Gemm", "Conv", "ConvTranspose")
 ELEMENTWISE = (*ACTIVATIONS, "Tanh", "Sigmoid")
+LABELS = "labels"
 INDEX_ARITHMETIC = ("Add", "Cast", "Less", "Mul", "Not", "Where")
 CHANNELS_FIRST = [0, 3, 1, 2]
 
@@ -39,22 +41,42 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def take_labels_directly(graph: Graph) -> None:
-    """Drops the arithmetic that lets an index count from the end."""
+    """Drops arithmetic of labels that changes none of them from 0 on."""
     for node in graph.of_type("Gather"):
-        if _is_index_arithmetic(graph, node.input[1], "labels"):
-            node.input[1] = "labels"
+        table, index = node.input
+        if table not in graph.constants or attribute(node, "axis", 0):
+            continue
+        chain = _index_arithmetic(graph, index)
+        if chain and _changes_nothing(graph, chain, index, len(graph.constants[table])):
+            node.input[1] = LABELS
 
 
-def _is_index_arithmetic(graph: Graph, name: str, source: str) -> bool:
-    """Whether a tensor is elementwise arithmetic of one graph input alone."""
-    if name == source or name in graph.constants:
-        return name == source or graph.constants[name].ndim == 0
+def _index_arithmetic(graph: Graph, name: str) -> list[onnx.NodeProto] | None:
+    """The nodes that compute a tensor from the labels alone, or `None`."""
+    if name == LABELS or (name in graph.constants and not graph.constants[name].ndim):
+        return []
     node = graph.producer(name)
-    return (
-        node is not None
-        and node.op_type in INDEX_ARITHMETIC
-        and all(_is_index_arithmetic(graph, value, source) for value in node.input)
-    )
+    if node is None or node.op_type not in INDEX_ARITHMETIC:
+        return None
+    chain = [node]
+    for value in node.input:
+        before = _index_arithmetic(graph, value)
+        if before is None:
+            return None
+        chain = [*before, *(other for other in chain if other not in before)]
+    return chain
+
+
+def _changes_nothing(
+    graph: Graph, chain: list[onnx.NodeProto], index: str, count: int
+) -> bool:
+    """Whether nodes map labels from 0 to `count - 1` to themselves."""
+    labels = np.arange(count, dtype=np.int32)
+    values = {**graph.constants, LABELS: labels}
+    for node in chain:
+        feeds = {name: values[name] for name in node.input}
+        (values[node.output[0]],) = list(ReferenceEvaluator(node).run(None, feeds))
+    return np.array_equal(values[index], labels)
 
 
 def fold_one(graph: Graph) -> bool:
@@ -125,17 +147,18 @@ def _factors(
     """One factor for each output of a linear map, or `None` if they differ within."""
     if factor is None:
         return None
-    width = weights.shape[_output_axis(linear)]
+    width, rank = weights.shape[_output_axis(linear)], weights.ndim
     axis = 1 if linear.op_type in ("Conv", "ConvTranspose") else -1
     repeats = 1
     if reshape is not None:
         target = graph.constants.get(reshape.input[1])
-        if axis != -1 or target is None or width % target[-1]:
+        if axis != -1 or target is None or target[-1] < 1 or width % target[-1]:
             return None
-        repeats, width = width // target[-1], target[-1]
+        repeats, width, rank = width // target[-1], target[-1], len(target)
+    if factor.ndim > rank:
+        return None
     if factor.size == 1:
         return np.full(repeats * width, factor.reshape(()), factor.dtype)
-    rank = {1: weights.ndim, -1: factor.ndim}[axis]
     channel_shape = [1] * rank
     channel_shape[axis] = width
     if [1] * (rank - factor.ndim) + list(factor.shape) != channel_shape:
@@ -168,6 +191,8 @@ def lay_out_channels_first(graph: Graph) -> None:
             or not graph.has_constants(linear)
             or target is None
             or len(target) != 4
+            or min(target[1:]) < 1
+            or np.prod(target[1:]) != graph.constants[linear.input[1]].shape[1]
         ):
             continue
         chain = [linear, reshape] + ([] if activation is None else [activation])

@@ -1,10 +1,11 @@
 """Editing a graph and sorting its nodes."""
 
 import numpy as np
+import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
-from ganlab.artifacts.onnx_graph import Graph, attribute, in_order
+from ganlab.artifacts.onnx_graph import Graph, all_nodes, attribute, in_order, uses
 
 
 def test_nodes_are_sorted_by_what_they_take():
@@ -50,3 +51,43 @@ def test_the_edited_model_has_nothing_unused(make_model):
     assert [initializer.name for initializer in model.graph.initializer] == ["weights"]
     graph.remove(*graph.nodes)
     assert graph.nodes == []
+
+
+def branching(captured):
+    """A condition on the latents' sum whose branches take a tensor from outside."""
+    branches = {}
+    for name in ("then_branch", "else_branch"):
+        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 4])
+        node = helper.make_node("Neg", [captured], [name])
+        branches[name] = helper.make_graph([node], name, [], [output])
+    return helper.make_node("If", ["condition"], ["images"], **branches)
+
+
+def test_what_a_graph_within_takes_counts_as_taken(make_model):
+    nodes = [
+        helper.make_node("Relu", ["latents"], ["outside"]),
+        helper.make_node("ReduceSum", ["latents"], ["sum"], keepdims=0),
+        helper.make_node("Greater", ["sum", "zero"], ["condition"]),
+        branching("outside"),
+    ]
+    model = make_model(nodes, {"zero": np.float32(0.0)}, 4, [4])
+    assert uses(nodes[-1]) >= {"condition", "outside"}
+    graph = Graph(model)
+    assert graph.only_consumer(graph.nodes[0]) is None  # it cannot be merged with
+    assert [node.op_type for node in all_nodes(graph.nodes)].count("Neg") == 2
+    graph.nodes.reverse()
+    edited = graph.model()
+    onnx.checker.check_model(edited, full_check=True)
+    operators = [node.op_type for node in edited.graph.node]
+    assert sorted(operators) == ["Greater", "If", "ReduceSum", "Relu"]
+    assert operators[-1] == "If"
+
+
+def test_scalars_stay_scalars_and_new_names_are_new(make_model):
+    nodes = [helper.make_node("Mul", ["latents", "half"], ["images"])]
+    graph = Graph(make_model(nodes, {"half": np.float32(0.5)}, 4, [4]))
+    graph.nodes[0].input[1] = first = graph.constant(np.float32(2.0))
+    model = graph.model(names={"images": "doubled"})
+    assert list(model.graph.initializer[0].dims) == []
+    assert model.graph.node[0].name == "doubled"
+    assert Graph(model).constant(1.0) != first
