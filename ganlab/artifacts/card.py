@@ -17,6 +17,7 @@ FORMATS = {
     "float16": "generator.float16.onnx",
     "int8": "generator.int8.onnx",
 }
+OF_FILES = ("files", "formats", "metrics", "parity")  # the rest is hashed in them
 MAX_CARD_BYTES = 1 << 20
 
 Card = dict[str, Any]
@@ -110,6 +111,15 @@ def write_card(directory: Path | str, card: Card) -> None:
 def sha256(content: bytes) -> str:
     """Returns the SHA-256 of bytes in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def hash_description(card: Card) -> str:
+    """Returns the SHA-256 of what a card states of the generator itself.
+
+    What it states of the files is left out, for the files hold this hash.
+    """
+    description = {key: card[key] for key in card if key not in OF_FILES}
+    return sha256(json.dumps(description, sort_keys=True).encode())
 
 
 def hash_files(directory: Path) -> dict[str, str]:

@@ -11,7 +11,6 @@ An artifact folder holds the averaged generator:
     samples.png             a grid of its images
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,10 +18,9 @@ from typing import Any, Protocol
 import keras
 import onnx
 import tensorflow as tf
-import tf2onnx
 
 from ganlab import pictures
-from ganlab.artifacts import onnx_simplify, quantize
+from ganlab.artifacts import onnx_convert, quantize
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.card import (
     FORMATS,
@@ -31,13 +29,17 @@ from ganlab.artifacts.card import (
     hash_files,
     write_card,
 )
-from ganlab.artifacts.parity import ScoreFunction, certify, certify_formats
+from ganlab.artifacts.parity import (
+    ScoreFunction,
+    certified_inputs,
+    certify,
+    certify_formats,
+    training_inference_difference,
+)
 from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.files import atomic_folder, check_new_folder
 from ganlab.networks.precision import in_float32
-
-OPSET = 18
 
 
 class TrainedGAN(Protocol):
@@ -101,17 +103,23 @@ def export_generator(
         image_shape=gan.image_shape,
         class_names=class_names,
         parameters=generator.count_params(),
-        opset=OPSET,
+        opset=onnx_convert.OPSET,
         training=training or {},
     )
     with atomic_folder(directory) as partial:
         generator.save(partial / "generator.keras")
         write_saved_model(generator, partial / "saved_model", num_classes)
-        write_onnx(generator, partial, num_classes)
+        exported = _generate_function(generator), _input_signature(generator)
+        metadata = onnx_convert.properties(card)
+        write_onnx(*exported, partial, num_classes=num_classes, metadata=metadata)
         write_card(partial, card | {"files": hash_files(partial)})
-        artifact = Artifact(partial)
-        parity, formats = certify(generator, artifact), certify_formats(partial, score)
-        _write_samples(artifact, partial / "samples.png")
+        parity = certify(*exported, partial, num_classes) | {
+            "training_inference_difference": training_inference_difference(
+                generator, certified_inputs(partial, num_classes)
+            )
+        }
+        formats = certify_formats(partial, score)
+        _write_samples(Artifact(partial), partial / "samples.png")
         card |= {"files": hash_files(partial), "parity": parity, "formats": formats}
         write_card(partial, card)
     return card
@@ -131,6 +139,7 @@ def check_new_artifact(directory: Path | str) -> Path:
 def write_saved_model(generator: keras.Model, path: Path, num_classes: int) -> None:
     """Writes a SavedModel with the signatures `serving_default` and `sample`."""
     generate = _generate_function(generator)
+    signature = _input_signature(generator)
     latent_dim = generator.inputs[0].shape[-1]
 
     def sample(seed: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -150,30 +159,55 @@ def write_saved_model(generator: keras.Model, path: Path, num_classes: int) -> N
     scalars = [tf.TensorSpec((), tf.int32, name=name) for name in ("seed", "count")]
     signatures = {
         "serving_default": tf.function(
-            generate, input_signature=_input_signature(generator)
+            refusing_labels(generate, signature, num_classes), input_signature=signature
         ),
         "sample": tf.function(sample, input_signature=scalars),
     }
     tf.saved_model.save(module, str(path), signatures)
 
 
-def write_onnx(generator: keras.Model, directory: Path, num_classes: int) -> None:
-    """Writes the ONNX file of every format."""
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    signature = _input_signature(generator)
-    model, _ = tf2onnx.convert.from_function(
-        tf.function(_generate_function(generator), input_signature=signature),
-        input_signature=signature,
-        opset=OPSET,
-    )
-    model = onnx_simplify.simplify(model)
-    models = {
-        "float32": model,
-        "float16": quantize.to_float16(model),
-        "int8": quantize.to_int8(model, num_classes),
-    }
-    for name, model in models.items():
-        onnx.checker.check_model(model, full_check=True)
+def refusing_labels(
+    function: Callable[..., Mapping[str, tf.Tensor]],
+    signature: Sequence[tf.TensorSpec],
+    num_classes: int,
+) -> Callable[..., Mapping[str, tf.Tensor]]:
+    """A function that fails on labels below 0 or above `num_classes - 1`."""
+
+    def checked(*inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        for spec, value in zip(signature, inputs, strict=True):
+            if spec.name == "labels":
+                allowed = tf.reduce_all((value >= 0) & (value < num_classes))
+                expected = f"Expected labels from 0 to {num_classes - 1}. Received:"
+                tf.debugging.Assert(allowed, [expected, value])
+        return function(*inputs)
+
+    return checked
+
+
+def write_onnx(
+    function: Callable[..., Mapping[str, tf.Tensor]],
+    signature: Sequence[tf.TensorSpec],
+    directory: Path,
+    *,
+    num_classes: int = 0,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Writes the ONNX file of every format.
+
+    Args:
+        function: From tensors of the signature to a dict of named tensors.
+        signature: A `tf.TensorSpec` for each input, with its name: `labels`, integers
+            `(batch,)`, or else latents.
+        directory: An existing folder.
+        num_classes: Integer, 0 without labels.
+        metadata: Further properties of the files; `description` is also their text.
+
+    Raises:
+        UserError: for a function that ONNX cannot hold.
+    """
+    converted = onnx_convert.convert(function, signature, num_classes)
+    for name, model in quantize.in_every_format(converted, num_classes).items():
+        onnx_convert.describe(model, {**(metadata or {}), "format": name})
         onnx.save(model, directory / FORMATS[name])
 
 

@@ -35,6 +35,15 @@ def test_a_card_is_read_as_it_was_written(tmp_path):
     assert "é" in (tmp_path / "card.json").read_text(encoding="utf-8")
 
 
+def test_the_hash_of_the_description_leaves_out_what_is_stated_of_files():
+    contents = {"class_names": ["a"], "parameters": 10}
+    expected = card.sha256(b'{"class_names": ["a"], "parameters": 10}')
+    assert card.hash_description(contents) == expected
+    of_files = {key: {} for key in ("files", "formats", "metrics", "parity")}
+    assert card.hash_description(of_files | contents) == expected
+    assert card.hash_description(contents | {"parameters": 11}) != expected
+
+
 @pytest.mark.parametrize(
     "text",
     [

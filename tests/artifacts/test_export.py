@@ -14,7 +14,6 @@ from ganlab.artifacts import export
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.parity import ParityError
 from ganlab.errors import UserError
-from ganlab.networks.precision import in_float32
 
 
 def test_the_folder_holds_every_format(exported):
@@ -86,6 +85,30 @@ def test_saved_model_signatures(exported):
     assert not np.array_equal(outputs["images"], other["images"])
 
 
+def test_the_saved_model_refuses_labels_out_of_range(exported):
+    _, directory, _ = exported
+    serve = tf.saved_model.load(directory / "saved_model").signatures["serving_default"]
+    latents = tf.zeros((2, 8))
+    assert serve(latents=latents, labels=tf.constant([0, 2]))["images"].shape[0] == 2
+    for label in (-1, 3):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="labels from 0 to 2"):
+            serve(latents=latents, labels=tf.constant([0, label]))
+
+
+def test_a_generator_that_onnx_cannot_hold_leaves_nothing(make_gan, tmp_path):
+    class LogGamma(keras.layers.Layer):
+        def call(self, inputs):
+            return tf.math.lgamma(inputs)
+
+    gan = make_gan()
+    generator = gan.ema_generator
+    images = LogGamma()(generator.outputs[0])
+    gan.ema_generator = keras.Model(generator.inputs, images)
+    with pytest.raises(UserError, match="Lgamma"):
+        export.export_generator(gan, tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UserError, match="new or empty folder"):
@@ -100,10 +123,12 @@ def test_a_format_that_differs_fails_the_export_and_leaves_nothing(
 ):
     write_onnx = export.write_onnx
 
-    def write_another(generator, *rest):
-        other = in_float32(generator)
-        other.weights[-1].assign_add([0.1])  # the last layer's bias
-        write_onnx(other, *rest)
+    def write_another(function, *rest, **options):
+        write_onnx(
+            lambda latents: {"images": function(latents)["images"] + 0.1},
+            *rest,
+            **options,
+        )
 
     monkeypatch.setattr(export, "write_onnx", write_another)
     with pytest.raises(

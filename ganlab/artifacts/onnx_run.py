@@ -1,0 +1,61 @@
+"""Runs an ONNX file on sampled inputs, its graph rewritten by onnxruntime or not."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from ganlab import sampling
+
+LABELS = "labels"
+
+
+def open_session(
+    model: bytes | Path | str, *, optimized: bool
+) -> onnxruntime.InferenceSession:
+    """Opens a model on the CPU.
+
+    Args:
+        model: The file, or its bytes.
+        optimized: Whether onnxruntime may rewrite the graph. Without, operators of 8
+            bits are float32 arithmetic on rounded numbers, the same on any CPU.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised, not printed as well
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
+    )
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(
+        source, options, providers=["CPUExecutionProvider"]
+    )
+
+
+def draw_inputs(
+    session: onnxruntime.InferenceSession, count: int, seed: int, num_classes: int
+) -> dict[str, np.ndarray]:
+    """Draws latents for a seed, and each class in turn, for the inputs of a model.
+
+    Several latents are cut from one of the sum of their sizes, in the inputs' order.
+
+    Args:
+        session: The opened model.
+        count: Integer.
+        seed: Integer, 0 or more.
+        num_classes: Integer, 0 without labels.
+
+    Returns:
+        A dict from each input to a float32 array `(count, ...)`, or to int32 labels
+        `(count,)`.
+    """
+    inputs = {value.name: value.shape[1:] for value in session.get_inputs()}
+    shapes = {name: shape for name, shape in inputs.items() if name != LABELS}
+    size = sum(math.prod(shape) for shape in shapes.values())
+    flat = sampling.draw_latents(count, size, seed)
+    parts = sampling.split_latents(flat, list(shapes.values()))
+    feeds = dict(zip(shapes, parts, strict=True))
+    if LABELS in inputs:
+        feeds[LABELS] = sampling.class_labels(count, num_classes)
+    return feeds
