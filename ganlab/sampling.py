@@ -146,21 +146,38 @@ def class_labels(
     return array.astype(np.int32)
 
 
-def optional_labels(
+def given_labels(
     num_images: int,
     num_classes: int | None,
-    labels: Sequence[int] | np.ndarray | None = None,
+    labels: Sequence[int] | np.ndarray | None,
 ) -> np.ndarray | None:
-    """As `class_labels`, and `None` for a generator that takes noise alone.
+    """Checks that there are labels if, and only if, a generator takes them.
 
     Args:
         num_images: Integer.
         num_classes: Integer; 0 or `None` without classes.
         labels: See `class_labels`.
 
+    Returns:
+        Int32 array `(num_images,)`, or `None` without classes.
+
     Raises:
-        UserError: for wrong labels, or any where there are no classes.
+        UserError: for missing or wrong labels, or any where there are no classes.
     """
+    if num_classes and labels is None:
+        raise UserError(
+            f"Expected {num_images} labels from 0 to {num_classes - 1}, integers. "
+            "Received: none"
+        )
+    return optional_labels(num_images, num_classes, labels)
+
+
+def optional_labels(
+    num_images: int,
+    num_classes: int | None,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray | None:
+    """As `given_labels`, but by default each class in turn."""
     if num_classes:
         return class_labels(num_images, num_classes, labels)
     if labels is not None:

@@ -94,6 +94,9 @@ def test_labels_take_each_class_in_turn_and_are_checked():
 
 def test_labels_are_refused_where_there_are_no_classes():
     assert sampling.optional_labels(2, None) is None
+    assert sampling.given_labels(2, None, None) is None
     assert sampling.optional_labels(2, 3).tolist() == [0, 1]
+    with pytest.raises(UserError, match=r"2 labels from 0 to 2.*Received: none"):
+        sampling.given_labels(2, 3, None)
     with pytest.raises(UserError, match="takes noise alone. Received: 2"):
         sampling.optional_labels(2, 0, [0, 1])

@@ -4,15 +4,24 @@ onnxruntime, NumPy and Pillow only. A file is used after its hash was compared w
 the card's, and no path is read from the card.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from ganlab import pictures, sampling
-from ganlab.artifacts.card import FORMATS, check_files, check_hash, read_card
-from ganlab.errors import UserError, unknown_name
+from ganlab import sampling
+from ganlab.artifacts.card import (
+    FORMATS,
+    check_files,
+    check_hash,
+    read_card,
+    read_output,
+)
+from ganlab.data import kinds
+from ganlab.data.kinds import DataKind
+from ganlab.errors import UserError, one_line, unknown_name
 
 BATCH_SIZE = 64
 
@@ -29,7 +38,8 @@ class Artifact:
             `formats` how far the images differ.
 
     Raises:
-        UserError: if a file is missing or differs from its hash in the card.
+        UserError: if a file is missing, differs from its hash in the card, or is no
+            generator of what the card states.
     """
 
     def __init__(self, directory: Path | str, format: str = "float32") -> None:
@@ -37,6 +47,7 @@ class Artifact:
             raise unknown_name("format", format, FORMATS)
         self.directory = Path(directory)
         self.card = read_card(self.directory)
+        self.image_shape, self.output_range = read_output(self.card)
         path = self.directory / FORMATS[format]
         check_files(self.directory, self.card, except_for=path)
         if not path.is_file():
@@ -48,12 +59,46 @@ class Artifact:
         check_hash(self.card, path.name, path, model)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            model, options, providers=onnxruntime.get_available_providers()
-        )
-        inputs = {value.name: value for value in self._session.get_inputs()}
-        self.latent_dim: int = inputs["latents"].shape[1]
-        self.conditional = "labels" in inputs
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=onnxruntime.get_available_providers()
+            )
+        except Exception as error:  # of many classes, all of onnxruntime's own
+            raise UserError(
+                f"Expected an ONNX model that onnxruntime runs in {path}. Received: "
+                f"{one_line(error)}; export the run again"
+            ) from error
+        inputs = {value.name: value.shape[1:] for value in self._session.get_inputs()}
+        self.conditional = inputs.pop("labels", None) is not None
+        self._latents = {name: tuple(shape) for name, shape in inputs.items()}
+        outputs = [value.name for value in self._session.get_outputs()]
+        sizes = [size for shape in self._latents.values() for size in shape]
+        if (
+            not self._latents
+            or not all(isinstance(size, int) for size in sizes)
+            or "images" not in outputs
+            or self.conditional != bool(self.class_names)
+        ):
+            raise UserError(
+                f"Expected {path.name} to take latents, and labels if the card names "
+                f"classes, and to give images. Received: inputs {self._latents}, "
+                f"labels {self.conditional}, outputs {outputs}; export the run again"
+            )
+
+    @property
+    def latent_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each latent input, without the batch."""
+        return list(self._latents.values())
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of components of all latent inputs."""
+        return sum(math.prod(shape) for shape in self.latent_shapes)
+
+    @property
+    def kind(self) -> DataKind:
+        """What the samples are: images, or arrays of another kind."""
+        return kinds.of_shape(self.image_shape)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -83,21 +128,28 @@ class Artifact:
         """Runs the generator.
 
         Args:
-            latents: Float32 array `(n, latent_dim)`.
-            labels: Int32 array `(n,)`, if the generator is conditional.
+            latents: Float array `(n, latent_dim)`, or as the generator's inputs take
+                them: see `ganlab.sampling.split_latents`.
+            labels: Integers `(n,)`, if the generator is conditional.
 
         Returns:
-            Float32 array `(n, height, width, channels)` in [-1, 1].
+            Float32 array `(n, height, width, channels)` in `output_range`, or
+            `(n, ...)`.
+
+        Raises:
+            UserError: for latents or labels that the generator does not take.
         """
-        feeds = {"latents": np.asarray(latents, np.float32)}
-        if self.conditional:
-            feeds["labels"] = np.asarray(labels, np.int32)
+        parts = sampling.split_latents(latents, self.latent_shapes)
+        feeds = dict(zip(self._latents, parts, strict=True))
+        classes = sampling.given_labels(len(parts[0]), len(self.class_names), labels)
+        if classes is not None:
+            feeds["labels"] = classes
         batches = [
             self._session.run(
                 ["images"],
                 {k: v[first : first + BATCH_SIZE] for k, v in feeds.items()},
             )[0]
-            for first in range(0, len(latents), BATCH_SIZE)
+            for first in range(0, len(parts[0]), BATCH_SIZE)
         ]
         return np.concatenate(batches)
 
@@ -117,20 +169,18 @@ class Artifact:
             truncation: See `ganlab.sampling.draw_latents`.
 
         Returns:
-            Uint8 array `(num_images, height, width, channels)`.
+            Uint8 array `(num_images, height, width, channels)` of images; otherwise
+            the generator's float32 array `(num_images, ...)`.
         """
         latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
-        return pictures.to_uint8(
-            self.generate(latents, self.labels(num_images, labels))
-        )
+        samples = self.generate(latents, self.labels(num_images, labels))
+        return self.kind.to_stored(samples, self.output_range)
 
     def labels(
         self, num_images: int, labels: Labels | None = None
     ) -> np.ndarray | None:
         """Checks labels, or gives each class in turn; `None` if unconditional."""
-        if not self.conditional:
-            return None
-        return sampling.class_labels(num_images, len(self.class_names), labels)
+        return sampling.optional_labels(num_images, len(self.class_names), labels)
 
     def interpolate(
         self,
@@ -143,14 +193,16 @@ class Artifact:
         """Samples the images between two seeds.
 
         Returns:
-            Uint8 array `(num_frames, num_images, height, width, channels)`.
+            Uint8 array `(num_frames, num_images, height, width, channels)` of images;
+            otherwise float32 `(num_frames, num_images, ...)`.
         """
         start, end = (
             sampling.draw_latents(num_images, self.latent_dim, seed)
             for seed in (start_seed, end_seed)
         )
-        labels = self.labels(num_images, labels)
-        frames = sampling.interpolate_latents(start, end, num_frames)
-        return np.stack(
-            [pictures.to_uint8(self.generate(latents, labels)) for latents in frames]
-        )
+        classes = self.labels(num_images, labels)
+        frames = [
+            self.generate(latents, classes)
+            for latents in sampling.interpolate_latents(start, end, num_frames)
+        ]
+        return self.kind.to_stored(np.stack(frames), self.output_range)

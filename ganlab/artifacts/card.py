@@ -3,12 +3,13 @@
 import datetime
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganlab import __version__
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 from ganlab.files import write_text
 
 CARD = "card.json"
@@ -19,35 +20,43 @@ FORMATS = {
 }
 OF_FILES = ("files", "formats", "metrics", "parity")  # the rest is hashed in them
 MAX_CARD_BYTES = 1 << 20
+DATA_LICENSES = {"fashion_mnist": "mit", "mnist": "cc-by-sa-3.0"}
 
 Card = dict[str, Any]
 
 
 def describe_generator(
     *,
-    latent_dim: int,
+    latent_shapes: Sequence[Sequence[int]],
     image_shape: Sequence[int],
+    output_range: tuple[float, float] | None = None,
     class_names: Sequence[str],
     parameters: int,
     opset: int,
     training: Mapping[str, Any],
+    license: str | None = None,
 ) -> Card:
     """Returns a card with inputs, outputs, classes and training of a generator.
 
     Args:
-        latent_dim: Integer.
-        image_shape: Height, width and channels.
+        latent_shapes: Shape of each latent input, without the batch.
+        image_shape: Height, width and channels; or the shape of another sample.
+        output_range: The lowest and the highest value of a sample, or `None` where
+            there is no bound.
         class_names: A name for each class; empty if the generator is unconditional.
         parameters: Integer: number of weights.
         opset: Integer: ONNX operator set of the ONNX files.
         training: What the generator was trained on, and how.
+        license: Licence of the weights, or `None`.
     """
+    names = latent_names(len(latent_shapes))
     inputs: dict[str, Any] = {
-        "latents": {
-            "shape": [None, latent_dim],
+        name: {
+            "shape": [None, *shape],
             "dtype": "float32",
             "distribution": "standard normal",
         }
+        for name, shape in zip(names, latent_shapes, strict=True)
     }
     if class_names:
         inputs["labels"] = {
@@ -63,14 +72,56 @@ def describe_generator(
             "images": {
                 "shape": [None, *image_shape],
                 "dtype": "float32",
-                "range": [-1.0, 1.0],
+                "range": None if output_range is None else list(output_range),
             }
         },
         "class_names": list(class_names),
         "parameters": parameters,
         "opset": opset,
         "training": dict(training),
+        "license": license,
+        "data_license": data_license(training.get("data")),
     }
+
+
+def latent_names(count: int) -> list[str]:
+    """Names of latent inputs in every exported file.
+
+    >>> latent_names(1), latent_names(3)
+    (['latents'], ['latents', 'latents_1', 'latents_2'])
+    """
+    return ["latents", *(f"latents_{index}" for index in range(1, count))]
+
+
+def data_license(spec: object) -> str | None:
+    """Licence of the data that a SPEC names, or `None` where it is not known here.
+
+    >>> data_license("tfds:fashion_mnist:train"), data_license("folder:photos")
+    ('mit', None)
+    """
+    source, _, rest = str(spec).partition(":")
+    name = rest.partition(":")[0] if source == "tfds" else str(spec)
+    return DATA_LICENSES.get(name)
+
+
+def read_output(card: Card) -> tuple[tuple[int, ...], tuple[float, float]]:
+    """Shape of one sample, and its range: [-1, 1] where the card states no bound.
+
+    Raises:
+        UserError: if the card does not state them.
+    """
+    try:
+        images = card["outputs"]["images"]
+        shape = tuple(int(size) for size in images["shape"][1:])
+        low, high = (float(end) for end in images.get("range") or (-1.0, 1.0))
+        if not shape or min(shape) < 1 or not -math.inf < low < high < math.inf:
+            raise ValueError(f"samples of shape {shape} in [{low:g}, {high:g}]")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            "Expected a card with the shape and the range of the images. "
+            f"Received: {one_line(error)}; export the run again"
+        ) from error
+    return shape, (low, high)
 
 
 def read_card(directory: Path | str) -> Card:

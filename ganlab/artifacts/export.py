@@ -6,28 +6,36 @@ An artifact folder holds the averaged generator:
     generator.onnx          for onnxruntime; opset 18
     generator.float16.onnx  in half the bytes, for GPUs
     generator.int8.onnx     in a third of the bytes or less, for CPUs
-    generator.keras         for Keras
+    generator.keras         for Keras, where its layers can be built again
     card.json               inputs, outputs, training, hashes, parity certificate
-    samples.png             a grid of its images
+    README.md               a model card, as Hugging Face reads it
+    samples.png             a grid of its images; samples.npy of what is no image
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import keras
 import onnx
 import tensorflow as tf
 
 from ganlab import pictures
-from ganlab.artifacts import onnx_convert, quantize
+from ganlab.artifacts import model_card, onnx_convert, quantize
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.card import (
     FORMATS,
     Card,
     describe_generator,
     hash_files,
+    read_output,
     write_card,
+)
+from ganlab.artifacts.exportable import (
+    Exportable,
+    TrainedGAN,
+    exportable,
+    write_keras,
 )
 from ganlab.artifacts.parity import (
     ScoreFunction,
@@ -38,21 +46,9 @@ from ganlab.artifacts.parity import (
 )
 from ganlab.data import kinds
 from ganlab.errors import UserError
-from ganlab.files import atomic_folder, check_new_folder
-from ganlab.networks.precision import in_float32
+from ganlab.files import atomic_folder, check_new_folder, write_text
 
-
-class TrainedGAN(Protocol):
-    """What an export takes from a `ganlab.GAN`."""
-
-    @property
-    def ema_generator(self) -> keras.Model: ...
-    @property
-    def image_shape(self) -> tuple[int, ...]: ...
-    @property
-    def latent_dim(self) -> int: ...
-    @property
-    def num_classes(self) -> int | None: ...
+SAMPLE_COLUMNS = 10
 
 
 def export_generator(
@@ -62,6 +58,7 @@ def export_generator(
     class_names: Sequence[str] = (),
     training: Mapping[str, Any] | None = None,
     score: ScoreFunction | None = None,
+    license: str | None = None,
 ) -> Card:
     """Exports the averaged generator of a GAN with its parity certificate.
 
@@ -69,60 +66,70 @@ def export_generator(
     their images must agree to 1e-4 on the scale of [-1, 1]. float16 and int8 are
     compared with float32 on the same images. The folder appears whole or not at all.
 
+    A generator whose layers cannot be built again from their configuration has no
+    `generator.keras`; the card says so under `keras`.
+
     Args:
-        gan: A `ganlab.GAN`.
+        gan: A `ganlab.GAN`; of images, or of samples of any other shape.
         directory: A new or empty folder.
         class_names: A name for each class of a conditional GAN.
         training: Dict for the card: what the generator was trained on and how.
         score: Function from the `Artifact` of a format to what the card states of
             the quality of its images, a dict of JSON values, or `None`.
+        license: Licence of the weights for the card, such as `"apache-2.0"`.
 
     Returns:
         The card, a dict.
 
     Raises:
-        UserError: if `directory` holds anything, class names are missing, or
-            the generator's outputs are no images.
+        UserError: if `directory` holds anything, class names are missing, or ONNX
+            cannot hold the generator.
         ParityError: if a format differs; names the format, batch and seed.
     """
     directory = check_new_artifact(directory)
-    if not kinds.of_shape(gan.image_shape).pictorial:
-        raise UserError(
-            "Expected a generator of images. Received: one of shape "
-            f"{gan.image_shape}; look at a toy 2-D run with TensorBoard"
-        )
+    model_card.check_license(license)
     num_classes = gan.num_classes or 0
     if len(class_names) != num_classes:
         raise UserError(
             f"Expected {num_classes} class names, one a class. "
             f"Received: {len(class_names)}"
         )
-    generator = in_float32(gan.ema_generator)
+    exported = exportable(gan)
     card = describe_generator(
-        latent_dim=gan.latent_dim,
+        latent_shapes=gan.latent_shapes,
         image_shape=gan.image_shape,
+        output_range=output_range(gan),
         class_names=class_names,
-        parameters=generator.count_params(),
+        parameters=exported.num_weights,
         opset=onnx_convert.OPSET,
         training=training or {},
+        license=license,
     )
+    function = exported.generate, exported.signature
     with atomic_folder(directory) as partial:
-        generator.save(partial / "generator.keras")
-        write_saved_model(generator, partial / "saved_model", num_classes)
-        exported = _generate_function(generator), _input_signature(generator)
+        card["keras"] = write_keras(gan, partial / "generator.keras")
+        write_saved_model(exported, partial / "saved_model", card)
         metadata = onnx_convert.properties(card)
-        write_onnx(*exported, partial, num_classes=num_classes, metadata=metadata)
+        write_onnx(*function, partial, num_classes=num_classes, metadata=metadata)
         write_card(partial, card | {"files": hash_files(partial)})
-        parity = certify(*exported, partial, num_classes) | {
-            "training_inference_difference": training_inference_difference(
-                generator, certified_inputs(partial, num_classes)
-            )
-        }
-        formats = certify_formats(partial, score)
-        _write_samples(Artifact(partial), partial / "samples.png")
-        card |= {"files": hash_files(partial), "parity": parity, "formats": formats}
+        parity = certify(*function, partial, num_classes)
+        if exported.network is not None:
+            inputs = certified_inputs(partial, num_classes)
+            difference = training_inference_difference(exported.network, inputs)
+            parity["training_inference_difference"] = difference
+        card |= {"parity": parity, "formats": certify_formats(partial, score)}
+        _write_samples(Artifact(partial), partial)
+        name = directory.resolve().name
+        write_text(partial / "README.md", model_card.model_card(card, name))
+        card["files"] = hash_files(partial)
         write_card(partial, card)
     return card
+
+
+def output_range(gan: TrainedGAN) -> tuple[float, float] | None:
+    """The range that a card states: [-1, 1] of images where none is known."""
+    pictorial = kinds.of_shape(gan.image_shape).pictorial
+    return gan.known_range or ((-1.0, 1.0) if pictorial else None)
 
 
 def check_new_artifact(directory: Path | str) -> Path:
@@ -136,34 +143,58 @@ def check_new_artifact(directory: Path | str) -> Path:
     return directory
 
 
-def write_saved_model(generator: keras.Model, path: Path, num_classes: int) -> None:
-    """Writes a SavedModel with the signatures `serving_default` and `sample`."""
-    generate = _generate_function(generator)
-    signature = _input_signature(generator)
-    latent_dim = generator.inputs[0].shape[-1]
+def write_saved_model(exported: Exportable, path: Path, card: Card) -> None:
+    """Writes a SavedModel with the signatures `serving_default` and `sample`.
+
+    Args:
+        exported: The generator.
+        path: A new folder.
+        card: Its card, with the range of its images.
+    """
+    num_classes = len(card["class_names"])
+    shapes = [
+        tuple(spec.shape[1:]) for spec in exported.signature if spec.name != "labels"
+    ]
+    sizes = [math.prod(shape) for shape in shapes]
 
     def sample(seed: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-        latents = tf.random.stateless_normal((count, latent_dim), [seed, 0])
-        outputs, inputs = {}, [latents]
+        latents = tf.random.stateless_normal((count, sum(sizes)), [seed, 0])
+        inputs = [
+            tf.reshape(part, (count, *shape))
+            for part, shape in zip(tf.split(latents, sizes, 1), shapes, strict=True)
+        ]
+        outputs = {}
         if num_classes:
             outputs["labels"] = tf.random.stateless_uniform(
                 [count], [seed, 1], 0, num_classes, tf.int32
             )
             inputs.append(outputs["labels"])
-        pixels = tf.round((generate(*inputs)["images"] + 1.0) * 127.5)
-        outputs["images"] = tf.saturate_cast(pixels, tf.uint8)
+        outputs["images"] = _as_stored(exported.generate(*inputs)["images"], card)
         return outputs
 
+    signature = exported.signature
+    serve = tf.function(
+        refusing_labels(exported.generate, signature, num_classes),
+        input_signature=signature,
+    )
     module = tf.Module()
-    module.generator_weights = [weight.value for weight in generator.weights]
+    module.generator_weights = serve.get_concrete_function().graph.variables
     scalars = [tf.TensorSpec((), tf.int32, name=name) for name in ("seed", "count")]
     signatures = {
-        "serving_default": tf.function(
-            refusing_labels(generate, signature, num_classes), input_signature=signature
-        ),
+        "serving_default": serve,
         "sample": tf.function(sample, input_signature=scalars),
     }
     tf.saved_model.save(module, str(path), signatures)
+
+
+def _as_stored(samples: tf.Tensor, card: Card) -> tf.Tensor:
+    """Uint8 images, from black to white over their range; other samples as they are."""
+    shape, (low, high) = read_output(card)
+    if not kinds.of_shape(shape).pictorial:
+        return samples
+    return tf.saturate_cast(
+        tf.round((samples - low) * (255.0 / (high - low))), tf.uint8
+    )
 
 
 def refusing_labels(
@@ -211,26 +242,10 @@ def write_onnx(
         onnx.save(model, directory / FORMATS[name])
 
 
-def _input_signature(generator: keras.Model) -> list[tf.TensorSpec]:
-    """Latents and, if the generator is conditional, labels."""
-    latents = tf.TensorSpec(generator.inputs[0].shape, tf.float32, name="latents")
-    labels = tf.TensorSpec((None,), tf.int32, name="labels")
-    return [latents, labels][: len(generator.inputs)]
-
-
-def _generate_function(
-    generator: keras.Model,
-) -> Callable[..., dict[str, tf.Tensor]]:
-    """A function of latents, or of latents and labels, to named images."""
-
-    def generate(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        arguments = inputs[0] if len(inputs) == 1 else list(inputs)
-        return {"images": generator(arguments, training=False)}
-
-    return generate
-
-
-def _write_samples(artifact: Artifact, path: Path, columns: int = 10) -> None:
-    count, labels = pictures.grid_contents(len(artifact.class_names), columns)
-    images = artifact.sample(count, seed=0, labels=labels)
-    pictures.save(images, path, columns=columns)
+def _write_samples(artifact: Artifact, directory: Path) -> None:
+    count, labels = pictures.grid_contents(len(artifact.class_names), SAMPLE_COLUMNS)
+    samples = artifact.sample(count, seed=0, labels=labels)
+    if artifact.kind.pictorial:
+        pictures.save(samples, directory / "samples.png", columns=SAMPLE_COLUMNS)
+    else:
+        pictures.save_arrays(samples, directory / "samples.npy")

@@ -76,6 +76,7 @@ def _converted(traced: Any, signature: Sequence[tf.TensorSpec]) -> onnx.ModelPro
         ) from error
     finally:
         logger.setLevel(level)
+    _hold_captured(model.graph, traced.get_concrete_function().graph)
     model = to_float32(model)
     _rewrite_erfc(model.graph)
     for node in all_nodes(model.graph.node):
@@ -85,6 +86,24 @@ def _converted(traced: Any, signature: Sequence[tf.TensorSpec]) -> onnx.ModelPro
                 f"Received: {node.op_type} at {node.name!r}; {STOCK}"
             )
     return model
+
+
+def _hold_captured(graph: onnx.GraphProto, traced: tf.Graph) -> None:
+    """Makes constants of tensors that a function took from outside as it was traced.
+
+    Keras's `Normalization` holds its adapted statistics so, and tf2onnx would have
+    them as inputs.
+    """
+    captured = {
+        inner.name: outer.numpy()
+        for outer, inner in traced.captures
+        if outer.dtype != tf.resource
+    }
+    for value in list(graph.input):
+        if value.name in captured:
+            graph.input.remove(value)
+            array = captured[value.name]
+            graph.initializer.append(numpy_helper.from_array(array, value.name))
 
 
 def _rewrite_erfc(graph: onnx.GraphProto) -> None:

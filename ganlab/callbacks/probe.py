@@ -29,6 +29,7 @@ from ganlab.networks.precision import in_float32
 
 PROBE_IMAGES = 64
 MAX_GROUPS = 4
+MIN_SPECTRUM = 8  # pixels a side, fewer have no frequencies to compare
 ROLES = ("generator", "discriminator")
 
 
@@ -132,9 +133,13 @@ class Probe:
         values |= metrics.pairwise_ratios(self._real, fake, self._labels)
         values |= value_range(self._real, "real") | value_range(fake, "fake")
         if kinds.of_shape(fake.shape[1:]).pictorial:
-            values |= metrics.spectrum_gaps(self._real, averaged)
-            gap = saturated_fraction(fake) - saturated_fraction(self._real)
-            values["output_saturated_gap"] = gap
+            if min(fake.shape[1:3]) >= MIN_SPECTRUM:
+                values |= metrics.spectrum_gaps(self._real, averaged)
+            fakes, reals = (
+                saturated_fraction(images, self.gan.output_range)
+                for images in (fake, self._real)
+            )
+            values["output_saturated_gap"] = fakes - reals
         for role, optimizer in self._optimizers().items():
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 scale = float(optimizer.dynamic_scale.numpy())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ganlab import pictures
 from ganlab.callbacks.probe_network import SATURATION
 
 MIN_LEAD = 0.5  # of real over fake logits, in standard deviations
@@ -48,9 +49,9 @@ def value_range(samples: np.ndarray, name: str) -> dict[str, float]:
     return {f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def saturated_fraction(images: np.ndarray) -> float:
-    """Fraction of values within 1 % of the range's ends, -1 and 1."""
-    return float(np.mean(np.abs(images) > SATURATION))
+def saturated_fraction(images: np.ndarray, value_range: tuple[float, float]) -> float:
+    """Fraction of values within 1 % of the range's ends, -1 and 1 at first."""
+    return float(np.mean(np.abs(pictures.rescaled(images, value_range)) > SATURATION))
 
 
 class SingularValues:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from ganlab import pictures
-from ganlab.callbacks.periodic import PictureCallback
+from ganlab.callbacks.periodic import Logs, PictureCallback
 from ganlab.callbacks.run_log import RunLog
+from ganlab.data import kinds
+from ganlab.errors import UserError
 
 
 class SampleGrids(PictureCallback):
@@ -19,6 +21,9 @@ class SampleGrids(PictureCallback):
         seed: Integer: seeds the latents.
         columns: Integer: images in a row.
         run_log: A `RunLog` that shows the grids in TensorBoard too, or `None`.
+
+    Raises:
+        UserError: in `fit`, if the generator's samples are no images.
     """
 
     def __init__(
@@ -31,6 +36,15 @@ class SampleGrids(PictureCallback):
     ) -> None:
         super().__init__(directory, every, seed, run_log)
         self.columns = columns
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        shape = self.model.image_shape
+        if not kinds.of_shape(shape).pictorial:
+            raise UserError(
+                "Expected a generator of images, with 1, 3 or 4 channels, for "
+                f"SampleGrids. Received: one of shape {shape}; leave the callback out"
+            )
+        super().on_train_begin(logs)
 
     def run(self, step: int) -> None:
         count, labels = pictures.grid_contents(self.model.num_classes, self.columns)

@@ -25,6 +25,7 @@ EXAMPLES = """\
 examples:
   ganlab export runs/first
   ganlab export runs/first --checkpoint best --to saved_models/best
+  ganlab export runs/first --license apache-2.0
 """
 
 
@@ -50,6 +51,11 @@ def add(commands: "Commands") -> None:
     output.add_argument(
         "--to", metavar="DIR", help="artifact folder (default: saved_models/RUN)"
     )
+    output.add_argument(
+        "--license",
+        metavar="NAME",
+        help="licence of the weights, for the card and README.md (default: not stated)",
+    )
     add_help(parser)
 
 
@@ -58,12 +64,13 @@ def run(options: argparse.Namespace) -> None:
     directory = Path(options.directory)
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     import_tensorflow()
-    from ganlab.artifacts import export
+    from ganlab.artifacts import export, model_card
     from ganlab.models.saving import load_gan
     from ganlab.runs import load_run
 
     trained = load_run(directory)
     export.check_new_artifact(to)
+    model_card.check_license(options.license)
     gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
     card = export.export_generator(
         gan,
@@ -76,21 +83,25 @@ def run(options: argparse.Namespace) -> None:
             "step": int(gan.step.numpy()),
             "recipe": trained.recipe.as_dict(),
         },
+        license=options.license,
     )
     parity = card["parity"]
     differences = parity["max_difference"]
     print(f"artifact     {to}")
-    print(f"pictures     {to / 'samples.png'}")
+    samples = "samples.png" if "samples.png" in card["files"] else "samples.npy"
+    print(f"samples      {to / samples}")
+    print(f"keras        generator.keras {card['keras']}")
     print(
         f"parity       SavedModel {differences['saved_model']:.1e}, "
         f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
     )
     for name, facts in card["formats"].items():
         print(f"{name:12} {_format_text(facts)}")
-    print(
-        f"batch norm   training and inference images differ by "
-        f"{parity['training_inference_difference']:.3f} on average, of 2"
-    )
+    if "training_inference_difference" in parity:
+        print(
+            f"batch norm   training and inference images differ by "
+            f"{parity['training_inference_difference']:.3f} on average, of 2"
+        )
     print(f"sample       ganlab sample {to}")
 
 

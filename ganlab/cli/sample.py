@@ -1,4 +1,4 @@
-"""`ganlab sample`: samples images from an artifact, without TensorFlow."""
+"""`ganlab sample`: samples from an artifact, without TensorFlow."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ examples:
   ganlab sample saved_models/fashion --num-images 1000 --out images.npz
   ganlab sample saved_models/fashion --format int8
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
+  ganlab sample saved_models/series --num-images 1000 --out series.csv
 """
 NUM_IMAGES, NUM_FRAMES = 64, 16
 FORMATS = ("float32", "float16", "int8")
@@ -80,15 +81,16 @@ def add(commands: "Commands") -> None:
     output.add_argument(
         "--out",
         metavar="PATH",
-        help="FILE.png for a grid, FILE.npz for arrays, or a folder for PNG files "
-        "(default: samples.png); FILE.gif or FILE.webp with --interpolate (default: "
-        "samples.gif)",
+        help="FILE.png for a grid, FILE.npy or FILE.npz for arrays, or a folder for "
+        "PNG files (default: samples.png); FILE.gif or FILE.webp with --interpolate "
+        "(default: samples.gif). What is no image: FILE.npy, FILE.npz or, of vectors "
+        "and series, FILE.csv (default: samples.npy)",
     )
     add_help(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Samples, and prints where the images are."""
+    """Samples, and prints where the samples are."""
     from ganlab import pictures
     from ganlab.artifacts.artifact import Artifact
 
@@ -102,17 +104,27 @@ def run(options: argparse.Namespace) -> None:
     elif artifact.conditional:
         columns = len(artifact.class_names)
         labels = artifact.labels(num_images)
+    pictorial = artifact.kind.pictorial
+    suffixes: tuple[str, ...]
     if animated:
-        out = options.out or "samples.gif"
-        pictures.check_output(out, pictures.ANIMATION_SUFFIXES)
+        out = options.out or ("samples.gif" if pictorial else "samples.npy")
+        suffixes = pictures.ANIMATION_SUFFIXES if pictorial else (".npy",)
+        pictures.check_output(out, suffixes)
         start, end = options.interpolate
         frames = artifact.interpolate(start, end, num_images, labels=labels)
-        pictures.save_animation(frames, out)
+        if pictorial:
+            pictures.save_animation(frames, out)
+        else:
+            pictures.save_arrays(frames, out)
     else:
-        out = options.out or "samples.png"
-        pictures.check_output(out)
-        images = artifact.sample(
+        out = options.out or ("samples.png" if pictorial else "samples.npy")
+        suffixes = pictures.array_suffixes(artifact.image_shape)
+        pictures.check_output(out, pictures.PICTURE_SUFFIXES if pictorial else suffixes)
+        samples = artifact.sample(
             num_images, options.seed, labels, truncation=options.truncation
         )
-        pictures.save(images, out, labels=labels, columns=columns)
+        if pictorial:
+            pictures.save(samples, out, labels=labels, columns=columns)
+        else:
+            pictures.save_arrays(samples, out, labels)
     print(out)

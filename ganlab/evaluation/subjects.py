@@ -3,21 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 
-from ganlab import sampling
+from ganlab import pictures, sampling
 from ganlab.artifacts import card
 from ganlab.artifacts.artifact import Artifact
 from ganlab.data import kinds
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation.scores import Generate
+from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder, load_run
-
-PREDICT_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,8 @@ class Generator:
     """A trained generator.
 
     Args:
-        generate: Function from latents and labels to float32 images.
+        generate: Function from latents `(n, latent_dim)` and labels to float32
+            images in [-1, 1].
         latent_dim: Integer.
         num_classes: Integer, 0 without classes.
     """
@@ -116,25 +115,26 @@ def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
 def _artifact(path: Path) -> Subject:
     artifact = Artifact(path)
     generator = Generator(
-        artifact.generate, artifact.latent_dim, len(artifact.class_names)
+        _rescaled(artifact), artifact.latent_dim, len(artifact.class_names)
     )
-    shape = tuple(artifact.card["outputs"]["images"]["shape"][1:])
     data = artifact.card.get("training", {}).get("data")
-    return Subject(path, shape, generator, data)
+    return Subject(path, artifact.image_shape, generator, data)
 
 
 def _run(path: Path, checkpoint: str) -> Subject:
     run = load_run(path)
     gan = load_gan(run.folder.find_checkpoint(checkpoint))
-    generator = Generator(_generate(gan), gan.latent_dim, gan.num_classes or 0)
+    generator = Generator(_rescaled(gan), gan.latent_dim, gan.num_classes or 0)
     return Subject(path, gan.image_shape, generator, run.recipe.data)
 
 
-def _generate(gan: keras.Model) -> Generate:
+def _rescaled(source: Artifact | GAN) -> Generate:
+    """A generator's function, with images in [-1, 1] whatever their own range."""
+    pictorial = kinds.of_shape(source.image_shape).pictorial
+
     def generate(latents: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-        inputs = latents if labels is None else [latents, labels]
-        images = gan.predict(inputs, batch_size=PREDICT_BATCH_SIZE, verbose=0)
-        return np.asarray(images)
+        images = source.generate(latents, labels)
+        return pictures.rescaled(images, source.output_range) if pictorial else images
 
     return generate
 

@@ -95,6 +95,16 @@ class Extractor:
         return np.concatenate(features), np.concatenate(logits) if logits else None
 
 
+def check_shape(image_shape: Sequence[int]) -> None:
+    """Raises `UserError` for samples that no extractor takes."""
+    if not kinds.of_shape(image_shape).extractors:
+        raise UserError(
+            "Expected images of 1, 3 or 4 channels, or toy 2-D samples, to score. "
+            f"Received: samples of shape {tuple(image_shape)}, for which there are no "
+            "features; compare your own with ganlab.metrics"
+        )
+
+
 def load_extractor(spec: str, image_shape: Sequence[int]) -> Extractor:
     """Loads the extractor that a SPEC names.
 
@@ -110,6 +120,7 @@ def load_extractor(spec: str, image_shape: Sequence[int]) -> Extractor:
         UserError: for an unknown SPEC, a file that is missing or not what it
             should be, or images that the extractor does not take.
     """
+    check_shape(image_shape)
     name, _, rest = spec.partition(":")
     known = {extractor for kind in kinds.KINDS for extractor in kind.extractors}
     if name in known - {*kinds.of_shape(image_shape).extractors}:
@@ -146,11 +157,14 @@ def default_spec(image_shape: Sequence[int]) -> str:
     The embedded classifier for what has the shape of Fashion-MNIST; Inception
     where its weights have been fetched; otherwise pixels.
     """
+    check_shape(image_shape)
     choices = kinds.of_shape(image_shape).extractors
     if len(choices) == 1:
         return choices[0]
     if tuple(image_shape) == (28, 28, 1):
         return "fashion_mnist"
+    if image_shape[-1] not in (1, 3):
+        return "pixels"
     return "inception" if inception_weights.cached_file().is_file() else "pixels"
 
 

@@ -140,7 +140,8 @@ class GenerativeModel(keras.Model):
             UserError: for labels that the generator does not take.
         """
         latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
-        samples = self.generate(latents, labels)
+        classes = sampling.optional_labels(num_images, self.num_classes, labels)
+        samples = self.generate(latents, classes)
         return kinds.of_shape(self.image_shape).to_stored(samples, self.output_range)
 
     def generate(self, latents: Any, labels: Any = None) -> np.ndarray:
@@ -149,14 +150,14 @@ class GenerativeModel(keras.Model):
         Args:
             latents: Float array `(n, latent_dim)`, or as the generator's inputs take
                 them: see `ganlab.sampling.split_latents`.
-            labels: Integers `(n,)`; by default each class in turn.
+            labels: Integers `(n,)` if the generator takes labels.
 
         Returns:
             Float32 array `(n, height, width, channels)` in `output_range`, or
             `(n, ...)`.
         """
         inputs = sampling.split_latents(latents, self.latent_shapes)
-        classes = sampling.optional_labels(len(inputs[0]), self.num_classes, labels)
+        classes = sampling.given_labels(len(inputs[0]), self.num_classes, labels)
         if classes is not None:
             inputs.append(classes)
         size = kinds.of_shape(self.image_shape).batch_size

@@ -1,9 +1,17 @@
 """Casts outputs and rebuilds models in float32."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
+
+GRAPHS = ("Functional", "Sequential")
+
+# A layer of Keras's own in a layer's place, and the weights that it needs.
+Values = Sequence[np.ndarray]
+Replacement = tuple[layers.Layer, Callable[[Values], Values]]
 
 
 def as_float32(logits: Any) -> Any:
@@ -12,29 +20,89 @@ def as_float32(logits: Any) -> Any:
     return ops.convert_to_tensor(logits) if wide else ops.cast(logits, "float32")
 
 
-def in_float32(model: keras.Model) -> keras.Model:
+def in_float32(model: keras.Model, values: Values | None = None) -> keras.Model:
     """Rebuilds a functional model in float32, trainable, with equal weights.
 
     Layers of `ganlab.networks.convolution` become Keras's own.
 
     Args:
-        model: A functional `keras.Model` under any dtype policy.
+        model: A functional or Sequential `keras.Model` under any dtype policy.
+        values: Arrays to take in place of `model.weights`, or `None`.
 
     Returns:
         A new `keras.Model`.
     """
+    return rebuilt(model, values, lambda layer: None)
 
-    def widened(layer: layers.Layer) -> dict[str, Any]:
-        config = {**layer.get_config(), "trainable": True}
-        if keras.backend.is_float_dtype(layer.compute_dtype):
-            config["dtype"] = "float32"
-        if isinstance(layer, layers.Wrapper):
-            config["layer"] = keras.saving.serialize_keras_object(clone(layer.layer))
-        return config
+
+def rebuilt(
+    model: keras.Model,
+    values: Values | None,
+    replace: Callable[[layers.Layer], Replacement | None],
+) -> keras.Model:
+    """Rebuilds a model as `in_float32` does, with other layers in the place of some.
+
+    Args:
+        model: See `in_float32`.
+        values: Likewise.
+        replace: Function from a layer to its `Replacement`, or `None`.
+    """
+    if values is None:
+        values = [ops.convert_to_numpy(weight) for weight in model.weights]
+    value_of = {
+        id(weight): value for weight, value in zip(model.weights, values, strict=True)
+    }
+    copied: list[tuple[layers.Layer, Values]] = []
 
     def clone(layer: layers.Layer) -> layers.Layer:
-        return getattr(layer, "stock", type(layer)).from_config(widened(layer))
+        if not isinstance(layer, layers.Layer):
+            return layer  # an operation without weights
+        own = [value_of[id(weight)] for weight in layer.weights]
+        if _is_graph(layer):
+            return rebuilt(layer, own, replace)
+        replacement = replace(layer)
+        if replacement is None:
+            replacement = in_stock(layer), lambda weights: weights
+        copy, convert = replacement
+        copied.append((copy, convert(own)))
+        return copy
 
     copy = keras.models.clone_model(model, clone_function=clone)
-    copy.set_weights([ops.convert_to_numpy(weight) for weight in model.weights])
+    for layer, own in copied:
+        layer.set_weights(own)
+        for part in layer._flatten_layers():
+            if hasattr(part, "finalize_state"):
+                part.finalize_state()  # adapted statistics become what is computed with
     return copy
+
+
+def in_stock(layer: layers.Layer) -> layers.Layer:
+    """An unbuilt float32 copy of a layer, of Keras's class where that computes as much.
+
+    Args:
+        layer: A `keras.Layer`; its class may name Keras's as `stock`.
+    """
+    config = {**_widened(layer.get_config()), "trainable": True}
+    if isinstance(layer, layers.Wrapper):
+        inner = in_stock(layer.layer)
+        config["layer"] = keras.saving.serialize_keras_object(inner)
+    copy: layers.Layer = getattr(layer, "stock", type(layer)).from_config(config)
+    return copy
+
+
+def _is_graph(layer: layers.Layer) -> bool:
+    """Whether it is a model made of layers, without code of its own."""
+    return isinstance(layer, keras.Model) and type(layer).__name__ in GRAPHS
+
+
+def _widened(config: Any) -> Any:
+    """A config with the dtype policy float32 wherever it has one of floats."""
+    if type(config) in (list, tuple):
+        return type(config)(_widened(value) for value in config)
+    if not isinstance(config, Mapping):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        name = str(config["config"]["name"])
+        if keras.backend.is_float_dtype(name.removeprefix("mixed_")):
+            return {**config, "config": {"name": "float32"}}
+    return {key: _widened(value) for key, value in config.items()}

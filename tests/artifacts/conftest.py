@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnx
 import onnxruntime
@@ -44,6 +45,26 @@ def exported(tmp_path_factory, perturb):
     card = export_generator(
         gan, directory, class_names=CLASS_NAMES, training={"data": "noise"}
     )
+    return gan, directory, card
+
+
+@pytest.fixture(scope="session")
+def series(tmp_path_factory):
+    """A GAN of series in two classes from latents of a map, its artifact and card."""
+    layers = keras.layers
+    latents, labels = keras.Input((3, 2)), keras.Input((), dtype="int32")
+    classes = layers.Embedding(2, 4, embeddings_initializer="normal")(labels)
+    x = layers.Concatenate()([layers.Flatten()(latents), classes])
+    x = layers.Reshape((6, 2))(layers.Dense(12)(x))
+    generator = keras.Model([latents, labels], 30.0 * x)
+    samples, labels = keras.Input((6, 2)), keras.Input((), dtype="int32")
+    x = layers.Concatenate()(
+        [layers.Flatten()(samples), layers.Embedding(2, 4)(labels)]
+    )
+    critic = keras.Model([samples, labels], layers.Dense(1)(x))
+    gan = GAN(generator, critic, num_classes=2)
+    directory = tmp_path_factory.mktemp("series") / "artifact"
+    card = export_generator(gan, directory, class_names=("up", "down"))
     return gan, directory, card
 
 

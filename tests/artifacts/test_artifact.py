@@ -1,9 +1,14 @@
 """Loading, refusing and sampling an artifact."""
 
+import json
+
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
+from ganlab import sampling
 from ganlab.artifacts.artifact import Artifact
+from ganlab.artifacts.card import hash_files, write_card
 from ganlab.errors import UserError
 
 
@@ -30,7 +35,8 @@ def test_an_artifact_needs_its_card_and_its_onnx_file_alone(artifact_copy):
 
 
 def test_a_card_without_hashes_is_refused(artifact_copy):
-    (artifact_copy / "card.json").write_text('{"class_names": [], "files": {}}')
+    card = json.loads((artifact_copy / "card.json").read_text())
+    (artifact_copy / "card.json").write_text(json.dumps(card | {"files": {}}))
     with pytest.raises(UserError, match="SHA-256"):
         Artifact(artifact_copy)
 
@@ -48,6 +54,79 @@ def test_labels_by_number_and_name(exported):
             artifact.label(wrong)
     with pytest.raises(UserError, match="2 labels from 0 to 2"):
         artifact.sample(2, labels=[0, 3])
+
+
+def test_wrong_labels_and_latents_are_one_clear_error(exported):
+    artifact = Artifact(exported[1])
+    latents = np.zeros((2, 8), np.float32)
+    for labels in (None, [0, 3], [0, -1], [0], [0.0, 1.0], ["a", "b"]):
+        with pytest.raises(UserError, match="2 labels from 0 to 2"):
+            artifact.generate(latents, labels)
+    for wrong in (latents[:, :7], latents[0], [latents, latents]):
+        with pytest.raises(UserError, match=r"latents of shape \(batch, 8\)"):
+            artifact.generate(wrong, [0, 1])
+
+
+def test_series_are_sampled_as_they_are(series):
+    gan, directory, _ = series
+    artifact = Artifact(directory)
+    assert artifact.latent_shapes == [(3, 2)]
+    assert artifact.latent_dim == 6
+    samples = artifact.sample(5, seed=1, labels=[0, 1, 1, 0, 1])
+    assert samples.dtype == np.float32
+    expected = gan.sample(5, seed=1, labels=[0, 1, 1, 0, 1])
+    np.testing.assert_allclose(samples, expected, rtol=1e-4, atol=1e-4)
+    latents = sampling.draw_latents(5, (3, 2), seed=1)
+    for given in (latents, latents.reshape(5, 6), [latents]):
+        same = artifact.generate(given, [0, 1, 1, 0, 1])
+        np.testing.assert_array_equal(same, samples)
+
+
+def test_series_are_interpolated_over_all_components(series):
+    artifact = Artifact(series[1])
+    frames = artifact.interpolate(1, 2, num_images=3, num_frames=3)
+    assert (frames.shape, frames.dtype) == ((3, 3, 6, 2), np.float32)
+    np.testing.assert_allclose(frames[0], artifact.sample(3, 1), atol=1e-3)
+    start, end = (sampling.draw_latents(3, 6, seed) for seed in (1, 2))
+    middle = artifact.generate(sampling.slerp(start, end, 0.5), [0, 1, 0])
+    np.testing.assert_allclose(frames[1], middle, atol=1e-3)
+
+
+def model_of(inputs, outputs):
+    """An ONNX model that passes its first input on."""
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (*inputs, *outputs)
+    ]
+    count = len(inputs)
+    names = [value.name for value in values]
+    node = helper.make_node("Identity", names[:1], names[count : count + 1])
+    graph = helper.make_graph([node], "g", values[:count], values[count:])
+    opset = [helper.make_opsetid("", 18)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        b"no model",
+        model_of([("latents", [None, "size"])], [("images", [None, 4])]),
+        model_of([("latents", [None, 4])], [("pictures", [None, 4])]),
+        model_of([("latents", [None, 4]), ("labels", [None])], [("images", [None, 4])]),
+    ],
+)
+def test_a_model_of_something_else_is_one_clear_error(tmp_path, model):
+    if not isinstance(model, bytes):
+        model = model.SerializeToString()
+    (tmp_path / "generator.onnx").write_bytes(model)
+    contents = {
+        "class_names": [],
+        "files": hash_files(tmp_path),
+        "outputs": {"images": {"shape": [None, 4], "range": None}},
+    }
+    write_card(tmp_path, contents)
+    with pytest.raises(UserError, match=r"generator\.onnx.*export the run again"):
+        Artifact(tmp_path)
 
 
 def test_interpolation_begins_and_ends_at_its_seeds(exported):

@@ -14,18 +14,62 @@ SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 def test_the_card_describes_inputs_and_outputs():
     contents = card.describe_generator(
-        latent_dim=8,
+        latent_shapes=[(8,), (4, 4, 1)],
         image_shape=(16, 16, 3),
+        output_range=(0.0, 1.0),
         class_names=("a", "b"),
         parameters=10,
         opset=18,
         training={"data": "noise"},
+        license="mit",
     )
     assert contents["inputs"]["latents"]["shape"] == [None, 8]
+    assert contents["inputs"]["latents_1"]["shape"] == [None, 4, 4, 1]
+    assert list(contents["inputs"]) == ["latents", "latents_1", "labels"]
     assert contents["inputs"]["labels"]["range"] == [0, 1]
+    assert contents["outputs"]["images"]["range"] == [0.0, 1.0]
+    assert (contents["license"], contents["data_license"]) == ("mit", None)
+    assert card.read_output(contents) == ((16, 16, 3), (0.0, 1.0))
     assert contents["outputs"]["images"]["shape"] == [None, 16, 16, 3]
     assert contents["class_names"] == ["a", "b"]
     assert contents["training"] == {"data": "noise"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("fashion_mnist", "mit"),
+        ("tfds:fashion_mnist:train", "mit"),
+        ("folder:fashion_mnist", None),
+        ("ring", None),
+        (None, None),
+    ],
+)
+def test_licences_of_known_data(spec, expected):
+    assert card.data_license(spec) == expected
+
+
+def test_samples_without_a_bound_have_no_range():
+    contents = {"outputs": {"images": {"shape": [None, 64, 2], "range": None}}}
+    assert card.read_output(contents) == ((64, 2), (-1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        {},
+        {"shape": []},
+        {"shape": [None, 0, 2]},
+        {"shape": "no"},
+        {"shape": [None, 4], "range": [1.0, 1.0]},
+        {"shape": [None, 4], "range": [0.0, float("inf")]},
+        {"shape": [None, 4], "range": [0.0]},
+        3,
+    ],
+)
+def test_a_card_of_no_samples_is_one_clear_error(images):
+    with pytest.raises(UserError, match="the shape and the range"):
+        card.read_output({"outputs": {"images": images}})
 
 
 def test_a_card_is_read_as_it_was_written(tmp_path):

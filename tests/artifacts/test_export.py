@@ -1,5 +1,6 @@
 """Export: a folder whose formats have the averaged generator's images, or nothing."""
 
+import functools
 import json
 
 import keras
@@ -8,8 +9,9 @@ import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from ganlab import GAN, networks
+from ganlab import GAN, draw_latents, networks
 from ganlab.artifacts import export
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.parity import ParityError
@@ -26,12 +28,16 @@ def test_the_folder_holds_every_format(exported):
         "generator.int8.onnx",
         "generator.keras",
         "card.json",
+        "README.md",
         "samples.png",
     }
     assert card == json.loads((directory / "card.json").read_text())
-    assert {"generator.onnx", "samples.png", "saved_model/saved_model.pb"} <= set(
-        card["files"]
-    )
+    assert {
+        "README.md",
+        "generator.onnx",
+        "samples.png",
+        "saved_model/saved_model.pb",
+    } <= set(card["files"])
     assert card["inputs"]["latents"]["shape"] == [None, 8]
     assert card["outputs"]["images"]["shape"] == [None, 16, 16, 3]
     assert card["class_names"] == ["a", "b", "c"]
@@ -95,17 +101,13 @@ def test_the_saved_model_refuses_labels_out_of_range(exported):
             serve(latents=latents, labels=tf.constant([0, label]))
 
 
-def test_a_generator_that_onnx_cannot_hold_leaves_nothing(make_gan, tmp_path):
+def test_a_generator_that_onnx_cannot_hold_leaves_nothing(tmp_path):
     class LogGamma(keras.layers.Layer):
         def call(self, inputs):
             return tf.math.lgamma(inputs)
 
-    gan = make_gan()
-    generator = gan.ema_generator
-    images = LogGamma()(generator.outputs[0])
-    gan.ema_generator = keras.Model(generator.inputs, images)
     with pytest.raises(UserError, match="Lgamma"):
-        export.export_generator(gan, tmp_path / "a")
+        export.export_generator(small_gan((4, 4, 1), LogGamma()), tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,7 +201,89 @@ def test_residual_and_conditional_generators_export(make_generator, tmp_path, pe
     assert images.std() > 1.0
 
 
-def test_toy_2d_generators_are_not_exported(tmp_path):
-    gan = GAN(networks.mlp_generator(), networks.mlp_discriminator())
-    with pytest.raises(UserError, match="generator of images"):
-        export.export_generator(gan, tmp_path / "a")
+def test_what_is_no_image_leaves_as_an_array(series):
+    gan, directory, card = series
+    names = {path.name for path in directory.iterdir()}
+    assert "samples.npy" in names
+    assert "samples.png" not in names
+    assert card["inputs"]["latents"]["shape"] == [None, 3, 2]
+    assert card["outputs"]["images"] == {
+        "shape": [None, 6, 2],
+        "dtype": "float32",
+        "range": None,
+    }
+    samples = np.load(directory / "samples.npy")
+    expected = gan.sample(20, labels=[0] * 10 + [1] * 10)
+    np.testing.assert_allclose(samples, expected, rtol=1e-4, atol=1e-4)
+    signatures = tf.saved_model.load(directory / "saved_model").signatures
+    outputs = signatures["sample"](seed=tf.constant(3), count=tf.constant(5))
+    assert outputs["images"].dtype == tf.float32
+    assert np.abs(outputs["images"]).max() > 1.0
+    assert "samples.npy" in (directory / "README.md").read_text()
+
+
+tanh, sigmoid = (
+    functools.partial(keras.layers.Activation, name) for name in ("tanh", "sigmoid")
+)
+
+
+def small_gan(shape, *end):
+    layers, size = keras.layers, int(np.prod(shape))
+    generator = keras.Sequential(
+        [keras.Input((8,)), layers.Dense(size), *end, layers.Reshape(shape)]
+    )
+    critic = keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(1)])
+    return GAN(generator, critic)
+
+
+def test_a_generator_of_0_to_1_ships_images_from_black_to_white(tmp_path):
+    gan = small_gan((4, 6, 1), keras.layers.Activation("sigmoid"))
+    card = export.export_generator(gan, tmp_path / "a", license="cc0-1.0")
+    assert card["outputs"]["images"]["range"] == [0.0, 1.0]
+    assert card["license"] == "cc0-1.0"
+    artifact = Artifact(tmp_path / "a")
+    floats = artifact.generate(draw_latents(64, 8))
+    assert floats.min() < 0.2 < 0.8 < floats.max()
+    images = np.rint(floats * 255)
+    np.testing.assert_array_equal(artifact.sample(64), images)
+    np.testing.assert_array_equal(gan.sample(64), images)
+    with Image.open(tmp_path / "a" / "samples.png") as picture:
+        assert np.asarray(picture).min() < 50
+    frames = artifact.interpolate(0, 1, num_images=64, num_frames=2)
+    np.testing.assert_allclose(frames[0], images, atol=1)
+    signatures = tf.saved_model.load(tmp_path / "a" / "saved_model").signatures
+    outputs = signatures["sample"](seed=tf.constant(3), count=tf.constant(64))
+    assert outputs["images"].numpy().min() < 50
+    assert outputs["images"].numpy().max() > 205
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("shape", "end"),
+    [
+        ((1,), []),
+        ((2,), []),
+        ((5,), []),
+        ((4, 4, 4, 1), []),
+        ((8, 8, 2), []),
+        ((8, 8, 4), [tanh]),
+        ((8, 8, 5), []),
+        ((1, 1, 1), [tanh]),
+        ((1, 30, 3), [sigmoid]),
+        ((8, 8, 1), [sigmoid, lambda: keras.layers.Rescaling(255)]),
+    ],
+)
+def test_samples_of_any_shape_leave_as_they_are_sampled(tmp_path, shape, end):
+    gan = small_gan(shape, *(make() for make in end))
+    card = export.export_generator(gan, tmp_path / "a")
+    assert card["keras"] == "loads with Keras alone"
+    artifact = Artifact(tmp_path / "a")
+    samples, expected = artifact.sample(70, seed=3), gan.sample(70, seed=3)
+    assert samples.dtype == expected.dtype
+    tolerance = 1 if samples.dtype == np.uint8 else 1e-4
+    np.testing.assert_allclose(
+        samples.astype(float), expected.astype(float), atol=tolerance
+    )
+    pictorial = len(shape) == 3 and shape[-1] in (1, 3, 4)
+    assert (tmp_path / "a" / "samples.png").is_file() == pictorial
+    assert (tmp_path / "a" / "samples.npy").is_file() == (not pictorial)

@@ -225,3 +225,12 @@ def test_a_licence_is_stated_where_the_card_has_one(exported):
     stated = onnx_convert.properties(card | {"license": "MIT"})
     assert stated["license"] == "MIT"
     assert stated["card_sha256"] != hash_description(card)
+
+
+@pytest.mark.parametrize("size", [4, 200])  # TensorFlow captures them in two ways
+def test_adapted_statistics_are_part_of_the_model(size):
+    layer = layers.Normalization(invert=True)
+    layer.adapt(np.random.default_rng(0).normal(5.0, 3.0, (50, size)))
+    network = model_of(layer, shape=(size,))
+    model = check_equal(as_function(network), [latents(size)], tolerance=1e-4)
+    assert [value.name for value in model.graph.input] == ["latents"]

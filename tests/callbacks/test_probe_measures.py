@@ -37,7 +37,8 @@ def test_ranges_and_saturation():
         "fake_low": pytest.approx(-0.98),
         "fake_high": pytest.approx(0.98),
     }
-    assert saturated_fraction(images) == pytest.approx(2 / 201)
+    assert saturated_fraction(images, (-1.0, 1.0)) == pytest.approx(2 / 201)
+    assert saturated_fraction(images / 2 + 0.5, (0.0, 1.0)) == pytest.approx(2 / 201)
 
 
 def test_singular_values_against_numpy():

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import pictures
+from ganlab import GAN, pictures
 from ganlab.callbacks import SampleGrids
+from ganlab.errors import UserError
 from ganlab.runs import RunFolder
 from ganlab.sampling import draw_latents
 
@@ -35,3 +36,40 @@ def test_sample_grids_draw_the_average(make_gan, fit, tmp_path, num_classes, lab
         pixels = np.asarray(picture, np.int16)
     assert np.abs(pixels - np.asarray(averaged)).max() <= 1  # of rounding
     assert np.abs(pixels - np.asarray(raw)).max() > 20
+
+
+def gan_of(shape, activation):
+    size = int(np.prod(shape))
+    generator = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(size, activation=activation)]
+    )
+    generator.add(keras.layers.Reshape(shape))
+    critic = keras.Sequential(
+        [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    gan = GAN(generator, critic)
+    gan.compile("sgd", "sgd")
+    return gan
+
+
+def test_a_grid_is_black_to_white_over_the_generators_range(tmp_path):
+    gan = gan_of((6, 4, 1), "sigmoid")
+    gan.ema_generator.weights[0].assign(9 * gan.ema_generator.weights[0])
+    gan.fit(
+        np.zeros((4, 6, 4, 1), np.float32),
+        batch_size=4,
+        verbose=0,
+        callbacks=[SampleGrids(tmp_path, columns=3)],
+    )
+    with Image.open(RunFolder(tmp_path).pictures()[0]) as picture:
+        pixels = np.asarray(picture)
+    inside = pixels[pictures.GAP :, pictures.GAP :]
+    assert inside.min() < 30
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    samples = np.zeros((4, 6, 2), np.float32)
+    with pytest.raises(UserError, match=r"SampleGrids. Received: one of .*\(6, 2\)"):
+        gan_of((6, 2), None).fit(
+            samples, batch_size=4, verbose=0, callbacks=[SampleGrids(tmp_path)]
+        )

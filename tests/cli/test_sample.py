@@ -54,7 +54,7 @@ def test_an_animation(tmp_path):
         (["--label", "bird"], "0 T-shirt"),
         (["--label", "10"], "0 T-shirt"),
         (["--truncation", "-1"], "truncation above 0"),
-        (["--out", "a.jpg"], ".png, .npz, a folder"),
+        (["--out", "a.jpg"], ".png, .npy, .npz, a folder"),
         (["--interpolate", "1", "2", "--out", "a.png"], ".gif, .webp"),
     ],
 )

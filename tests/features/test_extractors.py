@@ -60,6 +60,12 @@ def test_a_changed_classifier_is_refused(monkeypatch):
         load_extractor("fashion_mnist", GREY)
 
 
+def test_arrays_have_no_features_and_opacity_is_compared_by_pixels():
+    with pytest.raises(UserError, match="there are no features"):
+        extractors.default_spec((64, 2))
+    assert extractors.default_spec((32, 32, 4)) == "pixels"
+
+
 def test_class_probabilities_are_softmax():
     probabilities = extractors.class_probabilities(
         np.array([[0.0, np.log(3.0)], [1e4, 0.0]])
@@ -85,6 +91,8 @@ def test_pixels_are_means_of_boxes(pictures):
         ("model:none.onnx", COLOUR, "a file that exists"),
         ("points", COLOUR, "points for toy 2-D mixtures"),
         ("pixels", (2,), "points for toy 2-D mixtures"),
+        ("points", (5,), r"samples of shape \(5,\), for which there are no"),
+        ("pixels", (16, 16, 5), "or toy 2-D samples, to score"),
     ],
 )
 def test_a_mistake_in_a_spec_is_one_line(spec, shape, message):
