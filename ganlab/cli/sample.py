@@ -20,7 +20,7 @@ examples:
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
   ganlab sample saved_models/series --num-images 1000 --out series.csv
 """
-NUM_IMAGES, NUM_FRAMES = 64, 16
+NUM_IMAGES, NUM_IN_FRAME = 64, 16
 FORMATS = ("float32", "float16", "int8")
 
 
@@ -49,8 +49,8 @@ def add(commands: "Commands") -> None:
         "--num-images",
         type=positive,
         metavar="N",
-        help=f"number of images (default: {NUM_IMAGES}), or of frames with "
-        f"--interpolate (default: {NUM_FRAMES})",
+        help=f"number of images (default: {NUM_IMAGES}), or of those in a frame with "
+        f"--interpolate (default: {NUM_IN_FRAME})",
     )
     images.add_argument(
         "--seed",
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
 
     artifact = Artifact(options.artifact, options.format)
     animated = options.interpolate is not None
-    num_images = options.num_images or (NUM_FRAMES if animated else NUM_IMAGES)
+    num_images = options.num_images or (NUM_IN_FRAME if animated else NUM_IMAGES)
     columns: int | None = None
     labels: Sequence[int] | np.ndarray | None = None
     if options.label is not None:

@@ -1,9 +1,12 @@
 """Fixtures: pictures, a run and its artifact, a run folder without training."""
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from ganlab.artifacts import card
 from ganlab.cli.main import main
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring, Recipe
@@ -45,3 +48,34 @@ def saved_run(photos, tmp_path):
     run = Run(folder, recipe, Monitoring(), 12, ("cats", "dogs"), (), (6, 6))
     run.save()
     return run
+
+
+@pytest.fixture
+def arrays_artifact(tmp_path):
+    """A function that writes an artifact whose samples are three times its latents."""
+
+    def write(shape):
+        folder = tmp_path / "arrays"
+        folder.mkdir()
+        latents, samples = (
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, *shape])
+            for name in ("latents", "images")
+        )
+        three = numpy_helper.from_array(np.float32(3.0), "three")
+        node = helper.make_node("Mul", ["latents", "three"], ["images"])
+        graph = helper.make_graph([node], "generator", [latents], [samples], [three])
+        opset = [helper.make_opsetid("", 18)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+        onnx.save(model, folder / "generator.onnx")
+        described = card.describe_generator(
+            latent_shapes=[shape],
+            image_shape=shape,
+            class_names=(),
+            parameters=1,
+            opset=18,
+            training={},
+        )
+        card.write_card(folder, described | {"files": card.hash_files(folder)})
+        return folder
+
+    return write
