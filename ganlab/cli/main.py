@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", force=True)
+    logging.getLogger("ganlab").setLevel(logging.INFO)
     try:
         options.run(options)
     except UserError as error:

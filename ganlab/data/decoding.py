@@ -4,10 +4,33 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, features
 
-# What `decode` raises for an image that cannot be read.
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+# Formats that are read, and the files of each. Pillow knows more, and some run
+# other programs.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "WEBP": (".webp",),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "DIB": (".dib",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "AVIF": (".avif",),
+}
+if not features.check("avif"):
+    del FORMATS["AVIF"]
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+TURNS = {  # EXIF's orientation -> what makes the image upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode(
@@ -24,8 +47,7 @@ def decode(
         Uint8 array `(image_size, image_size, channels)`.
 
     Raises:
-        OSError, ValueError, SyntaxError or Image.DecompressionBombError: if
-            the image cannot be read.
+        Exception: any that Pillow has, if the image cannot be read.
     """
     picture: Image.Image
     if isinstance(item, np.ndarray):
@@ -35,8 +57,8 @@ def decode(
         picture = Image.fromarray(item[..., 0] if grey else item)
     else:
         file = io.BytesIO(item) if isinstance(item, bytes) else item
-        with Image.open(file) as opened:
-            picture = ImageOps.exif_transpose(opened).copy()
+        with Image.open(file, formats=list(FORMATS)) as opened:
+            picture = _upright(opened)
     picture = _flatten(picture).convert("L" if channels == 1 else "RGB")
     width, height = picture.size
     side = min(width, height)
@@ -46,8 +68,18 @@ def decode(
     return np.asarray(picture).reshape(image_size, image_size, channels)
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turned by the EXIF orientation alone, whatever the other tags hold."""
+    picture.load()
+    orientation = picture.getexif().get(ExifTags.Base.Orientation)
+    turn = TURNS.get(orientation) if isinstance(orientation, int) else None
+    return picture.copy() if turn is None else picture.transpose(turn)
+
+
 def _flatten(picture: Image.Image) -> Image.Image:
     """Puts transparent pictures on white, and 16-bit ones in 8 bits."""
+    if picture.mode == "F":
+        raise ValueError("pixels are floating-point numbers of no known range")
     if picture.mode.startswith("I"):
         return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
     if picture.has_transparency_data:

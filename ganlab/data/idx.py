@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zlib
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def read_idx(content: bytes, name: object) -> np.ndarray:
         if zeros or kind != 8:
             raise ValueError(f"magic number {content[:4].hex()}")
         return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
+    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise UserError(
             f"Expected an IDX file of unsigned bytes. Received: {name} "
             f"({one_line(error)})"

@@ -16,6 +16,7 @@ from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError
 
 HELD_OUT_PART, MIN_HELD_OUT, MAX_HELD_OUT = 20, 32, 256
+MAX_LISTED_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class ImageData:
         skipped: Names of images that could not be read.
         indices: Integer array: which of the images belong to the data, or `None`
             for all.
+        left_out: Phrases that say what lies in the source and is not read.
     """
 
     spec: str
@@ -39,6 +41,7 @@ class ImageData:
     class_names: tuple[str, ...]
     skipped: tuple[str, ...]
     indices: np.ndarray | None = None
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images if self.indices is None else self.indices)
@@ -101,6 +104,21 @@ class ImageData:
             return np.zeros(0, int)
         labels = self.labels if self.indices is None else self.labels[self.indices]
         return np.bincount(labels, minlength=len(self.class_names))
+
+    def summary(self) -> str:
+        """How many samples there are, of which classes, and what was left out."""
+        noun = "images" if self.kind.pictorial else "samples"
+        samples = f"{self.spec}: {len(self):,} {noun}"
+        counts = [
+            f"{name} {count:,}"
+            for name, count in zip(self.class_names, self.class_counts(), strict=True)
+        ]
+        more = len(counts) - MAX_LISTED_CLASSES
+        classes = ", ".join(counts[:MAX_LISTED_CLASSES])
+        if more > 0:
+            classes += f" and {more} more"
+        samples += f", classes {classes}" if counts else ", no classes"
+        return "; ".join([samples, *self.left_out])
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Number of full batches; the rest of an epoch's images is left out.

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.data.decoding import UNREADABLE, decode
+from ganlab.data.decoding import decode
 from ganlab.data.image_data import ImageData
-from ganlab.data.sources import DEFAULT_SIZE, Source, open_source
+from ganlab.data.source import Source
+from ganlab.data.sources import DEFAULT_SIZE, open_source
 from ganlab.data.toy2d import find_mixture
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
 
+LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk")
 CHUNK = 256
 NUM_TOY_SAMPLES = 100_000
@@ -38,6 +40,8 @@ def load_data(
     progress: Progress | None = None,
 ) -> ImageData:
     """Decodes the images that a data SPEC names.
+
+    Files that are left out, and images that cannot be read, are warned of.
 
     Args:
         spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000
@@ -55,6 +59,11 @@ def load_data(
     Raises:
         UserError: if the SPEC is unknown or no image can be read.
     """
+    if not isinstance(spec, str):
+        raise UserError(
+            "Expected a data SPEC, such as folder:DIR or npz:FILE. Received: "
+            f"{type(spec).__name__}; arrays are saved by np.savez, or given to fit"
+        )
     if cache not in CACHES:
         raise UserError(f"Expected a cache of memory or disk. Received: {cache!r}")
     mixture = find_mixture(spec)
@@ -72,7 +81,7 @@ def load_data(
     if cache == "memory":
         shape = (source.count, image_size, image_size, channels)
         images, labels, skipped = _fill(np.empty(shape, np.uint8), source, progress)
-        return _image_data(spec, images, labels, source.class_names, skipped)
+        return _image_data(spec, images, labels, source, skipped)
     return _load_cached(spec, source, image_size, channels, progress)
 
 
@@ -93,7 +102,7 @@ def _load_cached(
     labels = None
     if (folder / "labels.npy").exists():
         labels = np.load(folder / "labels.npy")
-    return _image_data(spec, images, labels, source.class_names, about["skipped"])
+    return _image_data(spec, images, labels, source, about["skipped"])
 
 
 def _write_decoded(
@@ -122,10 +131,18 @@ def _image_data(
     spec: str,
     images: np.ndarray,
     labels: np.ndarray | None,
-    class_names: Sequence[str],
+    source: Source,
     skipped: Sequence[str],
 ) -> ImageData:
-    return ImageData(spec, images, labels, tuple(class_names), tuple(skipped))
+    class_names = source.class_names
+    if labels is not None and (labels < 0).any():
+        labels, class_names = None, ()  # as data sets mark images without a class
+    data = ImageData(
+        spec, images, labels, class_names, tuple(skipped), left_out=source.left_out
+    )
+    if source.left_out:
+        LOGGER.warning("%s", data.summary())
+    return data
 
 
 def _fill(
@@ -140,11 +157,12 @@ def _fill(
     image_size, channels = target.shape[1], target.shape[3]
     kept: list[int] = []
     skipped: list[str] = []
+    errors: list[str] = []
 
     def decode_or_error(item: tuple[str, Any]) -> np.ndarray | Exception:
         try:
             return decode(item[1], image_size, channels)
-        except UNREADABLE as error:
+        except Exception as error:  # Pillow's readers raise any
             return error
 
     items = iter(source.items)
@@ -155,21 +173,27 @@ def _fill(
             for (name, _), result in zip(chunk, results, strict=True):
                 if isinstance(result, Exception):
                     skipped.append(name)
+                    errors.append(one_line(result))
                 else:
                     target[len(kept)] = result
                     kept.append(done)
                 done += 1
             if progress is not None:
                 progress(done, source.count)
+    if not kept:
+        first = f", the first {skipped[0]} ({errors[0]})" if skipped else ""
+        raise UserError(
+            f"Expected images that can be read. Received: {len(skipped)} that "
+            f"cannot{first}"
+        )
     if skipped:
         names = ", ".join(skipped[:5]) + (" and others" if len(skipped) > 5 else "")
-        logging.getLogger("ganlab").warning(
-            "Skipped %d of %d images that cannot be read: %s", len(skipped), done, names
-        )
-    if not kept:
-        raise UserError(
-            f"Expected images that can be read. Received: {len(skipped)} that cannot, "
-            f"the first {skipped[0] if skipped else '(none listed)'}"
+        LOGGER.warning(
+            "Skipped %d of %d images that cannot be read: %s (%s)",
+            len(skipped),
+            done,
+            names,
+            errors[0],
         )
     labels = None if source.labels is None else source.labels[kept]
     return target[: len(kept)], labels, skipped

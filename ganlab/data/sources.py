@@ -2,51 +2,30 @@
 
 
 fashion_mnist                   the embedded 10,000 images
-folder:DIR                      JPEG, PNG, WebP, GIF; sub-folders are classes
+folder:DIR                      JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, AVIF; sub-folders
+                                are classes
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
 idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
 tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import importlib_resources
 import numpy as np
 
+from ganlab.data.arrays import from_arrays, open_npz
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
+from ganlab.data.folder import open_folder
 from ganlab.data.idx import read_idx
+from ganlab.data.source import Source, existing_folder, file_identity, spec_of_path
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, one_line, unknown_name
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 DEFAULT_SIZE = 64
-
-
-@dataclass(frozen=True)
-class Source:
-    """Images that are listed, and decoded one by one.
-
-    Args:
-        items: Pairs of a name and an image: a uint8 array `(H, W[, C])`, the
-            path of a file or the bytes of one.
-        count: Integer: the number of items.
-        labels: Int32 array `(count,)`, complete once the items have been read,
-            or `None`.
-        class_names: A name for each class.
-        shape: `(H, W, C)` where all images share it, otherwise `None`.
-        identity: What changes when the images do.
-    """
-
-    items: Iterable[tuple[str, Any]]
-    count: int
-    labels: np.ndarray | None
-    class_names: tuple[str, ...]
-    shape: tuple[int, int, int] | None
-    identity: str
 
 
 def open_source(spec: str) -> Source:
@@ -59,134 +38,34 @@ def open_source(spec: str) -> Source:
     if spec == "fashion_mnist":
         return _open_embedded()
     openers: dict[str, Callable[[str], Source]] = {
-        "folder": _open_folder,
-        "npz": _open_npz,
+        "folder": open_folder,
+        "npz": open_npz,
         "idx": _open_idx,
         "tfds": _open_tfds,
     }
     if scheme not in openers or not rest:
+        path_spec = spec_of_path(Path(spec).expanduser()) if spec else None
+        if path_spec is not None:
+            raise UserError(
+                f"Expected a data SPEC, such as {path_spec}. Received: the path {spec}"
+            )
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
         raise unknown_name("data", spec, [*known, *MIXTURES])
     return openers[scheme](rest)
-
-
-def _from_arrays(
-    images: np.ndarray,
-    labels: np.ndarray | None,
-    class_names: Sequence[str],
-    identity: str,
-) -> Source:
-    """A source over one uint8 array; checks shape, dtype and labels."""
-    if images.dtype != np.uint8:
-        raise UserError(
-            f"Expected uint8 images, 0 to 255. Received: {images.dtype} in "
-            f"{identity}; scale them to 0..255 and convert with .astype('uint8')"
-        )
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise UserError(
-            "Expected images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3). "
-            f"Received: {images.shape} in {identity}"
-        )
-    if labels is not None:
-        labels = np.asarray(labels)
-        if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-            raise UserError(
-                f"Expected {len(images)} integer labels, one an image. Received: "
-                f"{labels.dtype} of shape {labels.shape} in {identity}"
-            )
-        if len(labels) and labels.min() < 0:
-            raise UserError(
-                f"Expected labels of 0 or more. Received: {labels.min()} in {identity}"
-            )
-        labels = labels.astype(np.int32)
-        names = class_names or [str(k) for k in range(labels.max(initial=-1) + 1)]
-        if labels.max(initial=-1) >= len(names):
-            raise UserError(
-                f"Expected labels under {len(names)}, the number of class names. "
-                f"Received: {labels.max()} in {identity}"
-            )
-        class_names = tuple(str(name) for name in names)
-    return Source(
-        items=[(f"image {index}", image) for index, image in enumerate(images)],
-        count=len(images),
-        labels=labels,
-        class_names=tuple(class_names) if labels is not None else (),
-        shape=images.shape[1:],
-        identity=identity,
-    )
 
 
 def _open_embedded() -> Source:
     folder = importlib_resources.files("ganlab.data.fashion_mnist")
     images = read_idx((folder / "t10k-images-idx3-ubyte.gz").read_bytes(), "images")
     labels = read_idx((folder / "t10k-labels-idx1-ubyte.gz").read_bytes(), "labels")
-    return _from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")
-
-
-def _open_folder(path: str) -> Source:
-    folder = _existing(path, "folder", Path.is_dir)
-    files = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and not file.name.startswith(".")
-        and file.is_file()
-    )
-    if not files:
-        raise UserError(
-            f"Expected images ({', '.join(SUFFIXES)}) in {folder}. Received: a "
-            "folder with none"
-        )
-    parts = [file.relative_to(folder).parts for file in files]
-    names: list[str] = []
-    labels = None
-    if all(len(part) > 1 for part in parts):
-        names = sorted({part[0] for part in parts})
-    if len(names) > 1:
-        index = {name: label for label, name in enumerate(names)}
-        labels = np.array([index[part[0]] for part in parts], np.int32)
-    stats = [file.stat() for file in files]
-    return Source(
-        items=[(str(file), file) for file in files],
-        count=len(files),
-        labels=labels,
-        class_names=tuple(names) if labels is not None else (),
-        shape=None,
-        identity=f"{folder.resolve()} "
-        + repr(
-            [(p, s.st_size, s.st_mtime_ns) for p, s in zip(parts, stats, strict=True)]
-        ),
-    )
-
-
-def _open_npz(path: str) -> Source:
-    file = _existing(path, "file", Path.is_file)
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            stored = {key: arrays[key] for key in arrays}
-    except (OSError, ValueError, EOFError, AttributeError) as error:
-        raise UserError(
-            "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file} ({one_line(error)})"
-        ) from error
-    key = next((key for key in ("images", "x_train") if key in stored), None)
-    if key is None:
-        raise UserError(
-            "Expected an array named images (and labels). Received: "
-            f"{', '.join(stored) or 'none'} in {file}"
-        )
-    labels = stored.get("labels" if key == "images" else "y_train")
-    names = stored.get("class_names", ())
-    return _from_arrays(stored[key], labels, tuple(names), _file_identity(file))
+    return from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")
 
 
 def _open_idx(rest: str) -> Source:
     path, _, split = rest.rpartition(":")
     if split not in ("train", "test") or not path:
         path, split = rest, ""
-    folder = _existing(path, "folder", Path.is_dir)
+    folder = existing_folder(path)
     prefixes = {"train": ("train",), "test": ("t10k", "test")}.get(split, ("",))
     files = sorted(
         (
@@ -202,19 +81,37 @@ def _open_idx(rest: str) -> Source:
             f"Expected IDX files such as {prefixes[0] or 'train'}-images-idx3-ubyte.gz "
             f"in {folder}. Received: none of that name"
         )
+    sets = {re.sub(r"(train|t10k|test)-?images.*", "", file.name) for file in files}
+    if len(sets) > 1:
+        raise UserError(
+            "Expected the files of one data set. Received: "
+            f"{', '.join(file.name for file in files)} in {folder}; move each set "
+            "into a folder of its own"
+        )
     images = [read_idx(file.read_bytes(), file) for file in files]
-    paired = [
-        file.with_name(file.name.replace("images", "labels").replace("idx3", "idx1"))
-        for file in files
-    ]
+    paired = [_labels_file(file) for file in files]
+    missing = [file for file, pair in zip(files, paired, strict=True) if pair is None]
     labels = None
-    if all(file.exists() for file in paired):
-        labels = np.concatenate([read_idx(f.read_bytes(), f) for f in paired])
+    if not missing:
+        labels = np.concatenate([read_idx(f.read_bytes(), f) for f in paired if f])
+    elif len(missing) < len(files):
+        raise UserError(
+            f"Expected labels for every file of images, or for none. Received: "
+            f"{missing[0]} without"
+        )
     if len({array.shape[1:] for array in images}) > 1:
         shapes = ", ".join(str(array.shape[1:]) for array in images)
         raise UserError(f"Expected images of one shape. Received: {shapes} in {folder}")
-    identity = " ".join(map(_file_identity, files))
-    return _from_arrays(np.concatenate(images), labels, (), identity)
+    identity = " ".join(map(file_identity, [*files, *filter(None, paired)]))
+    return from_arrays(np.concatenate(images), labels, (), identity, str(folder))
+
+
+def _labels_file(images: Path) -> Path | None:
+    """The file of labels beside one of images, gzipped or not."""
+    plain = images.name.removesuffix(".gz")
+    name = plain.replace("images", "labels").replace("idx3", "idx1")
+    files = [images.with_name(name + suffix) for suffix in ("", ".gz")]
+    return next((file for file in files if file.exists()), None)
 
 
 def _open_tfds(rest: str) -> Source:
@@ -229,11 +126,8 @@ def _open_tfds(rest: str) -> Source:
             f"Received: {name!r}; tfds.list_builders() lists them"
         ) from error
     features = builder.info.features
-    keys = {
-        kind: next((k for k, v in features.items() if isinstance(v, kind)), None)
-        for kind in (tfds.features.Image, tfds.features.ClassLabel)
-    }
-    image_key, label_key = keys.values()
+    image_key = _tfds_feature(name, features, tfds.features.Image, "image")
+    label_key = _tfds_feature(name, features, tfds.features.ClassLabel, "label")
     if image_key is None:
         raise UserError(
             f"Expected a data set with an image. Received: {name!r} with "
@@ -277,13 +171,14 @@ def _open_tfds(rest: str) -> Source:
     )
 
 
-def _existing(name: str, kind: str, check: Callable[[Path], bool]) -> Path:
-    path = Path(name).expanduser()
-    if not check(path):
-        raise UserError(f"Expected a {kind} that exists. Received: {path}")
-    return path
-
-
-def _file_identity(file: Path) -> str:
-    stat = file.stat()
-    return f"{file.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+def _tfds_feature(name: str, features: Any, kind: type, usual: str) -> str | None:
+    """The key of the one feature of a kind, or of the one that is called as usual."""
+    keys = [key for key, feature in features.items() if isinstance(feature, kind)]
+    if usual in keys:
+        return usual
+    if len(keys) > 1:
+        raise UserError(
+            f"Expected a data set with one {usual}. Received: {name!r} with "
+            f"{', '.join(keys)}; save the images as a .npz file"
+        )
+    return keys[0] if keys else None

@@ -24,11 +24,13 @@ class TrainingData:
             few images.
         reference: `ganlab.evaluation.Reference` for scores, or `None` of too few
             images.
+        summary: What is said of all data before training; empty where loading did.
     """
 
     train: ImageData
     held_out: ImageData | None
     reference: evaluation.Reference | None
+    summary: str = ""
 
 
 def load_recipe_data(

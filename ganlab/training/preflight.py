@@ -1,5 +1,6 @@
 """Finds mistakes of a run before it starts, from its recipe, data and networks."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -11,11 +12,13 @@ from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import load_recipe_data
 from ganlab.training.gan_checks import Problem, check_gan, worst_first
 
+LOGGER = logging.getLogger("ganlab")
 MIN_IMAGES = 2000
 MIN_BATCH_SIZE = 8
 MAX_CLASS_RATIO = 10.0
 MAX_REPEATED_FRACTION = 0.2
 CONSTANT_FRACTION = {"warning": 0.01, "critical": 0.5}
+MAX_UNSCALED = 15  # of 255
 NUM_CHECKED = 2000
 
 
@@ -39,11 +42,15 @@ def check(
     """
     check_names(recipe)
     recipe, data = load_recipe_data(recipe, cache, progress)
+    summary = data.summary()
     data, _ = data.split(recipe.seed)
     data.steps_per_epoch(recipe.batch_size * recipe.discriminator_steps)
     num_classes = len(data.class_names) if recipe.conditional else None
     with dtype_policy(recipe.dtype_policy):
-        return check_run(recipe, data, build_gan(recipe, num_classes))
+        gan = build_gan(recipe, num_classes)
+        if not data.left_out:
+            LOGGER.info(summary)
+        return check_run(recipe, data, gan)
 
 
 def check_run(recipe: Recipe, data: ImageData, gan: GAN) -> list[Problem]:
@@ -112,7 +119,7 @@ def _check_last_batch(batch_size: int, data: ImageData) -> Problem | None:
 
 
 def check_data(data: ImageData) -> list[Problem]:
-    """Checks images: constant, repeated, unbalanced by class.
+    """Checks images: constant, black, repeated, unbalanced by class.
 
     Args:
         data: A `ganlab.data.image_data.ImageData`.
@@ -125,15 +132,17 @@ def check_data(data: ImageData) -> list[Problem]:
     may_be_constant = data.kind.applies("constant_images")
     return worst_first(
         [
-            _check_constant(flat) if may_be_constant else None,
+            _check_constant(images) if may_be_constant else None,
+            _check_levels(data),
             _check_repeated(flat),
             _check_classes(data),
         ]
     )
 
 
-def _check_constant(flat: np.ndarray) -> Problem | None:
-    constant = float((flat.max(axis=1) == flat.min(axis=1)).mean())
+def _check_constant(images: np.ndarray) -> Problem | None:
+    pixels = images.reshape(len(images), -1, images.shape[-1])
+    constant = float((np.ptp(pixels, axis=1) == 0).all(axis=1).mean())
     if constant <= CONSTANT_FRACTION["warning"]:
         return None
     return Problem(
@@ -141,6 +150,20 @@ def _check_constant(flat: np.ndarray) -> Problem | None:
         "critical" if constant > CONSTANT_FRACTION["critical"] else "warning",
         f"{constant:.0%} of the images are one colour all over",
         "look at the data: images may be broken or masked",
+    )
+
+
+def _check_levels(data: ImageData) -> Problem | None:
+    """Stored images of 0 and 1, or of 4 bits, that were not scaled to 0..255."""
+    indices = np.arange(len(data.images)) if data.indices is None else data.indices
+    highest = data.images[indices[:NUM_CHECKED]].max()
+    if data.images.dtype != np.uint8 or highest > MAX_UNSCALED:
+        return None
+    return Problem(
+        "unscaled_images",
+        "critical",
+        f"no pixel is above {highest} of 255: the images are black",
+        "scale them to 0..255",
     )
 
 

@@ -131,7 +131,8 @@ def _prepare(
     if resume:
         _check_same_data(load_run(folder.path), run)
     reference = load_reference(monitoring, data, stream)
-    return run, TrainingData(training_data, held_out, reference)
+    summary = "" if data.left_out else data.summary()
+    return run, TrainingData(training_data, held_out, reference, summary)
 
 
 def _check_same_data(earlier: Run, run: Run) -> None:
@@ -177,6 +178,8 @@ def _attempt(
                 recipe.steps,
             )
             return replace(run, failure=None)
+        if data.summary:
+            LOGGER.info(data.summary)
         run_log = RunLog(run.folder.path, start_step, run.settings)
         policy = FailurePolicy(run.folder.path, run_log, on_failure, stream=stream)
         try:

@@ -102,6 +102,14 @@ def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.e2e
+def test_what_is_trained_on_is_said_before_training(photos, tmp_path, capsys):
+    arguments = ["--data", f"folder:{photos}", "--image-size", "16", *QUICK]
+    assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 0
+    line = f"folder:{photos}: 12 images, classes cats 6, dogs 6"
+    assert line in capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.e2e
 def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(trained[0], run)

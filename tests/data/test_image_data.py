@@ -103,3 +103,13 @@ def test_toy_samples_are_batched_as_they_are():
         np.sort(batch.numpy(), axis=0), np.sort(samples, axis=0)
     )
     np.testing.assert_array_equal(data.take(8)[0].shape, (8, 2))
+
+
+def test_the_summary_lists_ten_classes():
+    labels = np.arange(1200, dtype=np.int32) % 12
+    names = tuple("abcdefghijkl")
+    data = ImageData("x", np.zeros((1200, 4, 4, 1), np.uint8), labels, names, ())
+    counts = ", ".join(f"{name} 100" for name in "abcdefghij")
+    assert data.summary() == f"x: 1,200 images, classes {counts} and 2 more"
+    toy = ImageData("ring", np.zeros((5, 2), np.float32), None, (), ())
+    assert toy.summary() == "ring: 5 samples, no classes"

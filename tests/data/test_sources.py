@@ -60,6 +60,38 @@ def test_idx(tmp_path, compress):
     assert len(load_data(f"idx:{tmp_path}:test").images) == 4
 
 
+def test_idx_labels_of_another_compression_are_read(tmp_path):
+    images = np.full((4, 28, 28), 9, np.uint8)
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", images, compress=True)
+    assert load_data(f"idx:{tmp_path}").labels is None
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.arange(4).astype(np.uint8))
+    assert load_data(f"idx:{tmp_path}").labels.tolist() == [0, 1, 2, 3]
+
+
+def test_several_idx_sets_are_refused(tmp_path):
+    images = np.zeros((4, 28, 28), np.uint8)
+    for name in ("letters-train", "letters-test", "digits-train"):
+        write_idx(tmp_path / f"emnist-{name}-images-idx3-ubyte", images)
+    with pytest.raises(UserError, match="files of one data set.*digits.*letters"):
+        load_data(f"idx:{tmp_path}")
+    (tmp_path / "emnist-digits-train-images-idx3-ubyte").unlink()
+    assert len(load_data(f"idx:{tmp_path}")) == 8
+    labels = np.zeros(4, np.uint8)
+    write_idx(tmp_path / "emnist-letters-test-labels-idx1-ubyte", labels)
+    with pytest.raises(UserError, match="labels for every file.*train-images"):
+        load_data(f"idx:{tmp_path}")
+
+
+def test_damaged_compression_is_refused(tmp_path):
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    write_idx(path, np.zeros((4, 28, 28), np.uint8), compress=True)
+    content = bytearray(path.read_bytes())
+    content[30:40] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="IDX file of unsigned bytes"):
+        load_data(f"idx:{tmp_path}")
+
+
 def test_npz(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     labels = np.array([0, 1, 1, 0, 2])

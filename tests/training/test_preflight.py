@@ -29,6 +29,12 @@ def test_data():
     problems = by_name(preflight.check_data(make_data(images=flat)))
     assert problems["constant_images"].severity == "critical"
     assert "75%" in problems["duplicated_images"].says
+    tinted = np.broadcast_to(np.arange(3, dtype=np.uint8) * 9, (400, 16, 16, 3))
+    shades = np.arange(200, dtype=np.uint8).repeat(2)[:, None, None, None]
+    problems = by_name(preflight.check_data(make_data(images=tinted + shades)))
+    assert problems["constant_images"].severity == "critical"
+    problems = by_name(preflight.check_data(make_data(images=sound.images // 16)))
+    assert "no pixel is above 15 of 255" in problems["unscaled_images"].says
     rare = np.where(np.arange(400) < 390, 0, np.arange(400) % 4)
     problems = by_name(preflight.check_data(make_data(labels=rare)))
     assert set(problems) == {"class_imbalance"}

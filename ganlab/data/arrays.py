@@ -1,0 +1,161 @@
+"""Images and labels from arrays, and from `.npz` files of them."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganlab.data.source import Source, existing_file, file_identity
+from ganlab.errors import UserError, one_line
+
+# Names of the images in a file, and of their labels.
+KEYS = {
+    "images": "labels",
+    "x_train": "y_train",
+    "train_images": "train_labels",
+}
+UNNAMED = "arr_0"  # what `np.savez(file, images)` calls its array
+MAX_UNNAMED = 1000  # classes without names that fewer images may have
+NPY_MAGIC = b"\x93NUMPY"
+
+
+def open_npz(path: str) -> Source:
+    """Opens a `.npz` file of uint8 `images`, with `labels` and `class_names` or none.
+
+    Raises:
+        UserError: if it is no such file.
+    """
+    file = existing_file(path)
+    stored = _read(file)
+    key = next((key for key in KEYS if key in stored), None)
+    if list(stored) == [UNNAMED]:
+        key = UNNAMED
+    if key is None:
+        raise UserError(
+            "Expected an array named images (and labels). Received: "
+            f"{', '.join(stored) or 'none'} in {file}; save it with "
+            "np.savez(file, images=images, labels=labels)"
+        )
+    labels = stored.get(KEYS.get(key, ""))
+    names = tuple(np.ravel(stored.get("class_names", ())))
+    return from_arrays(stored[key], labels, names, file_identity(file), str(file))
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    with file.open("rb") as opened:
+        if opened.read(len(NPY_MAGIC)) == NPY_MAGIC:
+            raise UserError(
+                "Expected a .npz file with an array named images. Received: "
+                f"{file}, a .npy file of one array; save it with "
+                "np.savez('images.npz', images=np.load(file))"
+            )
+    if not zipfile.is_zipfile(file):
+        raise UserError(
+            "Expected a .npz file of plain arrays, images all of one shape. "
+            f"Received: {file}, which is damaged or of another kind"
+        )
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays}
+    except Exception as error:  # zipfile and zlib have their own, and more
+        raise UserError(
+            "Expected a .npz file of plain arrays, images all of one shape. "
+            f"Received: {file} ({one_line(error)})"
+        ) from error
+
+
+def from_arrays(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    class_names: Sequence[Any],
+    identity: str,
+    name: str | None = None,
+) -> Source:
+    """A source over one uint8 array.
+
+    Args:
+        images: Uint8 array `(N, H, W)` or `(N, H, W, C)` of 1 or 3 channels.
+        labels: Array of `N` integers from 0 on, or from 1 on, or of strings, which
+            are classes; or `None`.
+        class_names: Strings or bytes, a name for each class; empty for the labels'
+            own.
+        identity: See `Source`.
+        name: What an error calls the arrays; by default the identity.
+
+    Raises:
+        UserError: if shape, dtype or labels are others.
+    """
+    name = name or identity
+    if images.dtype != np.uint8:
+        raise UserError(
+            f"Expected uint8 images, 0 to 255. Received: {images.dtype} in "
+            f"{name}; scale them to 0..255 and convert with .astype('uint8')"
+        )
+    if images.ndim == 3 and images.shape[-1] in (3, 4):
+        raise UserError(
+            f"Expected images of shape (N, H, W) or (N, H, W, C). Received: "
+            f"{images.shape} in {name}, which looks like one image in colour; save "
+            "images[None]"
+        )
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise UserError(
+            "Expected images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3). "
+            f"Received: {images.shape} in {name}"
+        )
+    names = [_text(class_name) for class_name in class_names]
+    notes: list[str] = []
+    if labels is not None:
+        labels, names = _checked_labels(labels, names, len(images), name)
+        if labels.size and labels.min() == 1 and labels.max() == len(names):
+            labels = labels - 1
+            notes.append("no label is 0, so 1 is the first class")
+    return Source(
+        items=[(f"image {index}", image) for index, image in enumerate(images)],
+        count=len(images),
+        labels=labels,
+        class_names=tuple(names) if labels is not None else (),
+        shape=images.shape[1:],
+        identity=identity,
+        left_out=tuple(notes),
+    )
+
+
+def _checked_labels(
+    labels: np.ndarray, names: list[str], count: int, name: str
+) -> tuple[np.ndarray, list[str]]:
+    """Int32 labels and the name of each class."""
+    labels = np.asarray(labels)
+    if labels.shape == (count, 1):
+        labels = labels[:, 0]
+    if labels.dtype.kind in "US" and labels.shape == (count,) and not names:
+        own_names, indices = np.unique(labels, return_inverse=True)
+        return indices.astype(np.int32), [_text(own_name) for own_name in own_names]
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise UserError(
+            f"Expected {count} integer labels, one an image. Received: "
+            f"{labels.dtype} of shape {labels.shape} in {name}"
+        )
+    lowest, highest = (int(labels.min()), int(labels.max())) if count else (0, -1)
+    if lowest < 0:
+        raise UserError(f"Expected labels of 0 or more. Received: {lowest} in {name}")
+    if names and highest >= len(names):
+        raise UserError(
+            f"Expected labels under {len(names)}, the number of class names. "
+            f"Received: {highest} in {name}"
+        )
+    if not names and (lowest > 1 or highest >= max(count, MAX_UNNAMED)):
+        raise UserError(
+            "Expected labels from 0 on, one for each class. Received: "
+            f"{lowest} to {highest} in {name}; number the classes from 0"
+        )
+    names = names or [str(label) for label in range(lowest, highest + 1)]
+    return labels.astype(np.int32), names
+
+
+def _text(name: Any) -> str:
+    """A class name, decoded where it is bytes."""
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)

@@ -1,0 +1,141 @@
+"""A folder's layout decides its classes, and what is not read is named."""
+
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlab.data.folder import open_folder
+from ganlab.data.loading import load_data
+from ganlab.errors import UserError
+
+
+def fill(folder, count, suffix=".png", shade=40):
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        image = Image.new("RGB", (8, 8), (shade, shade, shade))
+        image.save(folder / f"{index}{suffix}")
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """Two classes of three pictures."""
+    fill(tmp_path / "cat", 3)
+    fill(tmp_path / "dog", 3, shade=200)
+    return tmp_path
+
+
+def counts(folder):
+    source = open_folder(str(folder))
+    if source.labels is None:
+        return source.count
+    return dict(zip(source.class_names, np.bincount(source.labels), strict=True))
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".jfif",
+        ".jpe",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".avif",
+        ".TIF",
+        ".apng",
+    ],
+)
+def test_every_suffix_that_is_listed_is_read(classes, suffix):
+    for path in (classes / "dog").iterdir():
+        path.unlink()
+    formats = {".jfif": "JPEG", ".jpe": "JPEG", ".apng": "PNG"}
+    for index in range(2):
+        Image.new("RGB", (8, 8), (200, 200, 200)).save(
+            classes / "dog" / f"{index}{suffix}", formats.get(suffix)
+        )
+    loaded = load_data(f"folder:{classes}", image_size=8)
+    assert loaded.class_names == ("cat", "dog")
+    assert loaded.labels.tolist() == [0, 0, 0, 1, 1]
+    assert np.abs(loaded.images[3:].astype(int) - 200).max() <= 2
+
+
+@pytest.mark.parametrize("suffix", [".pgm", ".pbm"])
+def test_grey_portable_maps_are_read(tmp_path, suffix):
+    Image.new("L" if suffix == ".pgm" else "1", (8, 8), 255).save(
+        tmp_path / f"a{suffix}"
+    )
+    assert (load_data(f"folder:{tmp_path}", image_size=8).images == 255).all()
+
+
+def test_one_line_says_what_is_read_and_what_is_left_out(classes, caplog):
+    caplog.set_level(logging.INFO)
+    line = f"folder:{classes}: 6 images, classes cat 3, dog 3"
+    assert load_data(f"folder:{classes}").summary() == line
+    assert caplog.messages == []
+    for index in range(3):
+        (classes / "cat" / f"{index}.xyz").touch()
+    loaded = load_data(f"folder:{classes}")
+    assert loaded.summary() == f"{line}; 3 files left out (.xyz)"
+    assert caplog.messages == [loaded.summary()]
+
+
+def test_splits_are_no_classes(classes):
+    (classes / "dog").rename(classes / "train")
+    (classes / "cat").rename(classes / "Test")
+    with pytest.raises(UserError, match=r"Test, train, which are splits; name one"):
+        open_folder(str(classes))
+
+
+@pytest.mark.parametrize("name", [".ipynb_checkpoints", "@eaDir", "__MACOSX"])
+def test_what_programs_leave_behind_is_no_class(classes, name):
+    fill(classes / name, 2)
+    fill(classes / "cat" / name, 2)
+    assert counts(classes) == {"cat": 3, "dog": 3}
+
+
+@pytest.mark.parametrize("record", ["config.json", "card.json"])
+def test_runs_and_artifacts_are_no_data(classes, record):
+    fill(classes / "runs" / "a" / "samples", 2)
+    (classes / "runs" / "a" / record).write_text("{}")
+    source = open_folder(str(classes))
+    assert source.class_names == ("cat", "dog")
+    assert source.left_out == ("runs/a left out (a run or an artifact)",)
+    assert counts(classes / "runs" / "a" / "samples") == 2
+
+
+def test_linked_folders_are_followed_once(classes, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    fill(elsewhere, 2)
+    (classes / "hen").symlink_to(elsewhere)
+    (classes / "dog" / "loop").symlink_to(classes)
+    (classes / "hens").symlink_to(elsewhere)
+    assert counts(classes) == {"cat": 3, "dog": 3, "hen": 2}
+
+
+def test_a_few_pictures_beside_the_classes_are_left_out(classes):
+    fill(classes, 1)
+    source = open_folder(str(classes))
+    assert source.class_names == ("cat", "dog")
+    assert source.left_out == ("1 file beside the classes left out (0.png)",)
+
+
+def test_many_pictures_beside_the_folders_make_them_no_classes(classes):
+    fill(classes, 3)
+    source = open_folder(str(classes))
+    assert (source.count, source.labels) == (9, None)
+    (note,) = source.left_out
+    assert note == "cat, dog are no classes (3 files lie beside them)"
+
+
+def test_an_empty_class_is_named(classes):
+    (classes / "hen").mkdir()
+    assert open_folder(str(classes)).left_out == ("empty folders left out (hen)",)
+
+
+def test_a_folder_without_images_says_what_is_there(tmp_path):
+    (tmp_path / "a.heic").touch()
+    with pytest.raises(UserError, match=r"with none; 1 file left out \(.heic\)"):
+        open_folder(str(tmp_path))
