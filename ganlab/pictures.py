@@ -15,6 +15,7 @@ from ganlab.errors import UserError
 
 MIN_TILE = 56
 GAP = 2
+CHANNELS = (1, 3, 4)  # grey, colour, colour and opacity
 MAX_ROWS = 20
 PICTURE_SUFFIXES = (".png", ".npy", ".npz", "")  # the last is a folder
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -73,7 +74,11 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Returns:
         Uint8 array `(height, width, channels)`.
+
+    Raises:
+        UserError: for what are no uint8 images of 1, 3 or 4 channels.
     """
+    images = _checked(images)
     count, height, width, channels = images.shape
     columns = min(count, columns or int(np.ceil(np.sqrt(count))))
     rows = -(-count // columns)
@@ -111,9 +116,11 @@ def save(
         columns: Integer: columns of the grid.
 
     Raises:
-        UserError: if `path` has another suffix, or is a folder with files.
+        UserError: if `path` has another suffix, or is a folder with files; or for
+            what are no uint8 images of 1, 3 or 4 channels.
     """
     path = check_output(path)
+    images = _checked(images)
     if path.suffix == ".png":
         path.parent.mkdir(parents=True, exist_ok=True)
         as_picture(grid(images, columns)).save(path)
@@ -126,6 +133,22 @@ def save(
             if labels is not None:
                 name += f"-class{labels[index]}"
             as_picture(image).save(path / f"{name}.png")
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if (
+        images.ndim != 4
+        or images.dtype != np.uint8
+        or images.shape[-1] not in CHANNELS
+        or not images.size
+    ):
+        raise UserError(
+            "Expected uint8 images (count, height, width, channels) with 1, 3 or 4 "
+            f"channels. Received: {images.dtype} {images.shape}; use to_uint8 for "
+            "floats, save_arrays for what is no image"
+        )
+    return images
 
 
 def save_arrays(

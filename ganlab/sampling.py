@@ -4,6 +4,7 @@ NumPy only: training, export and `ganlab sample` have the same latents for a see
 """
 
 import math
+import numbers
 import operator
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -40,11 +41,14 @@ def draw_latents(
     Reference:
         [Brock et al., 2018](https://arxiv.org/abs/1809.11096), section 3.1
     """
-    shape = latent_dim if isinstance(latent_dim, Sequence) else (latent_dim,)
+    sizes = latent_dim if np.iterable(latent_dim) else (latent_dim,)
+    shape = [_whole(size, "latents of 1 component", 1) for size in sizes]
     num_images = _whole(num_images, "1 image", 1)
     seed = _whole(seed, "a seed of 0", 0)
-    if truncation is not None and not 0.0 < truncation < float("inf"):
-        raise UserError(f"Expected a truncation above 0. Received: {truncation}")
+    if truncation is not None and (
+        not isinstance(truncation, numbers.Real) or not 0.0 < truncation < math.inf
+    ):
+        raise UserError(f"Expected a truncation above 0. Received: {truncation!r}")
     generator = np.random.default_rng(seed)
     latents = generator.standard_normal((num_images, *shape), dtype=np.float32)
     if truncation is not None:
@@ -128,7 +132,10 @@ def class_labels(
     """
     if labels is None:
         return np.arange(num_images, dtype=np.int32) % num_classes
-    array = np.asarray(labels)
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(labels, object)
     if (
         array.shape != (num_images,)
         or array.dtype.kind not in "iu"

@@ -77,6 +77,23 @@ def test_images_of_any_size_are_pictures(tmp_path, shape):
     np.testing.assert_array_equal(tile, images[0])
 
 
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 4, 4, 1)),
+        np.zeros((2, 4, 4), np.uint8),
+        np.zeros((2, 4, 4, 2), np.uint8),
+        np.zeros((0, 4, 4, 1), np.uint8),
+    ],
+)
+def test_what_are_no_uint8_images_is_refused(tmp_path, images):
+    with pytest.raises(UserError, match="uint8 images .* use to_uint8 for floats"):
+        pictures.save(images, tmp_path / "a.png")
+    with pytest.raises(UserError, match="uint8 images"):
+        pictures.grid(images)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_arrays_are_saved_as_they_are(tmp_path):
     samples = np.random.default_rng(0).standard_normal((3, 4, 2), np.float32)
     pictures.save_arrays(samples, tmp_path / "new" / "a.npy")

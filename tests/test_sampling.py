@@ -58,7 +58,7 @@ def test_latents_are_standard_normal_and_truncation_cuts_them():
     assert (np.diff(cut[order, 0]) >= 0).all()
 
 
-@pytest.mark.parametrize("truncation", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("truncation", [0.0, -1.0, float("nan"), float("inf"), "1"])
 def test_truncation_out_of_range(truncation):
     with pytest.raises(UserError, match="truncation above 0"):
         sampling.draw_latents(1, 1, truncation=truncation)
@@ -82,10 +82,25 @@ def test_count_and_seed_out_of_range(count, seed):
         sampling.draw_latents(count, 1, seed)
 
 
+@pytest.mark.parametrize("size", [0, -1, 2.5, "8", (3, 0), (3, None)])
+def test_latents_of_no_size_are_refused(size):
+    with pytest.raises(UserError, match="latents of 1 component or more. Received"):
+        sampling.draw_latents(2, size)
+
+
 def test_labels_take_each_class_in_turn_and_are_checked():
     assert sampling.class_labels(5, 3).tolist() == [0, 1, 2, 0, 1]
     assert sampling.class_labels(2, 3, [2, 0]).dtype == np.int32
-    for wrong in ([0, 3], [0, -1], [0], 1, [0.0, 1.0], ["0", "1"], [True, False]):
+    for wrong in (
+        [0, 3],
+        [0, -1],
+        [0],
+        1,
+        [0.0, 1.0],
+        ["0", "1"],
+        [True, False],
+        [[0], 1],
+    ):
         with pytest.raises(UserError, match="2 labels from 0 to 2"):
             sampling.class_labels(2, 3, wrong)
     with pytest.raises(UserError, match=r"int64 labels of shape \(99,\) from 5 to 5"):

@@ -118,7 +118,6 @@ class DataKind:
         return pictures.to_uint8(samples, value_range)
 
 
-PICTURE_CHANNELS = (1, 3, 4)  # grey, colour, colour and opacity
 IMAGES = DataKind(
     name="images",
     scale=127.5,
@@ -194,7 +193,7 @@ def of_shape(sample_shape: Sequence[int]) -> DataKind:
         )
     if shape == (2,):
         return TOY_MIXTURES
-    return IMAGES if len(shape) == 3 and shape[-1] in PICTURE_CHANNELS else ARRAYS
+    return IMAGES if len(shape) == 3 and shape[-1] in pictures.CHANNELS else ARRAYS
 
 
 def of_record(name: object, spec: object) -> DataKind:
