@@ -31,6 +31,20 @@ SCALARS = {
         "loss/penalty",
         "Sum of the weighted regularizers, which the discriminator minimises too.",
     ),
+    "d_regularization": Scalar(
+        "loss/discriminator_regularization",
+        "What regularizers and `add_loss` of the discriminator's layers add to its "
+        "loss.",
+    ),
+    "g_regularization": Scalar(
+        "loss/generator_regularization",
+        "What regularizers and `add_loss` of the generator's layers add to its loss.",
+    ),
+    "loss": Scalar(
+        "loss/sum",
+        "All that both networks minimise, for Keras's callbacks: not a number as soon "
+        "as either is. Nothing minimises the sum, and it measures no quality.",
+    ),
     "d_class_loss": Scalar(
         "loss/class_real",
         "Cross-entropy of the auxiliary classifier on real images.",

@@ -11,18 +11,19 @@ from keras import ops
 from ganlab import sampling
 from ganlab.data import kinds
 from ganlab.errors import UserError
-from ganlab.models import ema, optimizers, seeds
+from ganlab.models import compatibility, ema, optimizers, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
 
 LOAD_AFTER = "import ganlab"
+ADDED = ("d_regularization", "g_regularization")  # log keys of what layers add
 
 
 class GenerativeModel(keras.Model):
     """A Keras model of a generator and its average, which is what is sampled.
 
     Args:
-        generator: Functional or Sequential `keras.Model` from latents `(batch,
-            latent_dim)`, or from `[latents, labels]`, to images.
+        generator: Built `keras.Model` from latents, or from latents and a class, to
+            images.
         num_classes: Integer if the generator takes labels, otherwise `None`.
         ema_decay: Float in [0, 1). Weight of the past in the averaged generator.
         seed: Integer, 0 or more. Seeds the random numbers of training.
@@ -53,7 +54,7 @@ class GenerativeModel(keras.Model):
             )
         self.stated_range = output_range and (float(low), float(high))
         self.generator = generator
-        self.ema_generator = ema.averaged_copy(generator)
+        self.ema_generator = ema.AveragedGenerator(generator)
         self.num_classes = num_classes
         self.ema_decay = ema_decay
         self.seed = seed
@@ -65,24 +66,31 @@ class GenerativeModel(keras.Model):
             aggregation="only_first_replica",
             name="step",
         )
+        with self.distribute_strategy.scope():
+            self.evaluated = tf.Variable(  # batches, in one evaluation
+                np.int64(0),
+                trainable=False,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+        self._draw_in_graph = tf.function(self._draw, reduce_retracing=True)
         self.trackers: dict[str, keras.metrics.Mean] = {}
 
     @property
     def latent_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of each latent input, without the batch."""
-        inputs = self.generator.inputs
-        latents = inputs if self.num_classes is None else inputs[:-1]
-        return [tuple(latent.shape[1:]) for latent in latents]
+        """Shape of each latent input of the generator."""
+        conditional = self.num_classes is not None
+        specs = compatibility.latent_specs(self.generator, conditional=conditional)
+        return [tuple(spec.shape[1:]) for spec in specs]
 
     @property
     def latent_dim(self) -> int:
-        """Number of components of all latent inputs."""
+        """Size of the noise vector, over all latent inputs."""
         return sum(math.prod(shape) for shape in self.latent_shapes)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape `(height, width, channels)` of an image, or `(2,)` of a 2-D sample."""
-        return tuple(self.generator.output_shape[1:])
+        """Shape `(height, width, channels)` of an image, or that of other data."""
+        return tuple(signature.output_specs(self.generator)[0].shape[1:])
 
     @property
     def known_range(self) -> tuple[float, float] | None:
@@ -107,13 +115,33 @@ class GenerativeModel(keras.Model):
         """Generates images from the averaged generator.
 
         Args:
-            inputs: Latents `(batch, latent_dim)`, or `[latents, labels]`.
+            inputs: What the generator takes: latents, or `[latents, labels]`.
             training: Boolean. Batch statistics are never used here.
 
         Returns:
             Images `(batch, height, width, channels)` in float32.
         """
-        return self.ema_generator(inputs, training=False)
+        return self.ema_generator(inputs)
+
+    def draw(self, latents: Any, labels: Any = None, seed: Any = None) -> Any:
+        """Generates images from the averaged generator, whatever its inputs' form.
+
+        Args:
+            latents: Float32 `(batch, latent_dim)`: those of all latent inputs.
+            labels: Int `(batch,)` if the generator takes a class.
+            seed: Int `(2,)`: seeds layers that draw noise outside training.
+
+        Returns:
+            Images `(batch, height, width, channels)` in float32.
+        """
+        latents = ops.convert_to_tensor(latents, "float32")
+        if labels is not None:
+            labels = ops.convert_to_tensor(labels, "int32")
+        return self._draw_in_graph(latents, labels, seed)
+
+    def _draw(self, latents: Any, labels: Any, seed: Any) -> Any:
+        inputs = signature.arguments(self.generator, latents, labels)
+        return self.ema_generator(inputs, seed=seed)
 
     def sample(
         self,
@@ -141,35 +169,43 @@ class GenerativeModel(keras.Model):
         """
         latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
         classes = sampling.optional_labels(num_images, self.num_classes, labels)
-        samples = self.generate(latents, classes)
+        samples = self.generate(latents, classes, seed)
         return kinds.of_shape(self.image_shape).to_stored(samples, self.output_range)
 
-    def generate(self, latents: Any, labels: Any = None) -> np.ndarray:
+    def generate(self, latents: Any, labels: Any = None, seed: int = 0) -> np.ndarray:
         """Runs the averaged generator, a batch at a time.
 
         Args:
             latents: Float array `(n, latent_dim)`, or as the generator's inputs take
                 them: see `ganlab.sampling.split_latents`.
             labels: Integers `(n,)` if the generator takes labels.
+            seed: Integer: seeds layers that draw noise outside training.
 
         Returns:
             Float32 array `(n, height, width, channels)` in `output_range`, or
             `(n, ...)`.
         """
-        inputs = sampling.split_latents(latents, self.latent_shapes)
-        classes = sampling.given_labels(len(inputs[0]), self.num_classes, labels)
-        if classes is not None:
-            inputs.append(classes)
+        parts = sampling.split_latents(latents, self.latent_shapes)
+        flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+        classes = sampling.given_labels(len(flat), self.num_classes, labels)
+        inputs = [flat] if classes is None else [flat, classes]
         size = kinds.of_shape(self.image_shape).batch_size
         samples = []
-        for start in range(0, len(inputs[0]), size):
+        for start in range(0, len(flat), size):
             batch = [array[start : start + size] for array in inputs]
-            samples.append(self.predict_on_batch(batch if len(batch) > 1 else batch[0]))
+            noise_seed = ops.convert_to_tensor([seed, start], "int64")
+            samples.append(self.draw(*batch, seed=noise_seed).numpy())
         return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:
         """Latents of the present step, a function of seed, step and replica alone."""
         seed = self.step_seed(substep, seeds.LATENTS)
+        return tf.random.stateless_normal((num_images, self.latent_dim), seed)
+
+    def evaluation_latents(self, num_images: Any) -> Any:
+        """Latents of the present batch of an evaluation, each batch's its own."""
+        seed = self.step_seed(0, seeds.EVALUATION)
+        seed = tf.random.experimental.stateless_fold_in(seed, self.evaluated)
         return tf.random.stateless_normal((num_images, self.latent_dim), seed)
 
     def step_seed(self, substep: int, purpose: int, index: int = 0) -> Any:
@@ -184,12 +220,35 @@ class GenerativeModel(keras.Model):
         decay = ema.decay_at(self.step // steps, self.ema_decay)
         if steps > 1:
             decay = ops.where((self.step + 1) % steps == 0, decay, 1.0)
-        averages, weights = self.ema_generator.weights, self.generator.weights
-        for average, weight in zip(averages, weights, strict=True):
-            average.assign(ema.averaged_value(average, weight, decay))
+        self.ema_generator.update(decay)
+
+    def _check_trained_variables(self) -> None:
+        """Raises `UserError` if layers were frozen or unfrozen after `compile`."""
+        if not self.compiled:
+            return
+        for network, trained in zip(
+            (self.generator, self.discriminator), self._trained, strict=True
+        ):
+            optimizers.check_unchanged(network, trained)
+
+    def reset_metrics(self) -> None:
+        super().reset_metrics()
+        self.evaluated.assign(0)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        self._check_trained_variables()
+        return super().make_train_function(force)
 
     def update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Adds a step's numbers to the running means, and returns those."""
+        """Adds a step's numbers to the running means, and returns those.
+
+        Beside them stands `loss`, the sum of all that both networks minimise. No
+        training minimises the sum; by it Keras's callbacks see what is not finite.
+        """
+        total = self.objective.total("d", logs) + self.objective.total("g", logs)
+        for name in ("d_penalty", "d_regularization", "g_regularization"):
+            total += logs.get(name, 0.0)
+        logs = {"loss": total, **logs}
         scaled = {
             "d_gradient_norm": self.discriminator_optimizer,
             "g_gradient_norm": self.generator_optimizer,
@@ -202,6 +261,29 @@ class GenerativeModel(keras.Model):
                 value = ops.where(weight, value, 0.0)
             self.trackers[name].update_state(value, sample_weight=weight)
         return {name: self.trackers[name].result() for name in logs}
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | str | None = None,
+        input_signature: Any = None,
+        **options: Any,
+    ) -> None:
+        """Exports the averaged generator: see `keras.Model.export`.
+
+        `ganlab.export_generator` writes more formats, with a card and a certificate.
+        """
+        if input_signature is None:
+            input_signature = [
+                keras.tree.map_structure(
+                    lambda spec: keras.InputSpec(spec.dtype, (None, *spec.shape[1:])),
+                    signature.input_specs(self.generator),
+                )
+            ]
+        super().export(
+            filepath, format, verbose, input_signature=input_signature, **options
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {

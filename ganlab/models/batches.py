@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.models import forward, seeds
+from ganlab.models import compatibility, forward, seeds
 
 if TYPE_CHECKING:
     from ganlab.models.gan import GAN
@@ -22,17 +22,25 @@ class Batch(NamedTuple):
 
 
 class Generated(NamedTuple):
-    """Fake discriminator inputs, and the tape of their generation."""
+    """Fake images and the tape of their generation.
 
-    inputs: Any
+    Args:
+        images: Tensor `(batch, ...)`, packed.
+        tape: The tape of images and losses.
+        losses: A list of the sum of what regularizers and `add_loss` of the
+            generator's layers add to its loss, or an empty one.
+    """
+
+    images: Any
     tape: tf.GradientTape
+    losses: list[Any]
 
 
 class DiscriminatorInputs(NamedTuple):
-    """What the discriminator sees in one of its updates.
+    """What one discriminator update judges.
 
     Args:
-        real: Tensor `(batch, ...)`: real images, augmented, noisy and packed.
+        real: Tensor `(batch, ...)`: real images, packed.
         fake: Likewise, of generated images.
         labels: Int tensor `(batch,)`, or `None`.
         substep: Integer: which of the step's discriminator updates.
@@ -50,7 +58,7 @@ def split(gan: "GAN", data: Any) -> list[Batch]:
     image_parts = ops.split(images, gan.substeps)
     label_parts = [None] * gan.substeps
     if gan.num_classes is not None:
-        forward.check_labels(labels)
+        compatibility.check_labels(labels)
         label_parts = ops.split(labels, gan.substeps)
     return [
         Batch(part, labels, gan.training_latents(ops.shape(part)[0], substep), substep)
@@ -61,10 +69,15 @@ def split(gan: "GAN", data: Any) -> list[Batch]:
 
 
 def generate(gan: "GAN", batch: Batch) -> Generated:
-    """Generates fake images from a batch's latents, as the discriminator sees them."""
+    """Generates fake images from a batch's latents."""
     with tf.GradientTape() as tape:
         images = forward.call(gan.generator, batch.latents, batch.labels, training=True)
-        return Generated(perturbed(gan, images, batch.substep, side=1), tape)
+        images = forward.pack(images, gan.packing)
+        losses = forward.added_losses(gan.generator)
+        losses += forward.regularizations(gan.generator)
+        if losses:
+            losses = [forward.total_of(losses)]
+    return Generated(images, tape, losses)
 
 
 def generator_state(gan: "GAN") -> list[Any]:
@@ -92,13 +105,13 @@ def generate_again(gan: "GAN", batch: Batch, state: list[Any], after: Any) -> Ge
 def discriminator_inputs(
     gan: "GAN", batch: Batch, generated: Generated
 ) -> DiscriminatorInputs:
-    """A batch's real images beside generated ones, as the discriminator sees them."""
-    real = perturbed(gan, batch.images, batch.substep, side=0)
-    return DiscriminatorInputs(real, generated.inputs, batch.labels, batch.substep)
+    """A batch's real images beside generated ones."""
+    real = forward.pack(ops.cast(batch.images, generated.images.dtype), gan.packing)
+    return DiscriminatorInputs(real, generated.images, batch.labels, batch.substep)
 
 
 def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
-    """Images as the discriminator sees them: augmented, noisy, packed.
+    """Packed images as the discriminator sees them: augmented and noisy.
 
     Args:
         gan: A compiled `ganlab.GAN`.
@@ -107,7 +120,7 @@ def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
         side: 0 for real images, 1 for fake ones.
     """
     images = gan.objective.perturb(
-        images,
+        forward.unpack(images, gan.packing),
         gan.step,
         augmentation_seed=lambda: gan.step_seed(substep, seeds.AUGMENTATION, side),
         noise_seed=lambda: gan.step_seed(substep, seeds.NOISE, side),

@@ -7,15 +7,100 @@ nearer the middle than the last step does.
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
+from ganlab.networks.precision import as_float32
 
-def averaged_copy(generator: keras.Model) -> keras.Model:
-    """Returns a copy of `generator` with equal weights that is not trained."""
-    copy = keras.models.clone_model(generator)
-    copy.set_weights(generator.get_weights())
-    copy.trainable = False
-    return copy
+
+class AveragedGenerator(keras.layers.Layer):
+    """A generator called with the averages of its weights.
+
+    Averaged are what is trained and batch normalisation's moving statistics, so that
+    averaged weights meet statistics of the same period. All else that the generator
+    holds, such as an adapted normalisation, is read from it as it is.
+
+    Args:
+        generator: A built `keras.Model`. It is neither copied nor tracked.
+
+    Reference:
+        [Yazici et al., 2019](https://arxiv.org/abs/1806.04498)
+    """
+
+    def __init__(self, generator: keras.Model) -> None:
+        super().__init__(
+            name="averaged_generator", trainable=False, dtype="float32", autocast=False
+        )
+        self._generator = lambda: generator
+        self._averages = tuple(
+            self.add_weight(
+                shape=variable.shape,
+                dtype="float64" if variable.dtype == "float64" else "float32",
+                initializer=_value_of(variable),
+                trainable=False,
+                aggregation=variable.aggregation,
+                name=variable.path.replace("/", "_"),
+            )
+            for variable in averaged_variables(generator)
+        )
+        self.built = True
+
+    def pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
+        """Each averaged variable of the generator beside its average."""
+        variables = averaged_variables(self._generator())
+        return list(zip(variables, self._averages, strict=True))
+
+    def call(self, inputs: Any, training: bool = False, seed: Any = None) -> Any:
+        """Generates from averaged weights; it changes no state.
+
+        Args:
+            inputs: What the generator takes.
+            training: Not used: batch statistics never are.
+            seed: Int tensor `(2,)`: seeds layers that draw noise outside training;
+                by default they draw from where they stand.
+        """
+        generator = self._generator()
+        values = [(v, ops.convert_to_tensor(average)) for v, average in self.pairs()]
+        if seed is not None:
+            weights = {id(weight) for weight in generator.weights}
+            states = [v for v in generator.variables if id(v) not in weights]
+            fold_in = tf.random.experimental.stateless_fold_in
+            values += [
+                (state, ops.cast(ops.abs(fold_in(seed, index)), state.dtype))
+                for index, state in enumerate(states)
+            ]
+        with keras.StatelessScope(values):
+            return as_float32(generator(inputs, training=False))
+
+    def update(self, decay: Any) -> None:
+        """Moves each average towards its variable.
+
+        Args:
+            decay: Float or scalar: weight of the past.
+        """
+        for variable, average in self.pairs():
+            average.assign(
+                averaged_value(average, ops.cast(variable, average.dtype), decay)
+            )
+
+
+def averaged_variables(network: keras.Model) -> list[keras.Variable]:
+    """What is averaged of a network, frozen layers' weights included."""
+    chosen: dict[int, keras.Variable] = {}
+    for layer in network._flatten_layers():
+        moving = [
+            variable
+            for variable in layer._non_trainable_variables
+            if variable.name.startswith("moving_")
+            and keras.backend.is_float_dtype(variable.dtype)
+        ]
+        for variable in [*layer._trainable_variables, *moving]:
+            chosen[id(variable)] = variable
+    return list(chosen.values())
+
+
+def _value_of(variable: keras.Variable) -> Any:
+    return lambda shape, dtype: ops.cast(ops.convert_to_tensor(variable), dtype)
 
 
 def decay_at(step: Any, decay: float) -> Any:
@@ -35,12 +120,5 @@ def decay_at(step: Any, decay: float) -> Any:
 
 
 def averaged_value(average: Any, value: Any, decay: Any) -> Any:
-    """One step of the average, `decay * average + (1 - decay) * value`.
-
-    Batch normalisation's moving mean and variance take the same step as the
-    weights, so that the averaged weights meet statistics of the same period.
-
-    Reference:
-        [Yazici et al., 2019](https://arxiv.org/abs/1806.04498)
-    """
+    """One step of the average, `decay * average + (1 - decay) * value`."""
     return average + (1.0 - decay) * (value - average)

@@ -1,26 +1,24 @@
 """How the generator and the discriminator are called, and whether they fit together."""
 
-from collections.abc import Callable
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from ganlab import networks
 from ganlab.errors import UserError
-from ganlab.networks.precision import as_float32, in_float32
-
-HALF_PRECISION = ("float16", "bfloat16")
+from ganlab.models import signature
+from ganlab.networks.precision import as_float32, computing_in_float32
 
 
 def call(network: keras.Model, inputs: Any, labels: Any, *, training: bool) -> Any:
-    """Calls a network on inputs, and on labels if it takes them."""
-    return network(_arguments(network, inputs, labels), training=training)
+    """Calls a network on images or flat latents, and on labels if it takes them.
 
-
-def _arguments(network: keras.Model, inputs: Any, labels: Any) -> Any:
-    return inputs if len(network.inputs) == 1 else [inputs, labels]
+    Its outputs are float32, or float64 if it computes in that.
+    """
+    inputs = signature.arguments(network, inputs, labels)
+    return keras.tree.map_structure(as_float32, network(inputs, training=training))
 
 
 def logits_of(outputs: Any) -> Any:
@@ -42,9 +40,41 @@ def pack(images: Any, packing: int) -> Any:
     return ops.concatenate(ops.split(images, packing), axis=-1)
 
 
+def unpack(packs: Any, packing: int) -> Any:
+    """The samples that `pack` joined."""
+    if packing == 1:
+        return packs
+    return ops.concatenate(ops.split(packs, packing, axis=-1))
+
+
 def computes_in(network: keras.Model, *dtypes: str) -> bool:
     """Whether any layer of a network computes in one of some dtypes."""
-    return any(layer.compute_dtype in dtypes for layer in network.layers)
+    layers = network._flatten_layers()
+    return any(layer.compute_dtype in dtypes for layer in layers)
+
+
+def regularizations(network: keras.Model) -> list[Any]:
+    """The penalties of the regularizers of a network's weights, as scalars."""
+    return [
+        variable.regularizer(variable)
+        for variable in network.trainable_variables
+        if variable.regularizer is not None
+    ]
+
+
+def judges_patches(discriminator: keras.Model) -> bool:
+    """Whether a discriminator gives several logits for a sample."""
+    shape = signature.output_specs(discriminator)[0].shape[1:]
+    return None in shape or math.prod(shape) != 1
+
+
+def added_losses(network: keras.Model) -> list[Any]:
+    """What the layers of a network added by `add_loss` when it was called last.
+
+    That is what activity regularizers add, too.
+    """
+    losses = network.losses
+    return losses[: len(losses) - len(regularizations(network))]
 
 
 def is_per_sample(discriminator: keras.Model) -> bool:
@@ -59,7 +89,7 @@ def is_per_sample(discriminator: keras.Model) -> bool:
         networks.MinibatchStdDev,
     )
     operations = [
-        *discriminator._flatten_layers(include_self=False),
+        *discriminator._flatten_layers(),
         *getattr(discriminator, "operations", ()),
     ]
     return all(
@@ -70,114 +100,56 @@ def is_per_sample(discriminator: keras.Model) -> bool:
     )
 
 
+def total_of(losses: list[Any]) -> Any:
+    """The sum of some scalars in float32, or in float64 where one is."""
+    return sum(ops.sum(as_float32(loss)) for loss in losses)
+
+
+class Judged(NamedTuple):
+    """What a discriminator says.
+
+    Args:
+        real: Its output for real inputs: logits, or logits and class logits.
+        fake: Likewise, for fake ones.
+        losses: List of scalars that its layers added.
+    """
+
+    real: Any
+    fake: Any
+    losses: list[Any]
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.real, self.fake]
+
+
 def call_on_both(
     discriminator: keras.Model, real: Any, fake: Any, labels: Any, *, training: bool
-) -> list[Any]:
-    """Calls a discriminator once on real and fake inputs; the outputs for each."""
+) -> Judged:
+    """Calls a discriminator once on real and fake inputs."""
     if labels is not None:
         labels = ops.concatenate([labels, labels])
     inputs = ops.concatenate([real, fake])
     outputs = call(discriminator, inputs, labels, training=training)
     if isinstance(outputs, (list, tuple)):
-        return list(zip(*(ops.split(output, 2) for output in outputs), strict=True))
-    return ops.split(outputs, 2)
+        sides = zip(*(ops.split(output, 2) for output in outputs), strict=True)
+    else:
+        sides = ops.split(outputs, 2)
+    return Judged(*sides, added_losses(discriminator))
 
 
 def call_on_each(
     discriminator: keras.Model, real: Any, fake: Any, labels: Any, *, training: bool
-) -> list[Any]:
-    """Calls a discriminator on real, then on fake inputs; the outputs for each."""
-    return [
-        call(discriminator, side, labels, training=training) for side in (real, fake)
-    ]
+) -> Judged:
+    """Calls a discriminator on real, then on fake inputs."""
+    outputs, losses = [], []
+    for side in (real, fake):
+        outputs.append(call(discriminator, side, labels, training=training))
+        losses += added_losses(discriminator)
+    return Judged(*outputs, losses)
 
 
-def stateless_discriminator(
-    discriminator: keras.Model, *, needed: bool = True
-) -> Callable[[Any, Any], Any]:
-    """A function of `(inputs, labels)` to float32 logits that changes no state.
-
-    It is the discriminator itself or, where that computes in half precision,
-    its float32 twin on the same weights. The twin is held by the function
-    alone, so that its own idle weights are neither saved nor trained.
-
-    Args:
-        discriminator: A functional `keras.Model`.
-        needed: Boolean: `False` spares the twin if the function is never called.
-    """
-    half = computes_in(discriminator, *HALF_PRECISION)
-    twin = in_float32(discriminator) if half and needed else discriminator
-
-    def discriminate(inputs: Any, labels: Any) -> Any:
-        outputs, _ = twin.stateless_call(
-            [tf.convert_to_tensor(v) for v in discriminator.trainable_variables],
-            [tf.convert_to_tensor(v) for v in discriminator.non_trainable_variables],
-            _arguments(discriminator, inputs, labels),
-            training=True,
-        )
-        return logits_of(outputs)
-
-    return discriminate
-
-
-def check_networks(
-    generator: keras.Model,
-    discriminator: keras.Model,
-    num_classes: int | None,
-    packing: int,
-) -> None:
-    """Raises `UserError` unless both networks can train together.
-
-    Args:
-        generator: A `keras.Model` from latents, or from `[latents, labels]`.
-        discriminator: A `keras.Model` of images, or of `[images, labels]`, or
-            with an auxiliary classifier of images to `[logits, class_logits]`.
-        num_classes: Integer, or `None` for noise alone.
-        packing: Integer: samples that the discriminator takes at once.
-    """
-    for role, network in (("generator", generator), ("discriminator", discriminator)):
-        if not getattr(network, "inputs", None):
-            raise UserError(
-                f"Expected a functional or built Sequential {role}. Received: "
-                f"{network.name!r}, a {type(network).__name__} without inputs; wrap it "
-                "as keras.Model(inputs, network(inputs))"
-            )
-        num_inputs = len(network.inputs)
-        expected = 1 if num_classes is None else 2
-        if role == "discriminator" and len(network.outputs) == 2:
-            expected = 1
-        if num_inputs != expected:
-            raise UserError(
-                f"Expected a {role} of {expected} input(s) for "
-                f"num_classes={num_classes}. Received: {num_inputs}; build both "
-                "networks and the GAN with the same num_classes"
-            )
-    if num_classes is not None and packing > 1:
-        raise UserError(
-            "Expected no packing with classes, for the samples of a pack would need "
-            f"one class. Received: packing={packing}; train without classes"
-        )
-    classes = [tensor.shape[-1] for tensor in discriminator.outputs[1:]]
-    if classes and classes != [num_classes]:
-        raise UserError(
-            f"Expected an auxiliary classifier of num_classes={num_classes}. "
-            f"Received: one of {classes[0]}; build all with the same num_classes"
-        )
-    generated = tuple(generator.outputs[0].shape[1:])
-    packed = (*generated[:-1], generated[-1] * packing)
-    discriminated = tuple(discriminator.inputs[0].shape[1:])
-    if packed != discriminated:
-        raise UserError(
-            "Expected the discriminator to take what the generator generates, "
-            f"{packed} for packing={packing}. Received: a discriminator of "
-            f"{discriminated}"
-        )
-
-
-def check_labels(labels: Any) -> None:
-    """Raises `UserError` if a conditional GAN got no labels."""
-    if labels is None:
-        raise UserError(
-            "Expected batches of (images, labels) for a conditional GAN. "
-            "Received: images alone; pass labels as `y` or in the data set"
-        )
+def stateless_logits(discriminator: keras.Model, inputs: Any, labels: Any) -> Any:
+    """A discriminator's float32 logits, computed in float32; changes no state."""
+    with keras.StatelessScope(), computing_in_float32(discriminator):
+        return logits_of(call(discriminator, inputs, labels, training=True))

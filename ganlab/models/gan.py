@@ -6,8 +6,15 @@ import keras
 from keras import ops
 
 from ganlab.errors import UserError, unknown_name
-from ganlab.models import batches, forward, gradients, optimizers
-from ganlab.models.base import GenerativeModel
+from ganlab.models import (
+    batches,
+    compatibility,
+    forward,
+    gradients,
+    optimizers,
+    signature,
+)
+from ganlab.models.base import ADDED, GenerativeModel
 from ganlab.models.batches import Batch
 from ganlab.objectives.objective import Objective
 
@@ -31,12 +38,14 @@ class GAN(GenerativeModel):
     and loaded in mid-training goes on exactly where it was.
 
     Args:
-        generator: Functional or Sequential `keras.Model` from latents `(batch,
-            latent_dim)`, or from `[latents, labels]`, to images.
-        discriminator: Functional or Sequential `keras.Model` from images, or
-            from `[images, labels]`, to raw logits `(batch, 1)`; real is the
-            positive side. Or from images to `[logits, class_logits]`, which
-            makes it an auxiliary classifier (AC-GAN).
+        generator: `keras.Model` from latents, or from latents and a class, to
+            images. Latents may have any shape and several inputs; the class is an
+            integer or one-hot input, the one that is named so, is of integers, or
+            comes last. Subclassed models are called once on a batch before.
+        discriminator: `keras.Model` from images, or from images and a class, to raw
+            logits of any shape, such as `(batch, 1)` or a patch discriminator's;
+            real is the positive side. Or from images to `[logits, class_logits]`,
+            which makes it an auxiliary classifier (AC-GAN).
         num_classes: Integer if the networks take labels, otherwise `None`.
         packing: Integer `m`, 1 or more. The discriminator takes `m` samples
             at once, joined along the last axis, so its input has `m` times
@@ -80,7 +89,8 @@ class GAN(GenerativeModel):
     ) -> None:
         if packing < 1:
             raise UserError(f"Expected packing of 1 or more. Received: {packing}")
-        forward.check_networks(generator, discriminator, num_classes, packing)
+        compatibility.check_networks(generator, discriminator, num_classes, packing)
+        compatibility.shared_layers(generator, discriminator)
         super().__init__(generator, num_classes, ema_decay, seed, output_range, name)
         self.discriminator = discriminator
         self.packing = packing
@@ -93,12 +103,12 @@ class GAN(GenerativeModel):
     @property
     def auxiliary(self) -> bool:
         """Whether the discriminator classifies too."""
-        return len(self.discriminator.outputs) == 2
+        return len(signature.output_specs(self.discriminator)) == 2
 
     def compile(
         self,
-        generator_optimizer: Any,
-        discriminator_optimizer: Any,
+        generator_optimizer: Any = None,
+        discriminator_optimizer: Any = None,
         loss: Any = "non_saturating",
         discriminator_steps: int = 1,
         *,
@@ -112,12 +122,14 @@ class GAN(GenerativeModel):
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: str | bool = "auto",
+        **unknown: Any,
     ) -> None:
         """Configures how both networks are trained.
 
         If either network computes in float16, both optimizers are wrapped in
-        `keras.optimizers.LossScaleOptimizer`. Keras callbacks that know one
-        optimizer, such as `LearningRateScheduler`, see the generator's.
+        `keras.optimizers.LossScaleOptimizer`. Keras callbacks, such as
+        `LearningRateScheduler`, see both as one: `ganlab.models.optimizers.
+        BothOptimizers`.
 
         Batches that do not fit into memory are cut up by the optimizers: with
         `gradient_accumulation_steps=n` on both, each updates its network once in `n`
@@ -150,6 +162,7 @@ class GAN(GenerativeModel):
             jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a
                 CPU, where the convolutions' gradients run far slower in it.
         """
+        optimizers.check_compile(generator_optimizer, discriminator_optimizer, unknown)
         if discriminator_steps < 1:
             raise UserError(
                 "Expected 1 discriminator step or more. "
@@ -178,17 +191,17 @@ class GAN(GenerativeModel):
         self.loss_scaling = loss_scaling
         self.updates = updates
         self.recompute = recompute
-        self.critic = forward.stateless_discriminator(
-            self.discriminator, needed=bool(self.objective.gradient_penalties)
-        )
         self.is_per_sample = forward.is_per_sample(self.discriminator)
         self.differentiate = gradients.choose(self)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
-            for name in self.objective.log_keys(self.auxiliary)
+            for name in (*self.objective.log_keys(self.auxiliary), *ADDED)
         }
+        both = (self.generator_optimizer, self.discriminator_optimizer)
+        networks = (self.generator, self.discriminator)
+        self._trained = [network.trainable_variables for network in networks]
         super().compile(
-            optimizer=self.generator_optimizer,
+            optimizer=optimizers.BothOptimizers(both, networks),
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
@@ -219,6 +232,8 @@ class GAN(GenerativeModel):
         simultaneous = self.updates == "simultaneous"
         result = self.differentiate(self, inputs, with_generator=simultaneous)
         logs = self._apply("d", result.discriminator)
+        if generated.losses:
+            logs["g_regularization"] = generated.losses[0]
         if not simultaneous:
             result = gradients.second_pass(self, inputs, result)
         if self.recompute:
@@ -229,14 +244,20 @@ class GAN(GenerativeModel):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        latents = self.training_latents(ops.shape(images)[0])
+        latents = self.evaluation_latents(ops.shape(images)[0])
+        self.evaluated.assign_add(1)
         fake = forward.call(self.generator, latents, labels, training=False)
-        real, fake = (forward.pack(side, self.packing) for side in (images, fake))
-        outputs = self.discriminate(real, fake, labels, training=False)
-        return self.update_metrics(self.objective.evaluate(outputs, labels))
+        sides = (
+            forward.pack(s, self.packing) for s in (ops.cast(images, fake.dtype), fake)
+        )
+        judged = self.discriminate(*sides, labels, training=False)
+        logs = self.objective.evaluate(judged.outputs, labels)
+        return self.update_metrics(logs)
 
-    def discriminate(self, real: Any, fake: Any, labels: Any, *, training: bool) -> Any:
-        """The discriminator's outputs for real and for fake inputs.
+    def discriminate(
+        self, real: Any, fake: Any, labels: Any, *, training: bool
+    ) -> forward.Judged:
+        """What the discriminator says of real and of fake inputs.
 
         Both pass through it at once only where no logit depends on other samples.
         """
@@ -260,7 +281,17 @@ class GAN(GenerativeModel):
             **super().get_config(),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "packing": self.packing,
+            "shared_layers": compatibility.shared_layers(
+                self.generator, self.discriminator
+            ),
         }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "GAN":
+        config = compatibility.with_shared_layers(config, custom_objects)
+        return super().from_config(config, custom_objects)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         if not self.compiled:

@@ -15,9 +15,17 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.models import seeds
-from ganlab.models.batches import DiscriminatorInputs, Generated
-from ganlab.models.forward import HALF_PRECISION, computes_in, logits_of
+from ganlab.models.batches import DiscriminatorInputs, Generated, perturbed
+from ganlab.models.forward import (
+    computes_in,
+    judges_patches,
+    logits_of,
+    regularizations,
+    stateless_logits,
+    total_of,
+)
 from ganlab.models.optimizers import scaled_loss
+from ganlab.networks.precision import HALF_PRECISION
 from ganlab.objectives.regularizers import DiscriminatorOutput, per_sample_shape
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ class Gradients(NamedTuple):
     Args:
         discriminator: A list: the gradient of the discriminator's loss, penalties
             included, in each of its trainable variables.
-        fake_inputs: Gradient of the generator's loss in the fake inputs, from where
+        fake_inputs: Gradient of the generator's loss in the fake images, from where
             the generator's tape goes on; `None` without the generator.
         logits: Float32 logits of real and of fake inputs.
         logs: A dict from log keys to float32 scalars.
@@ -43,11 +51,15 @@ class Gradients(NamedTuple):
 
     def generator(self, gan: "GAN", generated: Generated) -> list[Any]:
         """The gradient of the generator's loss in each of its trainable variables."""
-        variables = gan.generator.trainable_variables
-        return generated.tape.gradient(generated.inputs, variables, self.fake_inputs)
+        unit = scaled_loss(1.0, gan.generator_optimizer)
+        return generated.tape.gradient(
+            [generated.images, *generated.losses],
+            gan.generator.trainable_variables,
+            [self.fake_inputs, *(ops.cast(unit, x.dtype) for x in generated.losses)],
+        )
 
     def outputs(self, inputs: DiscriminatorInputs) -> list[DiscriminatorOutput]:
-        """The logits of real and of fake inputs, beside these."""
+        """The logits of real and of fake images, beside these."""
         pair = zip((inputs.real, inputs.fake), self.logits, strict=True)
         return [DiscriminatorOutput(side, logits) for side, logits in pair]
 
@@ -58,10 +70,11 @@ Strategy = Callable[..., Gradients]
 def choose(gan: "GAN") -> Strategy:
     """The fastest strategy that a compiled GAN allows.
 
-    One stage needs logits that depend on one sample each, one output, and more than
-    float16's range for the factor between both losses' gradients.
+    One stage needs one logit a sample that depends on it alone, one output, and more
+    than float16's range for the factor between both losses' gradients.
     """
     one_pass = gan.is_per_sample and not gan.auxiliary
+    one_pass = one_pass and not judges_patches(gan.discriminator)
     exact = one_pass and not computes_in(gan.discriminator, "float16")
     strategy = one_stage if exact else two_pass
     every = {penalty.every for penalty in gan.objective.gradient_penalties}
@@ -87,9 +100,20 @@ def two_pass(
         [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), algorithm 1
     """
     losses = _Losses.of(gan, inputs, with_gradient_penalties=with_gradient_penalties)
+    return _differentiated_apart(gan, inputs, losses, with_generator=with_generator)
+
+
+def _differentiated_apart(
+    gan: "GAN",
+    inputs: DiscriminatorInputs,
+    losses: "_Losses",
+    *,
+    with_generator: bool,
+) -> Gradients:
     variables = gan.discriminator.trainable_variables
-    terms = [losses.discriminator, *losses.gradient_penalty]
-    discriminator = losses.tape.gradient(terms, variables)
+    discriminator = losses.tape.gradient(
+        [losses.discriminator, *losses.beside_logits], variables
+    )
     fake_inputs = None
     if with_generator:
         fake_inputs = losses.tape.gradient(losses.generator, inputs.fake)
@@ -113,20 +137,14 @@ def one_stage(
     Reference:
         [Shen et al., 2021](https://arxiv.org/abs/2103.00430), section 3
     """
-    if not with_generator:
-        return two_pass(
-            gan,
-            inputs,
-            with_generator=False,
-            with_gradient_penalties=with_gradient_penalties,
-        )
     losses = _Losses.of(gan, inputs, with_gradient_penalties=with_gradient_penalties)
+    if not with_generator or losses.depends_on_activity:
+        return _differentiated_apart(gan, inputs, losses, with_generator=with_generator)
     tape, variables = losses.tape, gan.discriminator.trainable_variables
     at_logits = tape.gradient(losses.discriminator, losses.logits)
     factor = tape.gradient(losses.generator, losses.logits[1])
-    penalty = losses.gradient_penalty
-    targets = [*losses.logits, *penalty]
-    unit = [ops.ones_like(term) for term in penalty]
+    targets = [*losses.logits, *losses.beside_logits]
+    unit = [ops.ones_like(term) for term in losses.beside_logits]
     if losses.input_gradients is not None:
         discriminator = tape.gradient(targets, variables, [*at_logits, *unit])
         _, fake_inputs = losses.input_gradients
@@ -190,10 +208,8 @@ def second_pass(
     """The generator's gradient and losses under the discriminator as it now is."""
     with tf.GradientTape() as tape:
         tape.watch(inputs.fake)
-        outputs = gan.discriminate(
-            inputs.real, inputs.fake, inputs.labels, training=True
-        )
-        logs = gan.objective.evaluate(outputs, inputs.labels)
+        judged = gan.discriminate(*_seen(gan, inputs), inputs.labels, training=True)
+        logs = gan.objective.evaluate(judged.outputs, inputs.labels)
         loss = scaled_loss(gan.objective.total("g", logs), gan.generator_optimizer)
     own = {key: value for key, value in logs.items() if key.startswith("g_")}
     return gradients._replace(
@@ -245,9 +261,11 @@ class _Losses:
     Args:
         tape: The persistent tape.
         logits: Float32 logits of real and of fake inputs.
-        input_gradients: Gradients of the logits in the inputs, or `None`.
-        discriminator: The discriminator's loss, scaled; no gradient penalty.
-        gradient_penalty: A list of the scaled sum of those, or an empty one.
+        input_gradients: Gradients of the logits in the images, or `None`.
+        discriminator: What the discriminator loses by its logits, scaled.
+        beside_logits: List of what else it loses, scaled: gradient penalties, its
+            weights' regularizers, what its layers added.
+        depends_on_activity: Boolean: whether its layers added anything.
         generator: The generator's loss, scaled.
         logs: A dict from log keys to float32 scalars.
     """
@@ -256,7 +274,8 @@ class _Losses:
     logits: list[Any]
     input_gradients: list[Any] | None
     discriminator: Any
-    gradient_penalty: list[Any]
+    beside_logits: list[Any]
+    depends_on_activity: bool
     generator: Any
     logs: dict[str, Any]
 
@@ -271,22 +290,19 @@ class _Losses:
         objective, labels = gan.objective, inputs.labels
         real, fake = inputs.real, inputs.fake
         due = with_gradient_penalties and bool(objective.gradient_penalties)
-        input_gradients, gradient_penalty = None, []
+        input_gradients, beside_logits = None, []
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fake)
             with tf.GradientTape() as logits_tape:
                 logits_tape.watch([real, fake])
-                outputs = gan.discriminate(real, fake, labels, training=True)
-                logits = [logits_of(output) for output in outputs]
+                seen = _seen(gan, inputs)
+                judged = gan.discriminate(*seen, labels, training=True)
+                logits = [logits_of(output) for output in judged.outputs]
             if due and shares_input_gradients(gan):
                 input_gradients = logits_tape.gradient(logits, [real, fake])
-            logs = objective.evaluate(outputs, labels)
+            logs = objective.evaluate(judged.outputs, labels)
             discriminator = objective.total("d", logs)
-            known = input_gradients or (None, None)
-            sides = (
-                DiscriminatorOutput(tf.stop_gradient(real), logits[0], known[0]),
-                DiscriminatorOutput(tf.stop_gradient(fake), logits[1], known[1]),
-            )
+            sides = _sides(gan, inputs, seen, logits, input_gradients)
             if objective.penalties:
                 logs["d_penalty"] = _penalty(gan, inputs, sides, of_gradients=False)
                 discriminator += logs["d_penalty"]
@@ -294,23 +310,59 @@ class _Losses:
             if due:
                 penalty = _penalty(gan, inputs, sides, of_gradients=True)
                 logs["d_penalty"] += penalty
-                gradient_penalty = [scaled_loss(penalty, gan.discriminator_optimizer)]
+                beside_logits.append(scaled_loss(penalty, gan.discriminator_optimizer))
+            added = [*judged.losses, *regularizations(gan.discriminator)]
+            if added:
+                logs["d_regularization"] = total_of(added)
+                beside_logits.append(
+                    scaled_loss(logs["d_regularization"], gan.discriminator_optimizer)
+                )
             generator = scaled_loss(objective.total("g", logs), gan.generator_optimizer)
         return cls(
             tape,
             logits,
             input_gradients,
             discriminator,
-            gradient_penalty,
+            beside_logits,
+            bool(judged.losses),
             generator,
             logs,
         )
 
 
+def _seen(gan: "GAN", inputs: DiscriminatorInputs) -> list[Any]:
+    """Real and fake images as the discriminator sees them."""
+    return [
+        perturbed(gan, images, inputs.substep, side)
+        for side, images in enumerate((inputs.real, inputs.fake))
+    ]
+
+
+def _sides(
+    gan: "GAN",
+    inputs: DiscriminatorInputs,
+    seen: list[Any],
+    logits: list[Any],
+    input_gradients: list[Any] | None,
+) -> list[DiscriminatorOutput]:
+    """What penalties are told of real and of fake images."""
+    stop = tf.stop_gradient
+    return [
+        DiscriminatorOutput(
+            stop(seen[side]),
+            logits[side],
+            None if input_gradients is None else input_gradients[side],
+            stop(images),
+            lambda images, side=side: perturbed(gan, images, inputs.substep, side),
+        )
+        for side, images in enumerate((inputs.real, inputs.fake))
+    ]
+
+
 def _penalty(
     gan: "GAN",
     inputs: DiscriminatorInputs,
-    sides: tuple[DiscriminatorOutput, DiscriminatorOutput],
+    sides: list[DiscriminatorOutput],
     *,
     of_gradients: bool,
 ) -> Any:
@@ -318,7 +370,7 @@ def _penalty(
     update = gan.discriminator_update(inputs.substep)
 
     def critic(images: Any) -> Any:
-        return gan.critic(images, inputs.labels)
+        return stateless_logits(gan.discriminator, images, inputs.labels)
 
     total = 0.0
     for index, regularizer in enumerate(gan.objective.penalties):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.errors import UserError
+from ganlab.models.forward import computes_in
 
 
 def prepare(
@@ -35,19 +36,164 @@ def prepare(
             "Expected two optimizers. Received the same object twice; an "
             "optimizer keeps state for one network"
         )
-    layers = generator.layers + discriminator.layers
-    scaled = loss_scaling and any(layer.compute_dtype == "float16" for layer in layers)
-    optimizers = []
-    for given, network in (
-        (generator_optimizer, generator),
-        (discriminator_optimizer, discriminator),
-    ):
-        optimizer = keras.optimizers.get(given)
-        if scaled and not is_scaled(optimizer):
+    networks = {"generator": generator, "discriminator": discriminator}
+    half = any(computes_in(network, "float16") for network in networks.values())
+    optimizers = {
+        "generator": _optimizer(generator_optimizer, "generator"),
+        "discriminator": _optimizer(discriminator_optimizer, "discriminator"),
+    }
+    same_name = len({optimizer.name for optimizer in optimizers.values()}) == 1
+    for role, optimizer in optimizers.items():
+        check_trainable(networks[role], role)
+        if same_name:
+            optimizer.name = f"{role}_{optimizer.name}"
+        if loss_scaling and half and not is_scaled(optimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(network.trainable_variables)
-        optimizers.append(optimizer)
-    return optimizers[0], optimizers[1]
+        optimizer.build(networks[role].trainable_variables)
+        optimizers[role] = optimizer
+    return optimizers["generator"], optimizers["discriminator"]
+
+
+def check_compile(generator: Any, discriminator: Any, unknown: dict[str, Any]) -> None:
+    """Raises `UserError` for what `keras.Model.compile` takes and a GAN's does not."""
+    if unknown:
+        names = ", ".join(unknown)
+        fixes = {
+            "optimizer": "pass generator_optimizer and discriminator_optimizer",
+            "metrics": "use ganlab.callbacks to measure images as it trains",
+            "loss_weights": "pass class_weight, or weights of the regularizers",
+        }
+        fix = next((fixes[name] for name in unknown if name in fixes), "leave it out")
+        raise UserError(
+            "Expected the arguments of GAN.compile, which trains two networks. "
+            f"Received: {names}; {fix}"
+        )
+    if generator is None or discriminator is None:
+        raise UserError(
+            "Expected two optimizers, generator_optimizer and "
+            f"discriminator_optimizer. Received: {generator!r} and {discriminator!r}; "
+            "each network has its own, such as gan.compile('adam', 'adam')"
+        )
+
+
+def check_unchanged(network: keras.Model, trained: list[keras.Variable]) -> None:
+    """Raises `UserError` if a network trains other variables than at `compile`."""
+    now, before = (
+        {id(variable): variable.path for variable in variables}
+        for variables in (network.trainable_variables, trained)
+    )
+    changed = [
+        path for key, path in (now | before).items() if (key in now) != (key in before)
+    ]
+    if changed:
+        raise UserError(
+            f"Expected {network.name!r} to train the layers that it had at compile. "
+            f"Received: {changed[0]} and {len(changed) - 1} more were frozen or "
+            "unfrozen since; call compile again"
+        )
+
+
+def _optimizer(given: Any, role: str) -> keras.optimizers.Optimizer:
+    try:
+        optimizer = keras.optimizers.get(given)
+    except ValueError:
+        optimizer = None
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise UserError(
+            f"Expected a keras.optimizers.Optimizer or its name as the {role}'s. "
+            f"Received: {given!r}; such as keras.optimizers.Adam(2e-4, beta_1=0.5)"
+        )
+    return optimizer
+
+
+def check_trainable(network: keras.Model, role: str) -> None:
+    """Raises `UserError` for a network that cannot learn."""
+    if not network.trainable_variables:
+        raise UserError(
+            f"Expected a {role} that trains. Received: {network.name!r} with no "
+            "trainable weights; set its `trainable` to True, for a GAN itself trains "
+            "one network at a time"
+        )
+
+
+class BothOptimizers(keras.optimizers.Optimizer):
+    """Both optimizers as one, for Keras's callbacks: `model.optimizer`.
+
+    Callbacks that know of several, such as `LearningRateScheduler`, find them in
+    `optimizers`; to others its learning rate is the generator's, and setting it sets
+    both.
+
+    Args:
+        optimizers: The generator's and the discriminator's.
+        networks: The networks, likewise.
+    """
+
+    def __init__(
+        self,
+        optimizers: tuple[keras.optimizers.Optimizer, ...],
+        networks: tuple[keras.Model, ...],
+    ) -> None:
+        super().__init__(learning_rate=0.0, name="both_optimizers")
+        self.optimizers = [unwrapped(optimizer) for optimizer in optimizers]
+        self._networks = lambda: networks
+        self.built = True
+
+    @property
+    def learning_rate(self) -> "SharedRate":
+        return SharedRate(self.optimizers)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.learning_rate.assign(value)
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Ends training, `use_ema` included, of each network by its own optimizer."""
+        for optimizer, network in zip(self.optimizers, self._networks(), strict=True):
+            optimizer.finalize_variable_values(network.trainable_variables)
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        raise UserError(
+            "Expected gradients for one network's optimizer. Received: gradients for "
+            "both; call generator_optimizer.apply or discriminator_optimizer.apply"
+        )
+
+    def save_own_variables(self, store: Any) -> None:
+        """Saves nothing: both optimizers are the model's own."""
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads nothing."""
+
+    def get_config(self) -> dict[str, Any]:
+        raise UserError(
+            "Expected the config of one optimizer. Received: both as one; see "
+            "generator_optimizer and discriminator_optimizer"
+        )
+
+
+class SharedRate:
+    """The generator's learning rate, which sets the discriminator's too."""
+
+    def __init__(self, optimizers: list[keras.optimizers.Optimizer]) -> None:
+        self._optimizers = optimizers
+
+    def assign(self, value: Any) -> None:
+        """Sets both learning rates."""
+        for optimizer in self._optimizers:
+            optimizer.learning_rate = value
+
+    def numpy(self) -> Any:
+        return ops.convert_to_numpy(self._optimizers[0].learning_rate)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.numpy().astype(dtype or "float32")
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+
+def unwrapped(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer inside loss scaling."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def is_scaled(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -57,8 +203,7 @@ def is_scaled(optimizer: keras.optimizers.Optimizer) -> bool:
 
 def accumulation_steps(optimizer: keras.optimizers.Optimizer) -> int:
     """Steps whose mean gradient makes one update."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    return optimizer.gradient_accumulation_steps or 1
+    return unwrapped(optimizer).gradient_accumulation_steps or 1
 
 
 def check_accumulation(

@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-LATENTS, AUGMENTATION, NOISE, PENALTY = range(4)  # purposes
+LATENTS, AUGMENTATION, NOISE, PENALTY, EVALUATION = range(5)  # purposes
 
 
 def step_seed(

@@ -1,12 +1,14 @@
-"""Casts outputs and rebuilds models in float32."""
+"""Casts outputs to float32, and computes or rebuilds models in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+HALF_PRECISION = ("float16", "bfloat16")
 GRAPHS = ("Functional", "Sequential")
 
 # A layer of Keras's own in a layer's place, and the weights that it needs.
@@ -20,6 +22,27 @@ def as_float32(logits: Any) -> Any:
     return ops.convert_to_tensor(logits) if wide else ops.cast(logits, "float32")
 
 
+@contextlib.contextmanager
+def computing_in_float32(network: keras.Model) -> Iterator[None]:
+    """Makes every layer of a network that computes in half precision use float32.
+
+    It holds for calls within the context alone; weights are shared, not copied.
+    """
+    policies = [
+        (layer, layer.dtype_policy)
+        for layer in network._flatten_layers()
+        if layer.compute_dtype in HALF_PRECISION
+    ]
+    try:
+        for layer, _ in policies:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in policies:
+            layer.dtype_policy = policy
+
+
+def in_float32(model: keras.Model) -> keras.Model:
 def in_float32(model: keras.Model, values: Values | None = None) -> keras.Model:
     """Rebuilds a functional model in float32, trainable, with equal weights.
 

@@ -19,6 +19,7 @@ from ganlab.objectives.regularizers import (
 )
 
 LOG_KEYS = (
+    "loss",
     "d_loss",
     "g_loss",
     "d_real",

@@ -30,13 +30,18 @@ class DiscriminatorOutput:
     Args:
         inputs: Tensor `(batch, ...)`: the discriminator's inputs.
         logits: Float32 tensor `(batch, 1)`.
-        input_gradients: Gradient of each logit in its own input, a tensor like
-            `inputs`, where it has been computed already; otherwise `None`.
+        input_gradients: Gradient of each image's logits in that image, a tensor like
+            `images`, where it has been computed already; otherwise `None`.
+        images: Tensor `(batch, ...)`: the images before augmentation and noise; by
+            default the inputs.
+        see: The function from these images to the inputs.
     """
 
     inputs: Any
     logits: Any
     input_gradients: Any = None
+    images: Any = None
+    see: Callable[[Any], Any] = lambda images: images
 
 
 Critic = Callable[[Any], Any]
@@ -312,13 +317,18 @@ def per_sample_shape(inputs: Any) -> tuple[Any, ...]:
 
 
 def squared_gradient_norms(critic: Critic, output: DiscriminatorOutput) -> Any:
-    """`|grad D|²` at each input, a float32 tensor `(batch,)`."""
+    """`|grad D|²` at each image, a float32 tensor `(batch,)`.
+
+    The gradient is that in the image before augmentation, as in the code of
+    [Karras et al., 2020](https://arxiv.org/abs/2006.06676).
+    """
     gradients = output.input_gradients
     if gradients is None:
+        images = output.inputs if output.images is None else output.images
         with tf.GradientTape() as tape:
-            tape.watch(output.inputs)
-            total = tf.reduce_sum(critic(output.inputs))
-        gradients = tape.gradient(total, output.inputs)
+            tape.watch(images)
+            total = tf.reduce_sum(critic(output.see(images)))
+        gradients = tape.gradient(total, images)
     return ops.sum(ops.square(gradients), axis=list(range(1, len(gradients.shape))))
 
 

@@ -38,7 +38,9 @@ def test_a_subclassed_network_trains_once_it_is_wrapped(images):
             return keras.ops.reshape(self.dense(latents), (-1, 16, 16, 1))
 
     discriminator = networks.dcgan_discriminator(16, base_filters=2)
-    with pytest.raises(UserError, match=r"Sharpener.*wrap it"):
+    with pytest.raises(
+        UserError, match=r"Sharpener that was never called.*call it once"
+    ):
         GAN(Sharpener(), discriminator)
     latents = keras.Input((8,))
     gan = GAN(keras.Model(latents, Sharpener()(latents)), discriminator)

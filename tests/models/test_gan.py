@@ -153,10 +153,10 @@ def test_steps_per_execution(make_gan, images):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda g, d: GAN(g, d, num_classes=3), "2 input"),
+        (lambda g, d: GAN(g, d, num_classes=3), "latents and a class"),
         (lambda g, d: GAN(g, d, ema_decay=1.0), "EMA decay"),
         (lambda g, d: GAN(d, g), r"takes? what the generator draws|to take what"),
-        (lambda g, d: GAN(keras.Sequential(), d), "functional or built Sequential"),
+        (lambda g, d: GAN(keras.Sequential(), d), "has been built"),
         (lambda g, d: GAN(g, d).sample(0), "1 image or more"),
         (lambda g, d: GAN(g, d).compile("adam", "adam", loss="nope"), "Unknown loss"),
         (
@@ -170,7 +170,7 @@ def test_steps_per_execution(make_gan, images):
             ).compile("adam", "adam", augmentation="ada"),
             "augmentation of images alone",
         ),
-        (lambda g, d: GAN(g, d, packing=2), r"\(16, 16, 2\) for packing=2"),
+        (lambda g, d: GAN(g, d, packing=2), r"\(16, 16, 2\) with packing=2"),
         (lambda g, d: GAN(g, d, packing=0), "packing of 1 or more"),
     ],
 )

@@ -1,0 +1,193 @@
+"""Whether a generator and a discriminator can train together."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ganlab.errors import UserError
+from ganlab.models import signature
+
+
+def check_networks(
+    generator: keras.Model,
+    discriminator: keras.Model,
+    num_classes: int | None,
+    packing: int,
+) -> None:
+    """Raises `UserError` unless both networks can train together.
+
+    A discriminator that has not been built is built for what the generator gives.
+
+    Args:
+        generator: A `keras.Model` from latents, or from latents and a class.
+        discriminator: A `keras.Model` of images, or of images and a class, or with an
+            auxiliary classifier to `[logits, class_logits]`.
+        num_classes: Integer, or `None` for noise alone.
+        packing: Integer: samples that the discriminator takes at once.
+    """
+    if num_classes is not None and packing > 1:
+        raise UserError(
+            "Expected no packing with classes, for the samples of a pack would need "
+            f"one class. Received: packing={packing}; train without classes"
+        )
+    for role, network in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(network, keras.Model):
+            raise UserError(
+                f"Expected a keras.Model as {role}. Received: {network!r}; wrap layers "
+                "in keras.Sequential, and pass models, not classes"
+            )
+    conditional = num_classes is not None
+    latents = latent_specs(generator, conditional=conditional)
+    if any(size is None for spec in latents for size in spec.shape[1:]):
+        raise UserError(
+            "Expected a generator of latents of a known shape. Received: "
+            f"{[spec.shape[1:] for spec in latents]}; state it in keras.Input"
+        )
+    generated = _sample_shape(generator)
+    _check_discriminator(discriminator, generated, num_classes, packing)
+
+
+def latent_specs(generator: keras.Model, *, conditional: bool) -> list[Any]:
+    """The specs of a generator's latents."""
+    specs = signature.input_specs(generator)
+    label = signature.class_input(specs)
+    if conditional and label is None:
+        raise UserError(
+            "Expected a generator of latents and a class for num_classes. Received: "
+            "one with 1 input; add keras.Input((), dtype='int32'), or leave "
+            "num_classes out"
+        )
+    flat = keras.tree.flatten(specs)
+    if not conditional and len(flat) > 1 and _is_class(flat[label]):
+        raise UserError(
+            "Expected a generator of latents alone for num_classes=None. Received: an "
+            f"input {flat[label].name!r} of shape {flat[label].shape[1:]}; give the "
+            "GAN num_classes"
+        )
+    return signature.sample_specs(specs, conditional=conditional)
+
+
+def _is_class(spec: Any) -> bool:
+    return "int" in keras.backend.standardize_dtype(spec.dtype) or bool(
+        signature.LABEL_NAMES.search(spec.name)
+    )
+
+
+def _sample_shape(generator: keras.Model) -> tuple[int, ...]:
+    """Shape of what a generator gives."""
+    outputs = signature.output_specs(generator)
+    if len(outputs) != 1 or len(outputs[0].shape) < 2:
+        raise UserError(
+            "Expected a generator of one output (batch, ...). Received: "
+            f"{[tuple(output.shape) for output in outputs]}; return the images alone"
+        )
+    shape = tuple(outputs[0].shape[1:])
+    if None in shape:
+        raise UserError(
+            "Expected a generator whose output has a known shape. Received: "
+            f"{shape}; end it on keras.layers.Reshape"
+        )
+    return shape
+
+
+def _check_discriminator(
+    discriminator: keras.Model,
+    generated: tuple[int, ...],
+    num_classes: int | None,
+    packing: int,
+) -> None:
+    packed = (*generated[:-1], generated[-1] * packing)
+    if not discriminator.built and num_classes is None:
+        discriminator(ops.zeros((1, *packed)), training=False)
+    specs = signature.input_specs(discriminator)
+    images = signature.sample_specs(specs, conditional=num_classes is not None)
+    _, *classes = signature.output_specs(discriminator)
+    takes_class = len(images) < len(keras.tree.flatten(specs))
+    if len(images) != 1 or (num_classes is not None and not takes_class | len(classes)):
+        expected = "images" if num_classes is None else "images and a class"
+        raise UserError(
+            f"Expected a discriminator of {expected} for num_classes={num_classes}. "
+            f"Received: one of {len(keras.tree.flatten(specs))} input(s) and "
+            f"{1 + len(classes)} output(s); build both networks and the GAN with the "
+            "same num_classes"
+        )
+    sizes = [spec.shape[-1] for spec in classes]
+    if sizes and sizes != [num_classes]:
+        raise UserError(
+            f"Expected an auxiliary classifier of num_classes={num_classes}. "
+            f"Received: one of {sizes[0]}; build all with the same num_classes"
+        )
+    discriminated = tuple(images[0].shape[1:])
+    fits = len(packed) == len(discriminated) and all(
+        taken in (None, size) for size, taken in zip(packed, discriminated, strict=True)
+    )
+    if not fits:
+        raise UserError(
+            "Expected the discriminator to take what the generator generates, "
+            f"{packed} with packing={packing}. Received: a discriminator of "
+            f"{discriminated}"
+        )
+
+
+def check_labels(labels: Any) -> None:
+    """Raises `UserError` if a conditional GAN got no labels."""
+    if labels is None:
+        raise UserError(
+            "Expected batches of (images, labels) for a conditional GAN. "
+            "Received: images alone; pass labels as `y` or in the data set"
+        )
+
+
+def shared_layers(generator: keras.Model, discriminator: keras.Model) -> list[str]:
+    """Names of the layers with weights that are part of both networks.
+
+    Raises:
+        UserError: if one lies in a network inside, where a file cannot tell.
+    """
+    own, other = (
+        {id(layer): layer.name for layer in network._flatten_layers() if layer.weights}
+        for network in (generator, discriminator)
+    )
+    shared = [name for key, name in own.items() if key in other]
+    top = [
+        {
+            layer.name
+            for layer in network.layers
+            if id(layer) in own and id(layer) in other
+        }
+        for network in (generator, discriminator)
+    ]
+    if shared and (top[0] != top[1] or not {*shared} <= {*_parts(generator, top[0])}):
+        raise UserError(
+            "Expected layers of both networks to be layers of each. Received: "
+            f"{shared[0]!r} in a network inside one; use it in both directly"
+        )
+    return sorted(top[0])
+
+
+def _parts(network: keras.Model, names: set[str]) -> list[str]:
+    """Names of some layers of a network, and of what is inside them."""
+    layers = [layer for layer in network.layers if layer.name in names]
+    return [part.name for layer in layers for part in layer._flatten_layers()]
+
+
+def with_shared_layers(
+    config: dict[str, Any], custom_objects: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A GAN's config whose networks share the layers that it names."""
+    config = {**config}
+    shared = config.pop("shared_layers")
+    if shared:
+        generator, discriminator = (
+            keras.saving.deserialize_keras_object(config[role], custom_objects)
+            for role in ("generator", "discriminator")
+        )
+        config["generator"] = generator
+        config["discriminator"] = keras.models.clone_model(
+            discriminator,
+            clone_function=lambda layer: (
+                generator.get_layer(layer.name) if layer.name in shared else layer
+            ),
+        )
+    return config

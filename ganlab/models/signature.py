@@ -1,0 +1,133 @@
+"""What a network takes and gives, whatever its form: its inputs' and outputs' specs.
+
+Functional and Sequential models state their inputs; a subclassed model's are those
+that it was built on. Inputs may be a tensor, a list, a tuple or a dict, in any order.
+"""
+
+import math
+import re
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from ganlab.errors import UserError
+
+Spec = keras.KerasTensor
+
+LABEL_NAMES = re.compile(r"label|class|cond|categor|digit|target", re.IGNORECASE)
+
+
+def input_specs(network: keras.Model) -> Any:
+    """The nest of specs that a network is called on.
+
+    Raises:
+        UserError: for a network that has not been built, or takes several arguments.
+    """
+    inputs = getattr(network, "inputs", None)
+    if inputs and isinstance(network, keras.Sequential):
+        return inputs[0]
+    if inputs:
+        return network.input
+    shapes = (network.get_build_config() or {}).get("input_shape")
+    if not network.built or shapes is None:
+        raise UserError(
+            f"Expected a network that has been built. Received: {network.name!r}, a "
+            f"{type(network).__name__} that was never called; start it with a "
+            "keras.Input, or call it once on a batch before"
+        )
+    return tree.map_shape_structure(_spec_of_built, shapes)
+
+
+def _spec_of_built(shape: tuple[int | None, ...]) -> Spec:
+    """The spec of an input that a subclassed model was built on."""
+    dtype = "int32" if len(shape) == 1 else keras.config.floatx()
+    return Spec((None, *shape[1:]), dtype=dtype)
+
+
+def output_specs(network: keras.Model) -> list[Spec]:
+    """The specs of a network's outputs."""
+    specs = input_specs(network)
+    if getattr(network, "outputs", None):
+        return list(network.outputs)
+    return list(tree.flatten(network.compute_output_spec(specs)))
+
+
+def class_input(specs: Any) -> int | None:
+    """Which of a network's flat inputs is the class; `None` for a single input.
+
+    It is the one that is named so, or else the only one of integers, or else the
+    last.
+    """
+    flat = tree.flatten(specs)
+    if len(flat) < 2:
+        return None
+    rules = (
+        lambda spec: LABEL_NAMES.search(spec.name),
+        lambda spec: "int" in keras.backend.standardize_dtype(spec.dtype),
+        lambda spec: len(spec.shape) == 1,
+    )
+    for rule in rules:
+        chosen = [index for index, spec in enumerate(flat) if rule(spec)]
+        if len(chosen) == 1:
+            return chosen[0]
+    return len(flat) - 1
+
+
+def sample_specs(specs: Any, *, conditional: bool) -> list[Spec]:
+    """A network's flat inputs without the class: its latents or its images."""
+    label = class_input(specs) if conditional else None
+    return [spec for k, spec in enumerate(tree.flatten(specs)) if k != label]
+
+
+def arguments(network: keras.Model, inputs: Any, labels: Any) -> Any:
+    """What a network is called on.
+
+    Args:
+        network: A `keras.Model`.
+        inputs: Tensor: images, or flat latents `(batch, latent_dim)`, which are cut
+            and shaped into what the network takes.
+        labels: Int tensor `(batch,)`, or `None`. They become one-hot where the
+            network's class input is a vector.
+    """
+    specs = input_specs(network)
+    label = None if labels is None else class_input(specs)
+    samples = iter(_shaped(inputs, sample_specs(specs, conditional=label is not None)))
+    flat = [
+        _class_as(spec, labels) if index == label else next(samples)
+        for index, spec in enumerate(tree.flatten(specs))
+    ]
+    return tree.pack_sequence_as(specs, flat)
+
+
+def _shaped(inputs: Any, specs: list[Spec]) -> list[Any]:
+    """One tensor as the samples that a network takes."""
+    if len(specs) == 1 and len(inputs.shape) == len(specs[0].shape):
+        return [ops.cast(inputs, specs[0].dtype)]
+    parts, start = [], 0
+    for spec in specs:
+        shape = spec.shape[1:]
+        stop = start + size(shape)
+        part = ops.reshape(inputs[:, start:stop], (-1, *shape))
+        parts.append(ops.cast(part, spec.dtype))
+        start = stop
+    return parts
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """Number of elements of a shape."""
+    return math.prod(shape)
+
+
+def _class_as(spec: Spec, labels: Any) -> Any:
+    """Class numbers as a network's class input: numbers, or one-hot."""
+    shape = spec.shape[1:]
+    if not shape:
+        return ops.cast(labels, spec.dtype)
+    if shape[-1] == 1:
+        value = labels
+    else:
+        value = ops.one_hot(labels, shape[-1], dtype=spec.dtype)
+    broadcast = ops.reshape(value, (-1, *[1] * (len(shape) - 1), shape[-1]))
+    whole = ops.ones((1, *shape[:-1], 1), spec.dtype)
+    return ops.cast(broadcast, spec.dtype) * whole
