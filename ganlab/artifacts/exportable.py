@@ -5,18 +5,18 @@ that can be built again from their configuration.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from ganlab.artifacts.card import latent_names
 from ganlab.errors import one_line
-from ganlab.networks.precision import in_float32
+from ganlab.networks.precision import computing_in_float32, in_float32
 from ganlab.networks.stock import of_stock_layers
 
 KERAS_NAME = "averaged_generator"
@@ -40,6 +40,7 @@ class TrainedGAN(Protocol):
     def latent_shapes(self) -> list[tuple[int, ...]]: ...
     @property
     def num_classes(self) -> int | None: ...
+    def generator_arguments(self, latents: Any, labels: Any = None) -> Any: ...
 
 
 class Exportable(NamedTuple):
@@ -63,21 +64,27 @@ class Exportable(NamedTuple):
 def exportable(gan: TrainedGAN) -> Exportable:
     """The averaged generator of a GAN as a function.
 
-    It computes in float32 wherever its layers can be built again, and as it was
-    trained otherwise.
+    It computes in float32. Where its layers can be built again they are Keras's own.
     """
     network: keras.Model | None
     try:
-        network = in_float32(gan.generator, averages(gan))
+        network = in_float32(gan.generator, gan.ema_generator.values())
     except Exception:  # of any kind: the layers are the user's
         network = None
-    call = gan.ema_generator if network is None else network
+    shapes = gan.latent_shapes
 
     def generate(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        arguments = inputs[0] if len(inputs) == 1 else list(inputs)
-        return {"images": tf.cast(call(arguments, training=False), tf.float32)}
+        parts, labels = inputs[: len(shapes)], inputs[len(shapes) :]
+        flat = [tf.reshape(part, (-1, math.prod(part.shape[1:]))) for part in parts]
+        latents = flat[0] if len(flat) == 1 else tf.concat(flat, axis=1)
+        arguments = gan.generator_arguments(latents, *labels)
+        if network is not None:
+            images = network(arguments, training=False)
+        else:
+            with computing_in_float32(gan.generator):
+                images = gan.ema_generator(arguments)
+        return {"images": tf.cast(images, tf.float32)}
 
-    shapes = gan.latent_shapes
     signature = [
         tf.TensorSpec((None, *shape), tf.float32, name=name)
         for name, shape in zip(latent_names(len(shapes)), shapes, strict=True)
@@ -85,11 +92,6 @@ def exportable(gan: TrainedGAN) -> Exportable:
     if gan.num_classes:
         signature.append(tf.TensorSpec((None,), tf.int32, name="labels"))
     return Exportable(generate, signature, network, gan.generator.count_params())
-
-
-def averages(gan: TrainedGAN) -> list[np.ndarray]:
-    """The averaged values of `gan.generator.weights`."""
-    return [keras.ops.convert_to_numpy(weight) for weight in gan.ema_generator.weights]
 
 
 def write_keras(gan: TrainedGAN, path: Path) -> str:
@@ -106,7 +108,7 @@ def write_keras(gan: TrainedGAN, path: Path) -> str:
         left out, and why.
     """
     try:
-        model = of_stock_layers(gan.generator, averages(gan), KERAS_NAME)
+        model = of_stock_layers(gan.generator, gan.ema_generator.values(), KERAS_NAME)
         model.save(path)
         with _registry() as registered:
             registered.clear()

@@ -159,9 +159,7 @@ class Probe:
             for role, optimizer in self._optimizers().items()
         }
         step = self._run_step(self._networks, weights, labels, scales)
-        averaged = forward.call(
-            gan.ema_generator, tf.constant(self.latents), labels, training=False
-        )
+        averaged = gan.draw(tf.constant(self.latents), labels)
         measures: dict[str, Any] = {
             "fake": step.fake,
             "averaged": averaged,
@@ -260,9 +258,8 @@ class Probe:
 
     def _ema_distance(self) -> Any:
         """|weights - averaged weights| / |weights| of the generator."""
-        generator, averaged = self.gan.generator, self.gan.ema_generator
         weights, changes = [], []
-        for weight, average in zip(generator.weights, averaged.weights, strict=True):
+        for weight, average in self.gan.ema_generator.pairs():
             if weight.trainable:
                 weights.append(tf.cast(weight, tf.float32))
                 changes.append(weights[-1] - tf.cast(average, tf.float32))

@@ -72,7 +72,7 @@ class GenerativeModel(keras.Model):
                 trainable=False,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-        self._draw_in_graph = tf.function(self._draw, reduce_retracing=True)
+        self._draw_in_graph = tf.function(self.draw, reduce_retracing=True)
         self.trackers: dict[str, keras.metrics.Mean] = {}
 
     @property
@@ -134,14 +134,17 @@ class GenerativeModel(keras.Model):
         Returns:
             Images `(batch, height, width, channels)` in float32.
         """
-        latents = ops.convert_to_tensor(latents, "float32")
-        if labels is not None:
-            labels = ops.convert_to_tensor(labels, "int32")
-        return self._draw_in_graph(latents, labels, seed)
-
-    def _draw(self, latents: Any, labels: Any, seed: Any) -> Any:
-        inputs = signature.arguments(self.generator, latents, labels)
+        inputs = self.generator_arguments(latents, labels)
         return self.ema_generator(inputs, seed=seed)
+
+    def generator_arguments(self, latents: Any, labels: Any = None) -> Any:
+        """What the generator is called on, whatever its inputs' form.
+
+        Args:
+            latents: Float32 `(batch, latent_dim)`: those of all latent inputs.
+            labels: Int `(batch,)`, or `None`.
+        """
+        return signature.arguments(self.generator, latents, labels)
 
     def sample(
         self,
@@ -188,13 +191,14 @@ class GenerativeModel(keras.Model):
         parts = sampling.split_latents(latents, self.latent_shapes)
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
         classes = sampling.given_labels(len(flat), self.num_classes, labels)
-        inputs = [flat] if classes is None else [flat, classes]
         size = kinds.of_shape(self.image_shape).batch_size
         samples = []
         for start in range(0, len(flat), size):
-            batch = [array[start : start + size] for array in inputs]
+            batch = slice(start, start + size)
             noise_seed = ops.convert_to_tensor([seed, start], "int64")
-            samples.append(self.draw(*batch, seed=noise_seed).numpy())
+            chosen = None if classes is None else tf.constant(classes[batch])
+            images = self._draw_in_graph(tf.constant(flat[batch]), chosen, noise_seed)
+            samples.append(images.numpy())
         return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:
@@ -222,21 +226,13 @@ class GenerativeModel(keras.Model):
             decay = ops.where((self.step + 1) % steps == 0, decay, 1.0)
         self.ema_generator.update(decay)
 
-    def _check_trained_variables(self) -> None:
-        """Raises `UserError` if layers were frozen or unfrozen after `compile`."""
-        if not self.compiled:
-            return
-        for network, trained in zip(
-            (self.generator, self.discriminator), self._trained, strict=True
-        ):
-            optimizers.check_unchanged(network, trained)
-
     def reset_metrics(self) -> None:
         super().reset_metrics()
         self.evaluated.assign(0)
 
     def make_train_function(self, force: bool = False) -> Any:
-        self._check_trained_variables()
+        if self.compiled:
+            self.optimizer.check_unchanged()
         return super().make_train_function(force)
 
     def update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:

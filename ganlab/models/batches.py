@@ -35,6 +35,11 @@ class Generated(NamedTuple):
     tape: tf.GradientTape
     losses: list[Any]
 
+    @property
+    def logs(self) -> dict[str, Any]:
+        """The losses by their log key."""
+        return dict(zip(("g_regularization",), self.losses, strict=False))
+
 
 class DiscriminatorInputs(NamedTuple):
     """What one discriminator update judges.

@@ -7,6 +7,7 @@ nearer the middle than the last step does.
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -49,6 +50,14 @@ class AveragedGenerator(keras.layers.Layer):
         """Each averaged variable of the generator beside its average."""
         variables = averaged_variables(self._generator())
         return list(zip(variables, self._averages, strict=True))
+
+    def values(self) -> list[np.ndarray]:
+        """The averaged generator's weights, in the order of `generator.weights`."""
+        averages = {id(variable): average for variable, average in self.pairs()}
+        return [
+            ops.convert_to_numpy(averages.get(id(weight), weight))
+            for weight in self._generator().weights
+        ]
 
     def call(self, inputs: Any, training: bool = False, seed: Any = None) -> Any:
         """Generates from averaged weights; it changes no state.

@@ -132,21 +132,22 @@ def call_on_both(
     inputs = ops.concatenate([real, fake])
     outputs = call(discriminator, inputs, labels, training=training)
     if isinstance(outputs, (list, tuple)):
-        sides = zip(*(ops.split(output, 2) for output in outputs), strict=True)
+        of_real, of_fake = zip(
+            *(ops.split(output, 2) for output in outputs), strict=True
+        )
     else:
-        sides = ops.split(outputs, 2)
-    return Judged(*sides, added_losses(discriminator))
+        of_real, of_fake = ops.split(outputs, 2)
+    return Judged(of_real, of_fake, added_losses(discriminator))
 
 
 def call_on_each(
     discriminator: keras.Model, real: Any, fake: Any, labels: Any, *, training: bool
 ) -> Judged:
     """Calls a discriminator on real, then on fake inputs."""
-    outputs, losses = [], []
-    for side in (real, fake):
-        outputs.append(call(discriminator, side, labels, training=training))
-        losses += added_losses(discriminator)
-    return Judged(*outputs, losses)
+    of_real = call(discriminator, real, labels, training=training)
+    losses = added_losses(discriminator)
+    of_fake = call(discriminator, fake, labels, training=training)
+    return Judged(of_real, of_fake, losses + added_losses(discriminator))
 
 
 def stateless_logits(discriminator: keras.Model, inputs: Any, labels: Any) -> Any:

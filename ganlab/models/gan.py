@@ -25,8 +25,8 @@ UPDATES = ("simultaneous", "alternating")
 class GAN(GenerativeModel):
     """A generator and a discriminator that train against each other in `fit`.
 
-    Each `train_step` draws latents `z ~ N(0, I)`, one fake image per real one,
-    and updates both networks from the same forward pass:
+    Each `train_step` draws latents `z ~ N(0, I)`, one fake image per real one, and
+    updates both networks from the same forward pass:
 
         D descends  loss.discriminator(D(x), D(G(z)))
         G descends  loss.generator(D(x), D(G(z)))
@@ -127,9 +127,8 @@ class GAN(GenerativeModel):
         """Configures how both networks are trained.
 
         If either network computes in float16, both optimizers are wrapped in
-        `keras.optimizers.LossScaleOptimizer`. Keras callbacks, such as
-        `LearningRateScheduler`, see both as one: `ganlab.models.optimizers.
-        BothOptimizers`.
+        `keras.optimizers.LossScaleOptimizer`. Keras's callbacks, such as
+        `LearningRateScheduler`, see both as one, `gan.optimizer`.
 
         Batches that do not fit into memory are cut up by the optimizers: with
         `gradient_accumulation_steps=n` on both, each updates its network once in `n`
@@ -157,10 +156,9 @@ class GAN(GenerativeModel):
             recompute: Boolean. `True` generates the fake images once more when the
                 generator's gradient is due, instead of keeping its feature maps while
                 the discriminator trains: a third less memory, for a tenth more time.
-            run_eagerly: See `keras.Model.compile`.
-            steps_per_execution: See `keras.Model.compile`.
-            jit_compile: See `keras.Model.compile`; `"auto"` is never XLA on a
-                CPU, where the convolutions' gradients run far slower in it.
+            run_eagerly: See `keras.Model.compile`, as for the two that follow.
+            steps_per_execution: See there.
+            jit_compile: See there; `"auto"` is never XLA on a CPU: slower there.
         """
         optimizers.check_compile(generator_optimizer, discriminator_optimizer, unknown)
         if discriminator_steps < 1:
@@ -197,11 +195,11 @@ class GAN(GenerativeModel):
             name: keras.metrics.Mean(name=name)
             for name in (*self.objective.log_keys(self.auxiliary), *ADDED)
         }
-        both = (self.generator_optimizer, self.discriminator_optimizer)
-        networks = (self.generator, self.discriminator)
-        self._trained = [network.trainable_variables for network in networks]
         super().compile(
-            optimizer=optimizers.BothOptimizers(both, networks),
+            optimizer=optimizers.BothOptimizers(
+                (self.generator_optimizer, self.discriminator_optimizer),
+                (self.generator, self.discriminator),
+            ),
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
@@ -232,25 +230,23 @@ class GAN(GenerativeModel):
         simultaneous = self.updates == "simultaneous"
         result = self.differentiate(self, inputs, with_generator=simultaneous)
         logs = self._apply("d", result.discriminator)
-        if generated.losses:
-            logs["g_regularization"] = generated.losses[0]
         if not simultaneous:
             result = gradients.second_pass(self, inputs, result)
         if self.recompute:
             generated = batches.generate_again(self, batch, state, result.fake_inputs)
         logs |= self._apply("g", result.generator(self, generated))
         logs |= self.objective.after_step(self.discriminator, *result.outputs(inputs))
-        return {**result.logs, **logs}
+        return {**result.logs, **generated.logs, **logs}
 
     def test_step(self, data: Any) -> dict[str, Any]:
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        labels = None if self.num_classes is None else labels
         latents = self.evaluation_latents(ops.shape(images)[0])
         self.evaluated.assign_add(1)
         fake = forward.call(self.generator, latents, labels, training=False)
-        sides = (
-            forward.pack(s, self.packing) for s in (ops.cast(images, fake.dtype), fake)
-        )
-        judged = self.discriminate(*sides, labels, training=False)
+        images = forward.pack(ops.cast(images, fake.dtype), self.packing)
+        fake = forward.pack(fake, self.packing)
+        judged = self.discriminate(images, fake, labels, training=False)
         logs = self.objective.evaluate(judged.outputs, labels)
         return self.update_metrics(logs)
 
@@ -263,10 +259,6 @@ class GAN(GenerativeModel):
         """
         call = forward.call_on_both if self.is_per_sample else forward.call_on_each
         return call(self.discriminator, real, fake, labels, training=training)
-
-    def discriminator_update(self, substep: int) -> Any:
-        """Discriminator updates before this one, an int64 scalar."""
-        return self.step * self.substeps + substep
 
     def _apply(self, key: str, gradient: list[Any]) -> dict[str, Any]:
         """Updates one network, `d` or `g`; returns its gradient's norm for the log."""

@@ -7,6 +7,7 @@ Every strategy has one signature, and equals `two_pass` to rounding:
     lazy        either, with gradient penalties only at the steps where they are due
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -193,7 +194,7 @@ def lazy(strategy: Strategy) -> Strategy:
                 fake_inputs=gradients.fake_inputs if with_generator else (),
             )
 
-        update = gan.discriminator_update(inputs.substep)
+        update = _updates_before(gan, inputs)
         penalties = gan.objective.gradient_penalties
         due = tf.reduce_any([update % penalty.every == 0 for penalty in penalties])
         gradients = tf.cond(due, lambda: branch(due=True), lambda: branch(due=False))
@@ -202,13 +203,19 @@ def lazy(strategy: Strategy) -> Strategy:
     return strategy_when_due
 
 
+def _updates_before(gan: "GAN", inputs: DiscriminatorInputs) -> Any:
+    """Discriminator updates before this one, an int64 scalar."""
+    return gan.step * gan.substeps + inputs.substep
+
+
 def second_pass(
     gan: "GAN", inputs: DiscriminatorInputs, gradients: Gradients
 ) -> Gradients:
     """The generator's gradient and losses under the discriminator as it now is."""
     with tf.GradientTape() as tape:
         tape.watch(inputs.fake)
-        judged = gan.discriminate(*_seen(gan, inputs), inputs.labels, training=True)
+        real, fake = _seen(gan, inputs)
+        judged = gan.discriminate(real, fake, inputs.labels, training=True)
         logs = gan.objective.evaluate(judged.outputs, inputs.labels)
         loss = scaled_loss(gan.objective.total("g", logs), gan.generator_optimizer)
     own = {key: value for key, value in logs.items() if key.startswith("g_")}
@@ -296,13 +303,23 @@ class _Losses:
             with tf.GradientTape() as logits_tape:
                 logits_tape.watch([real, fake])
                 seen = _seen(gan, inputs)
-                judged = gan.discriminate(*seen, labels, training=True)
+                judged = gan.discriminate(seen[0], seen[1], labels, training=True)
                 logits = [logits_of(output) for output in judged.outputs]
             if due and shares_input_gradients(gan):
                 input_gradients = logits_tape.gradient(logits, [real, fake])
             logs = objective.evaluate(judged.outputs, labels)
             discriminator = objective.total("d", logs)
-            sides = _sides(gan, inputs, seen, logits, input_gradients)
+            known = input_gradients or (None, None)
+            sides = tuple(
+                DiscriminatorOutput(
+                    tf.stop_gradient(seen[side]),
+                    logits[side],
+                    known[side],
+                    tf.stop_gradient(images),
+                    functools.partial(_see, gan, inputs.substep, side),
+                )
+                for side, images in enumerate((real, fake))
+            )
             if objective.penalties:
                 logs["d_penalty"] = _penalty(gan, inputs, sides, of_gradients=False)
                 discriminator += logs["d_penalty"]
@@ -330,53 +347,36 @@ class _Losses:
         )
 
 
-def _seen(gan: "GAN", inputs: DiscriminatorInputs) -> list[Any]:
+def _see(gan: "GAN", substep: int, side: int, images: Any) -> Any:
+    """Images of one side, 0 for real and 1 for fake, as the discriminator sees them."""
+    return perturbed(gan, images, substep, side)
+
+
+def _seen(gan: "GAN", inputs: DiscriminatorInputs) -> tuple[Any, Any]:
     """Real and fake images as the discriminator sees them."""
-    return [
-        perturbed(gan, images, inputs.substep, side)
-        for side, images in enumerate((inputs.real, inputs.fake))
-    ]
-
-
-def _sides(
-    gan: "GAN",
-    inputs: DiscriminatorInputs,
-    seen: list[Any],
-    logits: list[Any],
-    input_gradients: list[Any] | None,
-) -> list[DiscriminatorOutput]:
-    """What penalties are told of real and of fake images."""
-    stop = tf.stop_gradient
-    return [
-        DiscriminatorOutput(
-            stop(seen[side]),
-            logits[side],
-            None if input_gradients is None else input_gradients[side],
-            stop(images),
-            lambda images, side=side: perturbed(gan, images, inputs.substep, side),
-        )
-        for side, images in enumerate((inputs.real, inputs.fake))
-    ]
+    real = _see(gan, inputs.substep, 0, inputs.real)
+    return real, _see(gan, inputs.substep, 1, inputs.fake)
 
 
 def _penalty(
     gan: "GAN",
     inputs: DiscriminatorInputs,
-    sides: list[DiscriminatorOutput],
+    sides: tuple[DiscriminatorOutput, ...],
     *,
     of_gradients: bool,
 ) -> Any:
     """Sum of the weighted penalties of one kind that are due at this update."""
-    update = gan.discriminator_update(inputs.substep)
+    update = _updates_before(gan, inputs)
 
     def critic(images: Any) -> Any:
         return stateless_logits(gan.discriminator, images, inputs.labels)
 
+    real, fake = sides
     total = 0.0
     for index, regularizer in enumerate(gan.objective.penalties):
         if regularizer.needs_input_gradients == of_gradients:
             seed = gan.step_seed(inputs.substep, seeds.PENALTY, index)
-            penalty = regularizer.penalty(critic, *sides, seed)
+            penalty = regularizer.penalty(critic, real, fake, seed)
             weight = regularizer.weight_at(gan.step) * regularizer.every
             for factor in (weight, update % regularizer.every == 0):
                 penalty *= ops.cast(factor, penalty.dtype)

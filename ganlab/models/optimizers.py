@@ -136,6 +136,8 @@ class BothOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name="both_optimizers")
         self.optimizers = [unwrapped(optimizer) for optimizer in optimizers]
         self._networks = lambda: networks
+        trained = [network.trainable_variables for network in networks]
+        self._trained = lambda: trained
         self.built = True
 
     @property
@@ -145,6 +147,11 @@ class BothOptimizers(keras.optimizers.Optimizer):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self.learning_rate.assign(value)
+
+    def check_unchanged(self) -> None:
+        """Raises `UserError` if layers were frozen or unfrozen after `compile`."""
+        for network, trained in zip(self._networks(), self._trained(), strict=True):
+            check_unchanged(network, trained)
 
     def finalize_variable_values(self, var_list: Any) -> None:
         """Ends training, `use_ema` included, of each network by its own optimizer."""

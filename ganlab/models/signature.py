@@ -13,7 +13,7 @@ from keras import ops, tree
 
 from ganlab.errors import UserError
 
-Spec = keras.KerasTensor
+Spec = Any  # a keras.KerasTensor
 
 LABEL_NAMES = re.compile(r"label|class|cond|categor|digit|target", re.IGNORECASE)
 
@@ -42,7 +42,7 @@ def input_specs(network: keras.Model) -> Any:
 def _spec_of_built(shape: tuple[int | None, ...]) -> Spec:
     """The spec of an input that a subclassed model was built on."""
     dtype = "int32" if len(shape) == 1 else keras.config.floatx()
-    return Spec((None, *shape[1:]), dtype=dtype)
+    return keras.KerasTensor((None, *shape[1:]), dtype=dtype)
 
 
 def output_specs(network: keras.Model) -> list[Spec]:
@@ -59,16 +59,16 @@ def class_input(specs: Any) -> int | None:
     It is the one that is named so, or else the only one of integers, or else the
     last.
     """
-    flat = tree.flatten(specs)
+    flat = tree.flatten_with_path(specs)
     if len(flat) < 2:
         return None
     rules = (
-        lambda spec: LABEL_NAMES.search(spec.name),
-        lambda spec: "int" in keras.backend.standardize_dtype(spec.dtype),
-        lambda spec: len(spec.shape) == 1,
+        lambda path, spec: LABEL_NAMES.search(f"{path} {spec.name}"),
+        lambda path, spec: "int" in keras.backend.standardize_dtype(spec.dtype),
+        lambda path, spec: len(spec.shape) == 1,
     )
     for rule in rules:
-        chosen = [index for index, spec in enumerate(flat) if rule(spec)]
+        chosen = [index for index, entry in enumerate(flat) if rule(*entry)]
         if len(chosen) == 1:
             return chosen[0]
     return len(flat) - 1
@@ -77,7 +77,8 @@ def class_input(specs: Any) -> int | None:
 def sample_specs(specs: Any, *, conditional: bool) -> list[Spec]:
     """A network's flat inputs without the class: its latents or its images."""
     label = class_input(specs) if conditional else None
-    return [spec for k, spec in enumerate(tree.flatten(specs)) if k != label]
+    flat = enumerate(tree.flatten(specs))
+    return [spec for index, spec in flat if index != label]
 
 
 def arguments(network: keras.Model, inputs: Any, labels: Any) -> Any:

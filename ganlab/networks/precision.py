@@ -42,7 +42,6 @@ def computing_in_float32(network: keras.Model) -> Iterator[None]:
             layer.dtype_policy = policy
 
 
-def in_float32(model: keras.Model) -> keras.Model:
 def in_float32(model: keras.Model, values: Values | None = None) -> keras.Model:
     """Rebuilds a functional model in float32, trainable, with equal weights.
 

@@ -275,7 +275,6 @@ def write_folder(images, folder: Path) -> None:
 def train_ganlab(clock: Clock, changes: dict, options) -> None:
     """What `ganlab train` does."""
     import keras
-    import numpy as np
 
     from ganlab import pictures, sampling
     from ganlab.config.presets import get_preset
@@ -300,13 +299,7 @@ def train_ganlab(clock: Clock, changes: dict, options) -> None:
             gan = self.model
             labels = clock.reference.labels
             latents = sampling.draw_latents(count, gan.latent_dim, 0)
-            images = [
-                gan.ema_generator(
-                    [latents[k : k + 500], labels[k : k + 500]], training=False
-                ).numpy()
-                for k in range(0, count, 500)
-            ]
-            return pictures.to_uint8(np.concatenate(images))
+            return pictures.to_uint8(gan.generate(latents, labels))
 
     folder = Path(tempfile.mkdtemp()) / "run"
     train(recipe, folder, callbacks=[ScoreWhileTraining()], stream=io.StringIO())

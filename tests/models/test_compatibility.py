@@ -1,0 +1,104 @@
+"""Whether two networks fit together, and layers that they share."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from ganlab import GAN
+from ganlab.errors import UserError
+from ganlab.models import compatibility
+
+
+def generator(*end, size=8, latents=4):
+    return keras.Sequential([keras.Input((latents,)), layers.Dense(size), *end])
+
+
+def discriminator(*middle, size=8):
+    return keras.Sequential([keras.Input((size,)), *middle, layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: GAN(generator(), discriminator(size=9)), r"to take what.*\(8,\)"),
+        (lambda: GAN(layers.Dense(3), discriminator()), "keras.Model as generator"),
+        (lambda: GAN(keras.Sequential, discriminator()), "keras.Model as generator"),
+        (lambda: GAN(None, discriminator()), "keras.Model as generator"),
+        (lambda: GAN(generator(), discriminator(), num_classes=3), "and a class"),
+        (
+            lambda: GAN(keras.Sequential([layers.Dense(8)]), discriminator()),
+            "never called; start it with a keras.Input",
+        ),
+        (
+            lambda: GAN(
+                keras.Sequential(
+                    [keras.Input((None, 8)), layers.GlobalAveragePooling1D()]
+                ),
+                discriminator(),
+            ),
+            "latents of a known shape",
+        ),
+        (lambda: GAN(two_outputs(), discriminator()), "one output"),
+        (lambda: GAN(with_class(), discriminator()), "latents alone for num_classes"),
+        (
+            lambda: GAN(with_class(), with_class(), num_classes=3, packing=2),
+            "no packing with classes",
+        ),
+        (
+            lambda: GAN(with_class(), discriminator(), num_classes=3),
+            "discriminator of images and a class",
+        ),
+        (lambda: GAN(generator(), with_class(8)), "discriminator of images for"),
+        (
+            lambda: GAN(with_class(), two_outputs(8, 2), num_classes=3),
+            "auxiliary classifier of num_classes=3",
+        ),
+    ],
+)
+def test_networks_that_do_not_fit(build, message):
+    with pytest.raises(UserError, match=message):
+        build()
+
+
+def two_outputs(size=4, other=8):
+    inputs = keras.Input((size,))
+    return keras.Model(inputs, [layers.Dense(8)(inputs), layers.Dense(other)(inputs)])
+
+
+def with_class(size=4):
+    inputs, label = keras.Input((size,)), keras.Input((), dtype="int32", name="label")
+    joined = layers.Concatenate()([inputs, layers.Embedding(3, 2)(label)])
+    return keras.Model([inputs, label], layers.Dense(8)(joined))
+
+
+def test_a_discriminator_of_any_size_and_one_that_is_not_built_fit():
+    patches = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 3)])
+    images = generator(layers.Reshape((4, 2, 1)))
+    assert GAN(images, patches).image_shape == (4, 2, 1)
+    unbuilt = keras.Sequential([layers.Dense(3), layers.Dense(1)])
+    GAN(generator(), unbuilt)
+    assert unbuilt.built
+
+
+def test_a_layer_of_both_networks_is_still_one_after_loading(tmp_path):
+    dense = layers.Dense(8, name="both")
+    gan = GAN(generator(dense), discriminator(dense))
+    gan.compile("adam", "adam")
+    data = np.random.default_rng(0).standard_normal((32, 8)).astype("float32")
+    gan.fit(data, batch_size=8, verbose=0, shuffle=False)
+    assert compatibility.shared_layers(gan.generator, gan.discriminator) == ["both"]
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.generator.get_layer("both") is loaded.discriminator.get_layer("both")
+    for model in (gan, loaded):
+        model.fit(data, batch_size=8, verbose=0, shuffle=False)
+    for weight, other in zip(gan.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_shared_deep_inside_is_refused():
+    dense = layers.Dense(8)
+    inside = keras.Sequential([keras.Input((8,)), dense])
+    with pytest.raises(UserError, match="in a network inside one"):
+        GAN(generator(inside), discriminator(dense))
