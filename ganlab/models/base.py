@@ -1,5 +1,6 @@
 """What models with a generator share: its average, its samples, their metrics."""
 
+import functools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from keras import ops
 from ganlab import sampling
 from ganlab.data import kinds
 from ganlab.errors import UserError
-from ganlab.models import compatibility, ema, optimizers, seeds, signature
+from ganlab.models import compatibility, ema, optimizers, reading, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
 
 LOAD_AFTER = "import ganlab"
@@ -110,6 +111,16 @@ class GenerativeModel(keras.Model):
     def substeps(self) -> int:
         """How many parts a step cuts its batch into, each with seeds of its own."""
         return 1
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *arguments: Any, **options: Any) -> Any:
+        reading.refuse_weights(options)  # which Keras drops where there is no `y`
+        return super().fit(*arguments, **options)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
+        reading.refuse_weights(options)
+        return super().evaluate(*arguments, **options)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Generates images from the averaged generator.

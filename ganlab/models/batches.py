@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.models import compatibility, forward, seeds
+from ganlab.models import forward, reading, seeds
 
 if TYPE_CHECKING:
     from ganlab.models.gan import GAN
@@ -58,12 +57,17 @@ class DiscriminatorInputs(NamedTuple):
 
 
 def split(gan: "GAN", data: Any) -> list[Batch]:
-    """Cuts a step's data into a batch for each discriminator update."""
-    images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    """Cuts a step's data into a batch for each discriminator update.
+
+    What is left over is not trained on, as in the last batch of an epoch.
+    """
+    size = gan.substeps * gan.packing
+    images, labels = (
+        reading.whole_groups(values, size) for values in reading.read(gan, data)
+    )
     image_parts = ops.split(images, gan.substeps)
     label_parts = [None] * gan.substeps
-    if gan.num_classes is not None:
-        compatibility.check_labels(labels)
+    if labels is not None:
         label_parts = ops.split(labels, gan.substeps)
     return [
         Batch(part, labels, gan.training_latents(ops.shape(part)[0], substep), substep)

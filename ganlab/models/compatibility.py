@@ -130,15 +130,6 @@ def _check_discriminator(
         )
 
 
-def check_labels(labels: Any) -> None:
-    """Raises `UserError` if a conditional GAN got no labels."""
-    if labels is None:
-        raise UserError(
-            "Expected batches of (images, labels) for a conditional GAN. "
-            "Received: images alone; pass labels as `y` or in the data set"
-        )
-
-
 def shared_layers(generator: keras.Model, discriminator: keras.Model) -> list[str]:
     """Names of the layers with weights that are part of both networks.
 

@@ -9,9 +9,11 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.models import (
     batches,
     compatibility,
+    first_batch,
     forward,
     gradients,
     optimizers,
+    reading,
     signature,
 )
 from ganlab.models.base import ADDED, GenerativeModel
@@ -206,6 +208,15 @@ class GAN(GenerativeModel):
             auto_scale_loss=False,
         )
 
+    def make_train_function(self, force: bool = False) -> None:
+        super().make_train_function(force)
+        size = self.discriminator_steps * self.packing
+        first_batch.check_next(self, "train_function", size)
+
+    def make_test_function(self, force: bool = False) -> None:
+        super().make_test_function(force)
+        first_batch.check_next(self, "test_function", self.packing)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         *critic_batches, batch = batches.split(self, data)
         for critic_batch in critic_batches:
@@ -239,8 +250,10 @@ class GAN(GenerativeModel):
         return {**result.logs, **generated.logs, **logs}
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        labels = None if self.num_classes is None else labels
+        images, labels = (
+            reading.whole_groups(values, self.packing)
+            for values in reading.read(self, data)
+        )
         latents = self.evaluation_latents(ops.shape(images)[0])
         self.evaluated.assign_add(1)
         fake = forward.call(self.generator, latents, labels, training=False)

@@ -65,6 +65,8 @@ def build_gan(
         packing=recipe.packing,
         ema_decay=recipe.ema_decay,
         seed=recipe.seed,
+        # of the data, which `ganlab.data` scales so, whatever the generator reaches
+        output_range=(-1.0, 1.0) if kinds.of_spec(recipe.data).pictorial else None,
     )
     gan.compile(
         _build_optimizer(recipe, recipe.generator_learning_rate),

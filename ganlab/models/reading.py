@@ -1,0 +1,239 @@
+"""A batch as Keras passes it, read as images and labels.
+
+What can be right is made right; the rest is refused, from shapes and dtypes alone,
+so that it happens while a step is traced.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from ganlab.errors import UserError
+
+if TYPE_CHECKING:
+    from ganlab.models.gan import GAN
+
+IMAGE_KEYS = ("images", "image", "x")
+LABEL_KEYS = ("labels", "label", "y")
+BEYOND_CLASSES = "labels beyond the classes"
+
+
+def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
+    """A batch's images and labels as the networks take them.
+
+    Args:
+        gan: A `ganlab.GAN`.
+        data: Images, or `(images, labels)`, or a dictionary of both; images of
+            `gan.image_shape` as floats, or as uint8, which is scaled to
+            `gan.output_range`; labels as integers `(batch,)` or `(batch, 1)`, or
+            one-hot.
+
+    Returns:
+        Images as a float tensor `(batch, *image_shape)`, and labels as an int32 tensor
+        `(batch,)`, or `None` for a GAN without classes.
+
+    Raises:
+        UserError: if they cannot be read so.
+        tensorflow.errors.InvalidArgumentError: where labels beyond the classes are
+            computed with; see `beyond_classes`.
+    """
+    images, labels = parts(data)
+    images = _as_images(gan, images)
+    if gan.num_classes is None:
+        return images, None
+    if labels is None:
+        raise UserError(
+            "Expected batches of (images, labels) for a conditional GAN. "
+            "Received: images alone; pass labels as `y` or in the data set"
+        )
+    return images, _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
+
+
+def whole_groups(values: Any, size: int) -> Any:
+    """The first values of a batch, as many as make whole groups of a size.
+
+    A batch of fewer is repeated to make one group.
+
+    Args:
+        values: Tensor `(batch, ...)`, or `None`.
+        size: Integer, 1 or more.
+    """
+    if size == 1 or values is None:
+        return values
+    count = values.shape[0]
+    if count is not None and count >= size:
+        return values[: count - count % size]
+    count = tf.shape(values)[0]
+    kept = tf.maximum(count // size, 1) * size
+    return tf.gather(values, tf.range(kept) % count)
+
+
+def parts(data: Any) -> tuple[Any, Any]:
+    """Images, and labels or `None`, of what Keras passes to a step."""
+    images, labels, weights = _unpacked(data)
+    if isinstance(images, dict):
+        images, labels = _parts_of_dictionary(images, labels)
+    if isinstance(images, (list, tuple)) and labels is None:
+        images, labels, weights = _unpacked(images)
+    refuse_weights({"sample_weight": weights})
+    if isinstance(images, (dict, list, tuple)):
+        raise UserError(
+            "Expected batches of images, or of (images, labels). Received: a "
+            f"{type(images).__name__} of {len(images)}; map the data set to them"
+        )
+    return images, labels
+
+
+def _unpacked(data: Any) -> tuple[Any, Any, Any]:
+    """The up to three parts of a batch; the first is the whole where there are more."""
+    if isinstance(data, (list, tuple)) and 0 < len(data) <= 3:
+        return (*data, None, None)[:3]
+    return data, None, None
+
+
+def refuse_weights(options: dict[str, Any]) -> None:
+    """Raises `UserError` for weights of samples or classes, among other options."""
+    for name in ("sample_weight", "class_weight"):
+        if options.get(name) is not None:
+            raise UserError(
+                "Expected batches without weights of samples or classes. Received: "
+                f"{name}; draw rare samples more often, as "
+                "tf.data.Dataset.sample_from_datasets does"
+            )
+
+
+def _parts_of_dictionary(batch: dict[str, Any], labels: Any) -> tuple[Any, Any]:
+    image_keys = [key for key in IMAGE_KEYS if key in batch]
+    label_keys = [key for key in LABEL_KEYS if key in batch]
+    if len(image_keys) != 1 or len(label_keys) > 1:
+        raise UserError(
+            "Expected dictionaries with 'images' and 'labels'. Received: the keys "
+            f"{sorted(batch)}; map the data set to (images, labels)"
+        )
+    if labels is None and label_keys:
+        labels = batch[label_keys[0]]
+    return batch[image_keys[0]], labels
+
+
+def _as_tensor(values: Any, name: str) -> tf.Tensor:
+    if isinstance(values, (tf.RaggedTensor, tf.SparseTensor)):
+        raise UserError(
+            f"Expected {name} as one dense tensor. Received: a "
+            f"{type(values).__name__}; bring all to one size and batch them"
+        )
+    try:
+        return tf.convert_to_tensor(values)
+    except (ValueError, TypeError):
+        raise UserError(
+            f"Expected {name} as one array of numbers. Received: a "
+            f"{type(values).__name__} that is none; use np.stack"
+        ) from None
+
+
+def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
+    images = _with_shape(_as_tensor(values, "images"), gan.image_shape)
+    dtype = "float64" if gan.generator.compute_dtype == "float64" else "float32"
+    if images.dtype.is_floating:
+        return tf.cast(images, dtype)
+    if images.dtype == tf.uint8 and len(gan.image_shape) >= 3:
+        low, high = gan.output_range
+        return tf.cast(images, dtype) / (255.0 / (high - low)) + low
+    fix = "cast them with .astype('float32')"
+    if images.dtype == tf.string:
+        fix = "decode them with tf.io.decode_image"
+    elif images.dtype.is_integer:
+        fix = "scale them, or cast those from 0 to 255 with .astype('uint8')"
+    raise UserError(
+        f"Expected images as floats or uint8. Received: {images.dtype.name}; {fix}"
+    )
+
+
+def _with_shape(images: tf.Tensor, expected: tuple[int, ...]) -> tf.Tensor:
+    """Images of an expected shape, with an axis of one channel added or removed."""
+    if images.shape.rank is None:
+        return tf.ensure_shape(images, (None, *expected))
+    if _agree(images.shape[1:], expected):
+        return images
+    if expected[-1:] == (1,) and _agree(images.shape[1:], expected[:-1]):
+        return images[..., None]
+    if images.shape[-1:] == (1,) and _agree(images.shape[1:-1], expected):
+        return images[..., 0]
+    received = tuple(images.shape)
+    raise UserError(
+        f"Expected images of shape {_text((None, *expected))}, as the generator's. "
+        f"Received: {_text(received)}; {_fix_of_shape(received, expected)}"
+    )
+
+
+def _agree(received: Any, expected: tuple[int | None, ...]) -> bool:
+    return len(received) == len(expected) and all(
+        one is None or other is None or one == other
+        for one, other in zip(received, expected, strict=True)
+    )
+
+
+def _text(shape: tuple[Any, ...]) -> str:
+    """A shape as text, where `n` is any number.
+
+    >>> _text((None, 28, 28, 1))
+    '(n, 28, 28, 1)'
+    """
+    sizes = ["n" if size is None else str(size) for size in shape]
+    return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
+
+
+def _fix_of_shape(received: tuple[Any, ...], expected: tuple[Any, ...]) -> str:
+    sample = received[1:]
+    if _agree(received, expected) or _agree((*received, 1), expected):
+        return "batch them: dataset.batch(32), or images[None] for one image"
+    if len(expected) == len(sample) == 3:
+        if _agree((*sample[1:], sample[0]), expected):
+            return "channels come last: np.transpose(images, (0, 2, 3, 1))"
+        if sample[:2] == expected[:2]:
+            change = {
+                (1, 3): "tf.image.grayscale_to_rgb makes three channels of one",
+                (3, 1): "tf.image.rgb_to_grayscale makes one channel of three",
+            }
+            general = f"bring them to {expected[-1]} channel(s), or build for theirs"
+            return change.get((sample[-1], expected[-1]), general)
+        if sample[-1] == expected[-1]:
+            return (
+                f"keras.layers.Resizing({expected[0]}, {expected[1]}) resizes them, or "
+                f"build the networks for {sample[0]} by {sample[1]}"
+            )
+    if None not in sample and math.prod(sample) == math.prod(expected):
+        return f"reshape them to (-1, {', '.join(map(str, expected))})"
+    return "bring them to that shape, or build the networks for theirs"
+
+
+def _as_labels(values: Any, num_classes: int) -> tf.Tensor:
+    """Integer labels `(batch,)` in the dtype that they came in."""
+    labels = _as_tensor(values, "labels")
+    if labels.dtype == tf.string:
+        raise UserError(
+            f"Expected labels as integers from 0 to {num_classes - 1}. Received: "
+            "strings; number them with np.unique(labels, return_inverse=True)[1]"
+        )
+    if labels.shape.rank is None:
+        labels = tf.ensure_shape(labels, (None,))
+    if labels.shape.rank == 2 and labels.shape[-1] == 1:
+        return labels[:, 0]
+    if labels.shape.rank == 2 and labels.shape[-1] == num_classes:
+        return tf.argmax(labels, axis=-1)
+    if labels.shape.rank != 1:
+        raise UserError(
+            f"Expected labels of shape (n,), or one-hot (n, {num_classes}). Received: "
+            f"{_text(tuple(labels.shape))}; pass one integer for each image"
+        )
+    return labels
+
+
+def _as_classes(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """Labels in int32, which stop the step where they are beyond the classes."""
+    wide = labels if labels.dtype.is_floating else tf.cast(labels, "int64")
+    within = tf.reduce_all((wide >= 0) & (wide < num_classes))
+    ends = [tf.cast(end(wide), "int64") for end in (tf.reduce_min, tf.reduce_max)]
+    check = tf.debugging.Assert(within, [BEYOND_CLASSES, *ends])
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.cast(labels, "int32")
