@@ -1,5 +1,6 @@
 """The exceptions that ganlab raises, and their messages."""
 
+import reprlib
 from collections.abc import Iterable
 
 
@@ -27,3 +28,12 @@ def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
 def one_line(error: Exception) -> str:
     """What an exception says, cut and on one line; its class if it says nothing."""
     return " ".join(str(error).split())[:160] or type(error).__name__
+
+
+def brief(value: object) -> str:
+    """A value that was received, cut and on one line, with its class."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"{' '.join(reprlib.repr(value).split())} ({type(value).__name__})"

@@ -46,11 +46,12 @@ SCALARS = {
         "as either is. Nothing minimises the sum, and it measures no quality.",
     ),
     "d_class_loss": Scalar(
-        "loss/class_real",
-        "Cross-entropy of the auxiliary classifier on real images.",
+        "loss/class_discriminator",
+        "Cross-entropy of the auxiliary classifier on real images plus that on fake "
+        "ones.",
     ),
     "g_class_loss": Scalar(
-        "loss/class_fake",
+        "loss/class_generator",
         "Cross-entropy of the auxiliary classifier on fake images: low if the "
         "generator follows its labels.",
     ),

@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from ganlab.errors import UserError
+from ganlab.networks.precision import as_float32
 
 Shape: TypeAlias = tuple[Any, ...]  # `None` where a size is unknown
 Initializer: TypeAlias = keras.initializers.Initializer | str
@@ -23,7 +24,8 @@ class SpectralNormalization(layers.Wrapper):
     with `u` and `v` from one step of power iteration a training call. It is
     the paper's reparametrisation: `W` itself is trained, and the gradient
     passes through `sigma`; `keras.layers.SpectralNormalization` overwrites
-    the kernel instead. `sigma` is taken in float32 whatever the policy.
+    the kernel instead. `sigma` is taken in float32 whatever the policy (float64 in
+    that). A kernel of zeros stays one, and trains as if it were not normalised.
 
     Args:
         layer: A layer with a `kernel`, such as `Dense` or `Conv2D`, whose last
@@ -56,20 +58,22 @@ class SpectralNormalization(layers.Wrapper):
         )
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        kernel = ops.convert_to_tensor(self.kernel)
+        kernel = as_float32(self.kernel)
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         constant = ops.stop_gradient(matrix)
         left = _unit(ops.matmul(constant, self.u))
         right = ops.matmul(left, constant)
-        if training:
-            self.u.assign(_unit(right))
         sigma = ops.sum(left * ops.matmul(matrix, _unit(right)))
+        if training:
+            self.u.assign(ops.where(sigma > 0.0, _unit(right), self.u))
+        kernel /= ops.where(sigma > 0.0, sigma, 1.0)
         values = [
             (variable, ops.convert_to_tensor(variable))
             for variable in self.layer.variables
             if variable is not self.kernel
         ]
-        with keras.StatelessScope([(self.kernel, kernel / sigma), *values]):
+        kernel = ops.cast(kernel, self.kernel.dtype)
+        with keras.StatelessScope([(self.kernel, kernel), *values]):
             return self.layer(inputs)
 
     def singular_value(self) -> float:

@@ -2,12 +2,15 @@
 
 A loss has two methods, `discriminator(real_logits, fake_logits)` and
 `generator(real_logits, fake_logits)`. Logits are raw discriminator outputs of
-shape `(batch, 1)`; real is the positive side; the result is a float32 scalar,
-the mean over the batch. Both sides have the same number of logits.
+any shape, such as `(batch, 1)` or patches `(batch, height, width, 1)`, and of
+one shape on both sides; real is the positive side. The result is the mean over
+all logits, a float32 scalar (float64 for float64 logits).
 
     minimax, non_saturating            cross-entropy
     least_squares, hinge, wasserstein  other measures of being told apart
     relativistic, relativistic_average real logits measured against fake ones
+
+What a Keras user brings is in `ganlab.objectives.keras_losses`.
 """
 
 import inspect
@@ -16,42 +19,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import UserError, brief, unknown_name
 from ganlab.networks.precision import as_float32
-
-Tensor = Any
-
-
-class AdversarialLoss:
-    """Base class: a pair of losses over the discriminator's logits."""
-
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Returns the scalar that the discriminator minimises."""
-        raise NotImplementedError
-
-    def generator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Returns the scalar that the generator minimises."""
-        raise NotImplementedError
-
-    def margins(
-        self, real_logits: Tensor, fake_logits: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Logits measured from where the loss is undecided.
-
-        Returns:
-            `(real, fake)`, both positive where the discriminator says real.
-            By default the logits themselves.
-        """
-        return as_float32(real_logits), as_float32(fake_logits)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
-        """Returns the loss that `get_config` described."""
-        return cls(**config)
+from ganlab.objectives import keras_losses
+from ganlab.objectives.adversarial import AdversarialLoss, Tensor
+from ganlab.objectives.arguments import is_number
 
 
 class BinaryCrossentropy(AdversarialLoss):
@@ -74,7 +46,7 @@ class BinaryCrossentropy(AdversarialLoss):
     """
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
-        if not 0.0 <= label_smoothing < 0.5:
+        if not (is_number(label_smoothing) and 0.0 <= label_smoothing < 0.5):
             raise UserError(
                 "Expected a label smoothing of 0 or more and under 0.5. "
                 f"Received: label_smoothing={label_smoothing}"
@@ -216,7 +188,7 @@ class Wasserstein(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class Relativistic(AdversarialLoss):
-    """Relativistic pairing: each real image must beat the fake one beside it.
+    """Relativistic pairing: each real logit must beat the fake one beside it.
 
         L_D = E[softplus(-(D(x) - D(G(z))))]
         L_G = E[softplus(-(D(G(z)) - D(x)))]
@@ -251,7 +223,8 @@ class RelativisticAverage(AdversarialLoss):
         L_D = E[softplus(-r)] + E[softplus(f)]
         L_G = E[softplus(r)] + E[softplus(-f)]
 
-    Expectations are over the batch (of one replica, where there are several).
+    Expectations are over all logits of the batch (of one replica, where there are
+    several).
 
     Reference:
         [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), equation 9
@@ -282,33 +255,44 @@ LOSSES: dict[str, type[AdversarialLoss]] = {
 }
 
 
-def get(loss: str | AdversarialLoss, label_smoothing: float = 0.0) -> AdversarialLoss:
-    """Returns the loss for a name of `LOSSES`, or `loss` itself.
+def get(loss: Any, label_smoothing: float = 0.0) -> AdversarialLoss:
+    """Returns the loss for a name, a Keras loss or a function.
 
     Args:
-        loss: String, or an `AdversarialLoss`, which is returned as it is.
-        label_smoothing: Float: one-sided smoothing, for a loss that has it.
+        loss: A name of `LOSSES` or of `keras_losses.KERAS_LOSSES`, such as
+            `"binary_crossentropy"`, there of raw logits; an `AdversarialLoss`, which
+            is returned as it is; a `keras.losses.Loss`, see `KerasLoss`; or a function
+            of `(real_logits, fake_logits)` that returns `(d_loss, g_loss)`.
+        label_smoothing: Float: one-sided smoothing, for a name of a loss that has it.
 
     Raises:
-        UserError: for an unknown name, with the known ones, or for smoothing
-            with a loss that has no target to smooth.
+        UserError: for anything else, or for smoothing with a loss that has no target
+            to smooth or smooths by itself.
     """
-    if not isinstance(loss, str):
+    name = loss.replace("-", "_") if isinstance(loss, str) else brief(loss)
+    if label_smoothing:
+        options: dict[str, Any] = {"label_smoothing": label_smoothing}
+        return _smoothable(name, label_smoothing)(**options)
+    if isinstance(loss, AdversarialLoss):
         return loss
-    name = loss.replace("-", "_")
-    if name not in LOSSES:
-        raise unknown_name("loss", loss, LOSSES)
-    if not label_smoothing:
-        return LOSSES[name]()
-    smoothable = [
-        known
+    if not isinstance(loss, str):
+        return keras_losses.from_keras(loss)
+    made = LOSSES[name]() if name in LOSSES else keras_losses.by_keras_name(name)
+    if made is None:
+        raise unknown_name("loss", loss, [*LOSSES, *keras_losses.KERAS_LOSSES])
+    return made
+
+
+def _smoothable(name: str, label_smoothing: float) -> type[AdversarialLoss]:
+    smoothable = {
+        known: cls
         for known, cls in LOSSES.items()
         if "label_smoothing" in inspect.signature(cls).parameters
-    ]
+    }
     if name not in smoothable:
         raise UserError(
-            f"Expected no label smoothing with {name}, which has no target to "
-            f"smooth. Received: {label_smoothing}; use {' or '.join(smoothable)}"
+            f"Expected no label smoothing with {name}, which has no target to smooth "
+            f"or smooths by itself. Received: label_smoothing={label_smoothing}; use "
+            + " or ".join(smoothable)
         )
-    options: dict[str, Any] = {"label_smoothing": label_smoothing}
-    return LOSSES[name](**options)
+    return smoothable[name]

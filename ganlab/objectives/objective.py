@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError
+from ganlab.errors import UserError, brief
 from ganlab.networks.precision import as_float32
 from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers
+from ganlab.objectives.arguments import check_schedule, is_number, serialize
 from ganlab.objectives.regularizers import (
     DiscriminatorOutput,
     Regularizer,
@@ -37,7 +38,8 @@ class Objective:
     """What both networks minimise.
 
         D minimises  loss.discriminator + sum of weighted penalties
-                     + class_weight * cross-entropy of real images' classes
+                     + class_weight * (cross-entropy of real images' classes
+                                       + cross-entropy of fake images' classes)
         G minimises  loss.generator
                      + class_weight * cross-entropy of fake images' classes
 
@@ -45,7 +47,8 @@ class Objective:
     checked once, when the objective is made.
 
     Args:
-        loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
+        loss: A name, an `AdversarialLoss`, a `keras.losses.Loss` or a function: see
+            `ganlab.losses.get`.
         regularizers: Names of `ganlab.regularizers.REGULARIZERS` joined by `+`, such
             as `"r1+r2"`, a `Regularizer`, or a list of either.
         augmentation: A name of `ganlab.augmentation.AUGMENTATIONS`, an
@@ -53,11 +56,12 @@ class Objective:
         instance_noise: Float, or a function of the step from
             `keras.optimizers.schedules`: standard deviation of Gaussian noise on all
             discriminator inputs, on the scale of images in [-1, 1].
-        class_weight: Float: weight of the auxiliary classifier's cross-entropy, where
-            there is one.
+        class_weight: Float, 0 or more: weight of the auxiliary classifier's
+            cross-entropy, where there is one.
 
     Raises:
-        UserError: for an unknown name, with the known ones, or negative noise.
+        UserError: for an unknown name, with the known ones, an object of another
+            kind, or a negative number.
 
     Reference:
         [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661);
@@ -78,10 +82,12 @@ class Objective:
         }
         for name, value in resolved.items():
             object.__setattr__(self, name, value)
-        if not callable(self.instance_noise) and not self.instance_noise >= 0.0:
+        check_schedule("instance noise", self.instance_noise)
+        if not (is_number(self.class_weight) and self.class_weight >= 0.0):
             raise UserError(
-                "Expected instance noise of 0 or more. Received: "
-                f"instance_noise={self.instance_noise}"
+                "Expected as class_weight one number of 0 or more. "
+                f"Received: {brief(self.class_weight)}; it weighs the auxiliary "
+                "classifier's cross-entropy, not single classes"
             )
 
     @property
@@ -126,11 +132,12 @@ class Objective:
 
         Args:
             outputs: A pair: the discriminator's outputs for real and for as many fake
-                images; logits, or logits and class logits.
+                images; logits of any shape, or logits and class logits.
             labels: Int tensor `(batch,)`, or `None`.
 
         Returns:
-            A dict from log keys to float32 scalars.
+            A dict from log keys to float32 scalars (losses of float64 logits are
+            float64); `d_class_loss` is that of real and of fake images together.
         """
         (real_logits, *real_classes), (fake_logits, *fake_classes) = (
             [as_float32(output) for output in _as_list(side)] for side in outputs
@@ -144,13 +151,20 @@ class Objective:
             "d_accuracy_real": ops.mean(ops.cast(real_margins > 0, "float32")),
             "d_accuracy_fake": ops.mean(ops.cast(fake_margins < 0, "float32")),
         }
-        for key, classes in (("d", real_classes), ("g", fake_classes)):
-            for class_logits in classes:
-                logs[f"{key}_class_loss"] = ops.mean(
+        on_real, on_fake = (
+            [
+                ops.mean(
                     keras.losses.sparse_categorical_crossentropy(
                         labels, class_logits, from_logits=True
                     )
                 )
+                for class_logits in classes
+            ]
+            for classes in (real_classes, fake_classes)
+        )
+        if on_real:
+            logs["d_class_loss"] = on_real[0] + on_fake[0]
+            logs["g_class_loss"] = on_fake[0]
         return logs
 
     def total(self, key: str, logs: dict[str, Any]) -> Any:
@@ -176,7 +190,7 @@ class Objective:
             images = self.augmentation.augment(images, augmentation_seed())
         noise = self.instance_noise
         if callable(noise) or noise:
-            deviation = noise(step) if callable(noise) else noise
+            deviation = ops.cast(noise(step) if callable(noise) else noise, "float32")
             normal = tf.random.stateless_normal(ops.shape(images), noise_seed())
             images += ops.cast(deviation * normal, images.dtype)
         return images
@@ -200,9 +214,12 @@ class Objective:
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, serialised."""
+        config = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            field.name: keras.saving.serialize_keras_object(getattr(self, field.name))
-            for field in fields(self)
+            name: serialize(value)
+            if callable(value)
+            else keras.saving.serialize_keras_object(value)
+            for name, value in config.items()
         }
 
     @classmethod

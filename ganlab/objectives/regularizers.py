@@ -1,7 +1,7 @@
 """Penalties that the discriminator minimises beside its loss.
 
-A regularizer's `penalty(critic, real, fake, seed)` is a float32 scalar;
-`after_step` may change state.
+A regularizer's `penalty(critic, real, fake, seed)` is a scalar; `after_step`
+may change state.
 
     gradient_penalty, dragan   the gradient between or around images has norm 1
     r1, r2                     the gradient at real, or fake, images is 0
@@ -9,111 +9,32 @@ A regularizer's `penalty(critic, real, fake, seed)` is a float32 scalar;
     weight_clipping            every weight lies in [-c, c]
 
 Gradients are those of the logit in the discriminator's own input, taken in
-float32 whatever the policy: half precision rounds small ones to 0.
+float32 whatever the policy: half precision rounds small ones to 0. Where a
+sample has many logits, such as patches, they are those of the logits' sum.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import UserError, brief, unknown_name
+from ganlab.networks.precision import as_float32
+from ganlab.objectives.arguments import is_number
+from ganlab.objectives.penalties import (
+    Critic,
+    DiscriminatorOutput,
+    Regularizer,
+    Schedule,
+    gradient_norms,
+    per_sample_shape,
+    squared_gradient_norms,
+)
 
-
-@dataclass(frozen=True)
-class DiscriminatorOutput:
-    """What the discriminator made of the real or of the fake half of a batch.
-
-    Args:
-        inputs: Tensor `(batch, ...)`: the discriminator's inputs.
-        logits: Float32 tensor `(batch, 1)`.
-        input_gradients: Gradient of each image's logits in that image, a tensor like
-            `images`, where it has been computed already; otherwise `None`.
-        images: Tensor `(batch, ...)`: the images before augmentation and noise; by
-            default the inputs.
-        see: The function from these images to the inputs.
-    """
-
-    inputs: Any
-    logits: Any
-    input_gradients: Any = None
-    images: Any = None
-    see: Callable[[Any], Any] = lambda images: images
-
-
-Critic = Callable[[Any], Any]
 Output = DiscriminatorOutput
-Schedule = float | Callable[[Any], Any]  # a number, or a function of the step
-
-
-class Regularizer(keras.layers.Layer):
-    """Base class: a weighted penalty that is added every so many steps.
-
-    Args:
-        weight: Float, 0 or more, or a function of the step from
-            `keras.optimizers.schedules`.
-        every: Integer `k`, 1 or more. The penalty is computed at every `k`-th
-            step and counts `k` times there, so that its mean over steps is
-            the same and most steps are cheaper. It shares the loss's
-            optimizer step, so the optimizer needs no correction.
-
-    Reference:
-        [Karras et al., 2019](https://arxiv.org/abs/1912.04958), appendix B
-    """
-
-    needs_input_gradients = True  # the penalty depends on the critic's input gradients
-    at_batch_inputs = False  # it does, and on those at the batch's own inputs alone
-
-    def __init__(self, weight: Schedule, every: int = 1) -> None:
-        super().__init__(dtype="float32", autocast=False)
-        if every < 1:
-            raise UserError(
-                f"Expected a penalty every 1 step or more. Received: every={every}"
-            )
-        if not callable(weight) and not weight >= 0.0:
-            raise UserError(
-                f"Expected a weight of 0 or more. Received: weight={weight}"
-            )
-        self.weight = weight
-        self.every = every
-        self.built = True
-
-    def weight_at(self, step: Any) -> Any:
-        """The weight at a step, as a float or a float32 scalar."""
-        return self.weight(step) if callable(self.weight) else self.weight
-
-    def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
-        """Returns the unweighted penalty, a float32 scalar.
-
-        Args:
-            critic: Function from discriminator inputs to float32 logits
-                `(batch, 1)`, with any labels already given. It updates no state.
-            real: The `DiscriminatorOutput` for real images.
-            fake: The `DiscriminatorOutput` for as many fake images.
-            seed: Int tensor `(2,)`: seed of the penalty's random numbers.
-        """
-        raise NotImplementedError
-
-    def after_step(
-        self, discriminator: keras.Model, real: Output, fake: Output
-    ) -> None:
-        """Called after every discriminator step, with its outputs in that step."""
-
-    def get_config(self) -> dict[str, Any]:
-        weight = self.weight
-        if callable(weight):
-            weight = keras.saving.serialize_keras_object(weight)
-        return {"weight": weight, "every": self.every}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Regularizer":
-        if isinstance(config.get("weight"), dict):
-            weight = keras.saving.deserialize_keras_object(config["weight"])
-            config = {**config, "weight": weight}
-        return cls(**config)
+OF_WEIGHTS = ("l1", "l2", "l1l2", "orthogonalregularizer")  # names of Keras's own
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -121,7 +42,8 @@ class GradientPenalty(Regularizer):
     """WGAN-GP: gradient norm 1 on straight lines between real and fake images.
 
         x_hat = e x + (1 - e) G(z),  e ~ U[0, 1], one an image
-        R = E[(sqrt(|grad D(x_hat)|² + 1e-12) - 1)²]
+        s = sqrt(|grad D(x_hat)|² + 1e-12) / target - 1
+        R = E[s²],  or one-sided  E[max(0, s)²]
 
     The small number sits inside the root, whose own gradient is infinite
     at 0.
@@ -129,19 +51,45 @@ class GradientPenalty(Regularizer):
     Args:
         weight: Float or schedule, lambda in the paper. Defaults to `10.0`.
         every: See `Regularizer`.
+        target: Float above 0: the norm wanted. Defaults to `1.0`.
+        one_sided: Boolean. `True` leaves smaller norms alone. Defaults to `False`.
 
     Reference:
-        [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3
+        [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3;
+        [Karras et al., 2017](https://arxiv.org/abs/1710.10196), appendix A.1, for
+        the target;
+        [Petzka et al., 2017](https://arxiv.org/abs/1709.08894), equation 8, for the
+        one-sided form
     """
 
-    def __init__(self, weight: Schedule = 10.0, every: int = 1) -> None:
+    def __init__(
+        self,
+        weight: Schedule = 10.0,
+        every: int = 1,
+        target: float = 1.0,
+        one_sided: bool = False,
+    ) -> None:
         super().__init__(weight, every)
+        if not (is_number(target) and target > 0.0):
+            raise UserError(
+                f"Expected a target above 0. Received: target={brief(target)}"
+            )
+        self.target = target
+        self.one_sided = one_sided
 
     def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
-        shape = per_sample_shape(real.inputs)
-        fraction = _uniform(seed, shape, real.inputs.dtype)
-        mixed = fraction * real.inputs + (1.0 - fraction) * fake.inputs
-        return _gradient_norm_from_one(critic, mixed)
+        dtype = keras.backend.result_type(
+            real.inputs.dtype, fake.inputs.dtype, "float32"
+        )
+        one, other = ops.cast(real.inputs, dtype), ops.cast(fake.inputs, dtype)
+        fraction = _uniform(seed, per_sample_shape(one), dtype)
+        mixed = fraction * one + (1.0 - fraction) * other
+        excess = gradient_norms(critic, mixed) / self.target - 1.0
+        return ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"target": self.target, "one_sided": self.one_sided}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -166,10 +114,10 @@ class DRAGAN(Regularizer):
         super().__init__(weight, every)
 
     def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
-        inputs = real.inputs
+        inputs = as_float32(real.inputs)
         noise = _uniform(seed, ops.shape(inputs), inputs.dtype)
         perturbed = inputs + 0.5 * ops.std(inputs) * noise
-        return _gradient_norm_from_one(critic, perturbed)
+        return ops.mean(ops.square(gradient_norms(critic, perturbed) - 1.0))
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -229,7 +177,11 @@ class LeCam(Regularizer):
         R = E[(D(x) - a_F)²] + E[(D(G(z)) - a_R)²]
 
     with `a_R` and `a_F` the averages over past steps of the mean logits of
-    real and of fake images. For small data.
+    real and of fake images, corrected for their start at 0. For small data.
+
+    That is the paper's equation. The authors' code averages the present step in too,
+    and takes `max(0, D(x) - a_F)²` and `max(0, a_R - D(G(z)))²`: it leaves alone
+    logits beyond the other side's average, where the discriminator errs.
 
     Args:
         weight: Float or schedule, lambda in the paper. Defaults to `0.3`.
@@ -238,7 +190,8 @@ class LeCam(Regularizer):
             to `0.99`.
 
     Reference:
-        [Tseng et al., 2021](https://arxiv.org/abs/2104.03310), equation 5
+        [Tseng et al., 2021](https://arxiv.org/abs/2104.03310), equation 5;
+        [code](https://github.com/google/lecam-gan), `stylegan2/lecam_loss.py`
     """
 
     needs_input_gradients = False
@@ -247,12 +200,13 @@ class LeCam(Regularizer):
         self, weight: Schedule = 0.3, every: int = 1, decay: float = 0.99
     ) -> None:
         super().__init__(weight, every)
-        if not 0.0 <= decay < 1.0:
+        if not (is_number(decay) and 0.0 <= decay < 1.0):
             raise UserError(
-                f"Expected a decay of 0 or more and under 1. Received: decay={decay}"
+                "Expected a decay of 0 or more and under 1. "
+                f"Received: decay={brief(decay)}"
             )
         self.decay = decay
-        self.real_mean, self.fake_mean = (
+        self.real_mean, self.fake_mean, self.steps = (
             self.add_weight(
                 shape=(),
                 initializer="zeros",
@@ -260,20 +214,25 @@ class LeCam(Regularizer):
                 aggregation="mean",
                 name=name,
             )
-            for name in ("real_mean", "fake_mean")
+            for name in ("real_mean", "fake_mean", "steps")
         )
 
     def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:
-        real_gap = ops.square(real.logits - self.fake_mean)
-        fake_gap = ops.square(fake.logits - self.real_mean)
-        return ops.mean(real_gap) + ops.mean(fake_gap)
+        def gap(logits: Any, mean: Any) -> Any:
+            logits = as_float32(logits)
+            return ops.mean(ops.square(logits - ops.cast(mean, logits.dtype)))
+
+        return gap(real.logits, self.fake_mean) + gap(fake.logits, self.real_mean)
 
     def after_step(
         self, discriminator: keras.Model, real: Output, fake: Output
     ) -> None:
+        decay, steps = ops.cast(self.decay, "float32"), self.steps + 1.0
+        rate = (1.0 - decay) / (1.0 - decay**steps)
+        self.steps.assign(steps)
         for mean, output in ((self.real_mean, real), (self.fake_mean, fake)):
-            batch_mean = ops.mean(output.logits)
-            mean.assign(self.decay * mean + (1.0 - self.decay) * batch_mean)
+            batch_mean = ops.cast(ops.mean(as_float32(output.logits)), mean.dtype)
+            mean.assign(mean + rate * (batch_mean - mean))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "decay": self.decay}
@@ -297,8 +256,8 @@ class WeightClipping(Regularizer):
 
     def __init__(self, limit: float = 0.01) -> None:
         super().__init__(weight=0.0)
-        if not limit > 0.0:
-            raise UserError(f"Expected a limit above 0. Received: limit={limit}")
+        if not (is_number(limit) and limit > 0.0):
+            raise UserError(f"Expected a limit above 0. Received: limit={brief(limit)}")
         self.limit = limit
 
     def after_step(
@@ -309,34 +268,6 @@ class WeightClipping(Regularizer):
 
     def get_config(self) -> dict[str, Any]:
         return {"limit": self.limit}
-
-
-def per_sample_shape(inputs: Any) -> tuple[Any, ...]:
-    """Shape that broadcasts one number a sample over a batch of inputs."""
-    return (ops.shape(inputs)[0], *[1] * (len(inputs.shape) - 1))
-
-
-def squared_gradient_norms(critic: Critic, output: DiscriminatorOutput) -> Any:
-    """`|grad D|²` at each image, a float32 tensor `(batch,)`.
-
-    The gradient is that in the image before augmentation, as in the code of
-    [Karras et al., 2020](https://arxiv.org/abs/2006.06676).
-    """
-    gradients = output.input_gradients
-    if gradients is None:
-        images = output.inputs if output.images is None else output.images
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            total = tf.reduce_sum(critic(output.see(images)))
-        gradients = tape.gradient(total, images)
-    return ops.sum(ops.square(gradients), axis=list(range(1, len(gradients.shape))))
-
-
-def _gradient_norm_from_one(critic: Critic, inputs: Any) -> Any:
-    """`E[(|grad D| - 1)²]`, differentiable where the gradient is 0."""
-    output = DiscriminatorOutput(inputs, None)
-    norms = ops.sqrt(squared_gradient_norms(critic, output) + 1e-12)
-    return ops.mean(ops.square(norms - 1.0))
 
 
 def _uniform(seed: Any, shape: Any, dtype: Any) -> Any:
@@ -367,27 +298,49 @@ def get(
         every: Steps between penalties of those given by name.
 
     Raises:
-        UserError: for an unknown name, with the known ones.
+        UserError: for an unknown name, with the known ones, or for anything else,
+            such as a regularizer of weights.
     """
-    if regularizers is None or regularizers == "none":
-        return []
-    if isinstance(regularizers, str):
-        regularizers = regularizers.split("+")
-    elif isinstance(regularizers, Regularizer):
-        return [regularizers]
+    given: Iterable[Any]
+    if regularizers is None:
+        given = []
+    elif isinstance(regularizers, str):
+        given = regularizers.split("+")
+    elif isinstance(regularizers, Iterable) and not isinstance(regularizers, Mapping):
+        given = regularizers
+    else:
+        given = [regularizers]
+    names = [
+        part.strip().replace("-", "_") if isinstance(part, str) else part
+        for part in given
+    ]
     return [
-        _by_name(regularizer, weight, every)
-        if isinstance(regularizer, str)
-        else regularizer
-        for regularizer in regularizers
+        part if isinstance(part, Regularizer) else _by_name(part, weight, every)
+        for part in names
+        if not (isinstance(part, str) and part == "none")
     ]
 
 
-def _by_name(given: str, weight: float | None, every: int) -> Regularizer:
-    name = given.strip().replace("-", "_")
-    if name not in REGULARIZERS:
+def _by_name(given: Any, weight: float | None, every: int) -> Regularizer:
+    cls = given if isinstance(given, type) else type(given)
+    of_weights = issubclass(cls, keras.regularizers.Regularizer)
+    if of_weights or (
+        isinstance(given, str) and given.lower().replace("_", "") in OF_WEIGHTS
+    ):
+        raise UserError(
+            "Expected a regularizer of the discriminator's logits or gradients. "
+            f"Received: {brief(given)}, one of weights; pass it to a layer, as its "
+            "kernel_regularizer"
+        )
+    if not isinstance(given, str):
+        fix = f"; pass an instance, {given.__name__}()" if given is cls else ""
+        raise UserError(
+            "Expected as regularizers names joined by +, a Regularizer, or a list of "
+            f"either. Received: {brief(given)}{fix}"
+        )
+    if given not in REGULARIZERS:
         raise unknown_name("regularizer", given, ["none", *REGULARIZERS])
-    if name == "weight_clipping":
+    if given == "weight_clipping":
         if weight is not None or every != 1:
             raise UserError(
                 "Expected weight_clipping without a weight, every step. Received: "
@@ -395,4 +348,4 @@ def _by_name(given: str, weight: float | None, every: int) -> Regularizer:
             )
         return WeightClipping()
     options: dict[str, Any] = {} if weight is None else {"weight": weight}
-    return REGULARIZERS[name](every=every, **options)
+    return REGULARIZERS[given](every=every, **options)

@@ -80,7 +80,7 @@ def test_unknown_name_lists_the_known():
         losses.get("wgan")
 
 
-@pytest.mark.parametrize("smoothing", [-0.1, 0.5, 1.0])
+@pytest.mark.parametrize("smoothing", [-0.1, 0.5, 1.0, float("nan"), "0.1", None])
 def test_smoothing_out_of_range(smoothing):
     with pytest.raises(UserError, match=r"0 or more and under 0\.5"):
         losses.NonSaturating(smoothing)
@@ -154,15 +154,60 @@ def test_the_discriminator_gains_by_telling_them_apart(name):
     assert float(good) < float(bad) or name == "least_squares"  # one is past 1
 
 
-def test_float64_is_kept():
-    logits = REAL.astype(np.float64)
-    for name in losses.LOSSES:
-        assert losses.get(name).discriminator(logits, logits).dtype == tf.float64
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_float64_is_kept(name):
+    loss, real, fake = losses.get(name), REAL.astype("f8"), FAKE.astype("f8")
+    values = [loss.discriminator(real, fake), loss.generator(real, fake)]
+    for value in (*values, *loss.margins(real, fake)):
+        assert value.dtype == tf.float64
+    narrow = [loss.discriminator(REAL, FAKE), loss.generator(REAL, FAKE)]
+    np.testing.assert_allclose(values, narrow, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("shape", [(12,), (3, 2, 2, 1), (2, 1, 3, 2)])
+def test_any_shape_is_the_mean_over_its_logits(name, shape):
+    draws = np.random.default_rng(0)
+    real, fake = draws.normal(size=(2, 12, 1)).astype(np.float32)
+    loss = losses.get(name)
+    for network in ("discriminator", "generator"):
+        value = getattr(loss, network)(real.reshape(shape), fake.reshape(shape))
+        assert value.shape == ()
+        expected = float(getattr(loss, network)(real, fake))
+        assert float(value) == pytest.approx(expected, rel=1e-6)
+    margins = loss.margins(real.reshape(shape), fake.reshape(shape))
+    for side, expected in zip(margins, loss.margins(real, fake), strict=True):
+        assert side.shape == shape
+        np.testing.assert_allclose(np.reshape(side, (12, 1)), expected, rtol=1e-6)
+
+
+def test_margins_of_patches_by_hand():
+    real = np.array([2.0, 4.0, 0.0, 2.0], np.float32).reshape(2, 2, 1, 1)  # mean 2
+    fake = np.array([-2.0, 0.0, 1.0, 1.0], np.float32).reshape(2, 2, 1, 1)  # mean 0
+    expected = {
+        "wasserstein": ([1.0, 3.0, -1.0, 1.0], [-3.0, -1.0, 0.0, 0.0]),
+        "relativistic": ([4.0, 4.0, -1.0, 1.0], [-4.0, -4.0, 1.0, -1.0]),
+        "relativistic_average": ([2.0, 4.0, 0.0, 2.0], [-4.0, -2.0, -1.0, -1.0]),
+    }
+    for name, sides in expected.items():
+        for side, values in zip(
+            losses.get(name).margins(real, fake), sides, strict=True
+        ):
+            np.testing.assert_array_equal(np.ravel(side), values)
 
 
 def test_smoothing_by_name_is_for_those_that_have_it():
     assert losses.get("minimax", 0.1).label_smoothing == 0.1
-    with pytest.raises(UserError, match="hinge.*use minimax or non_saturating"):
+    for loss in (
+        "hinge",
+        "bce",
+        "nope",
+        losses.NonSaturating(),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    ):
+        with pytest.raises(UserError, match="use minimax or non_saturating"):
+            losses.get(loss, 0.1)
+    with pytest.raises(UserError, match="with hinge"):
         losses.get("hinge", 0.1)
 
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from ganlab.errors import UserError
+from ganlab.objectives import losses
 from ganlab.objectives.augmentation import DiffAugment
 from ganlab.objectives.losses import Hinge
 from ganlab.objectives.objective import Objective
@@ -37,6 +38,12 @@ def test_penalties_have_a_weight_and_gradient_penalties_a_gradient():
         ({"regularizers": "nope"}, "Unknown regularizer"),
         ({"augmentation": "nope"}, "Unknown augmentation"),
         ({"instance_noise": -0.1}, "instance noise of 0 or more"),
+        ({"instance_noise": "0.1"}, "instance noise of 0 or more"),
+        ({"instance_noise": None}, "instance noise of 0 or more"),
+        ({"class_weight": -1.0}, "one number of 0 or more"),
+        ({"class_weight": {0: 2.0}}, "not single classes"),
+        ({"loss": None}, "Received: None"),
+        ({"regularizers": keras.regularizers.L2()}, "kernel_regularizer"),
     ],
 )
 def test_a_wrong_part_is_one_clear_error(arguments, message):
@@ -58,10 +65,59 @@ def test_class_terms_by_hand():
     assert float(logs["d_loss"]) == pytest.approx(2 * np.log(2))
     real = (np.log(2) + np.log(4 / 3)) / 2
     fake = (np.log(2) + np.log(4)) / 2
-    assert float(logs["d_class_loss"]) == pytest.approx(real)
+    assert float(logs["d_class_loss"]) == pytest.approx(real + fake)
     assert float(logs["g_class_loss"]) == pytest.approx(fake)
-    total = objective.total("g", logs)
-    assert float(total) == pytest.approx(np.log(2) + 0.5 * fake)
+    totals = [float(objective.total(key, logs)) for key in ("d", "g")]
+    assert totals[0] == pytest.approx(2 * np.log(2) + 0.5 * (real + fake))
+    assert totals[1] == pytest.approx(np.log(2) + 0.5 * fake)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1), (2, 2, 1, 1), (2, 1, 1, 3)])
+def test_logits_of_any_shape_are_told_apart_by_hand(shape):
+    real = np.full(shape, 2.0, np.float32)
+    fake = np.full(shape, -1.0, np.float32)
+    fake.flat[0] = 1.0  # half a sample of two, or a smaller part
+    logs = Objective("hinge").evaluate([tf.constant(real), tf.constant(fake)], None)
+    part = 1.0 / fake.size
+    assert float(logs["d_loss"]) == pytest.approx(2.0 * part)
+    assert float(logs["g_loss"]) == pytest.approx(1.0 - 2.0 * part)
+    assert float(logs["d_accuracy_real"]) == 1.0
+    assert float(logs["d_accuracy_fake"]) == pytest.approx(1.0 - part)
+    assert float(logs["d_real"]) == pytest.approx(1 / (1 + np.exp(-2.0)))
+
+
+@pytest.mark.parametrize("loss", [*losses.LOSSES, "binary_crossentropy", "mse"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("wrapped", [list, tuple])
+def test_totals_are_wide_in_any_precision(loss, dtype, wrapped):
+    draws = np.random.default_rng(0)
+    outputs = [
+        wrapped(
+            tf.constant(draws.normal(size=size), dtype)
+            for size in ((4, 2, 2, 1), (4, 3))
+        )
+        for _ in range(2)
+    ]
+    objective = Objective(loss, "lecam", class_weight=0.5)
+    logs = objective.evaluate(outputs, tf.constant([0, 1, 2, 1]))
+    sides = [DiscriminatorOutput(None, side[0]) for side in outputs]
+    objective.after_step(keras.Model(), *sides)
+    penalty = objective.regularizers[0].penalty(None, *sides, None)
+    total = objective.total("d", logs) + penalty
+    assert total.dtype == ("float64" if dtype == "float64" else "float32")
+    assert objective.total("g", logs).dtype == total.dtype
+    assert all(np.isfinite(float(value)) for value in logs.values())
+
+
+def test_one_logit_in_a_list_is_a_logit():
+    logs = Objective().evaluate([[tf.zeros((2, 1))], [tf.zeros((2, 1))]], None)
+    assert float(logs["d_loss"]) == pytest.approx(2 * np.log(2))
+    assert "d_class_loss" not in logs
+
+
+def test_noise_that_no_file_can_hold_is_refused_when_saved():
+    with pytest.raises(UserError, match="registered with Keras"):
+        Objective(instance_noise=lambda step: 0.1).get_config()
 
 
 def test_log_keys_are_what_training_logs(make_gan, images):

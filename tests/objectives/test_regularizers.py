@@ -9,7 +9,14 @@ from ganlab import GAN, networks
 from ganlab.errors import UserError
 from ganlab.models import forward
 from ganlab.objectives import regularizers
-from ganlab.objectives.regularizers import R1, R2, DiscriminatorOutput, WeightClipping
+from ganlab.objectives.regularizers import (
+    R1,
+    R2,
+    DiscriminatorOutput,
+    GradientPenalty,
+    LeCam,
+    WeightClipping,
+)
 
 STREAM = tf.constant([1, 2], tf.int64)
 SLOPED = {
@@ -51,6 +58,83 @@ def test_slope_one_of_a_linear_critic(name):
         lambda images: images @ weights, real, fake, STREAM
     )
     assert float(penalty) == pytest.approx(16.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("slope", "target", "one_sided", "expected"),
+    [
+        (5.0, 1.0, False, 16.0),
+        (5.0, 2.0, False, 2.25),  # (5 / 2 - 1)²
+        (5.0, 2.0, True, 2.25),
+        (0.5, 2.0, False, 0.5625),  # (0.5 / 2 - 1)²
+        (0.5, 2.0, True, 0.0),
+        (0.0, 1.0, True, 0.0),
+    ],
+)
+def test_target_and_side_of_the_gradient_penalty(slope, target, one_sided, expected):
+    # TF-GAN's formula: (slope / target - 1)², or its positive part, one-sided.
+    real, fake = sides()
+    weights = tf.Variable([[slope], [0.0], [0.0], [0.0]], dtype=tf.float64)
+    regularizer = GradientPenalty(target=target, one_sided=one_sided)
+    with tf.GradientTape() as tape:
+        penalty = regularizer.penalty(lambda x: x @ weights, real, fake, STREAM)
+    assert float(penalty) == pytest.approx(expected, rel=1e-9)
+    assert np.isfinite(tape.gradient(penalty, weights)).all()
+
+
+def patches(weight):
+    """A critic of two patches, `w x_0` and `3 w x_1`, of slope `sqrt(10) w`."""
+    scale = tf.constant([1.0, 3.0])
+
+    def critic(images):
+        return (
+            images[:, :2, None, None]
+            * tf.cast(weight * scale, images.dtype)[None, :, None, None]
+        )
+
+    return critic
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("r1", 0.5 * 40.0),
+        ("r2", 0.5 * 40.0),
+        ("gradient_penalty", (40.0**0.5 - 1.0) ** 2),
+        ("dragan", (40.0**0.5 - 1.0) ** 2),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_penalties_of_patches_in_any_precision(name, expected, dtype):
+    real, fake = sides(dtype=dtype)
+    penalty = regularizers.get(name)[0].penalty(patches(2.0), real, fake, STREAM)
+    assert penalty.dtype == ("float64" if dtype == "float64" else "float32")
+    assert float(penalty) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_lecam_in_any_precision(dtype):
+    lecam = regularizers.get("lecam")[0]
+    real, fake = sides(dtype=dtype)
+    lecam.after_step(None, real, fake)
+    penalty = lecam.penalty(None, real, fake, STREAM)
+    assert penalty.dtype == ("float64" if dtype == "float64" else "float32")
+    # logits 1, 2, 3 from -2, and -1, -2, -3 from 2
+    assert float(penalty) == pytest.approx(2 * (9 + 16 + 25) / 3, rel=1e-6)
+
+
+def test_sides_may_differ_in_precision():
+    real, _ = sides(dtype="float32")
+    for dtype in ("bfloat16", "float64"):
+        _, fake = sides(dtype=dtype)
+        penalty = GradientPenalty().penalty(patches(2.0), real, fake, STREAM)
+        assert float(penalty) == pytest.approx((40.0**0.5 - 1.0) ** 2, rel=1e-5)
+
+
+def test_gradients_that_are_known_are_widened():
+    gradients = tf.constant([[3.0, 4.0]], tf.float16)
+    side = DiscriminatorOutput(None, None, 100.0 * gradients)  # 250,000 > 65,504
+    assert float(R1().penalty(None, side, side, STREAM)) == 125_000.0
 
 
 def test_gradient_penalty_lies_between_real_and_fake():
@@ -101,12 +185,40 @@ def test_lecam_by_hand():
     lecam = regularizers.get("lecam")[0]
     real, fake = sides(dtype="float32")  # means 2 and -2
     lecam.after_step(None, real, fake)
-    assert float(lecam.real_mean) == pytest.approx(0.02)
-    assert float(lecam.fake_mean) == pytest.approx(-0.02)
+    assert float(lecam.real_mean) == 2.0
+    assert float(lecam.fake_mean) == -2.0
     lecam.real_mean.assign(1.0)
     lecam.fake_mean.assign(0.5)
     expected = np.mean([0.5**2, 1.5**2, 2.5**2]) + np.mean([2.0**2, 3.0**2, 4.0**2])
     assert float(lecam.penalty(None, real, fake, STREAM)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 3, 3, 1)])
+def test_lecams_means_are_corrected_for_their_start(shape):
+    lecam = regularizers.get("lecam")[0]
+    for _ in range(10):
+        two = DiscriminatorOutput(None, tf.fill(shape, 2.0))
+        lecam.after_step(None, two, DiscriminatorOutput(None, tf.fill(shape, -1.0)))
+    assert float(lecam.real_mean) == pytest.approx(2.0, rel=1e-6)
+    assert float(lecam.fake_mean) == pytest.approx(-1.0, rel=1e-6)
+
+
+def test_lecams_means_weigh_the_past_by_decay():
+    lecam = LeCam(decay=0.5)
+    for logit in (1.0, 3.0, 5.0):
+        side = DiscriminatorOutput(None, tf.constant([[logit]]))
+        lecam.after_step(None, side, side)
+    expected = (0.25 * 1.0 + 0.5 * 3.0 + 1.0 * 5.0) / (0.25 + 0.5 + 1.0)
+    assert float(lecam.real_mean) == pytest.approx(expected, rel=1e-6)
+
+
+def test_lecam_takes_the_mean_over_patches():
+    lecam = regularizers.get("lecam")[0]
+    lecam.real_mean.assign(1.0)
+    real = DiscriminatorOutput(None, tf.constant([[[[1.0], [2.0]]], [[[0.0], [4.0]]]]))
+    fake = DiscriminatorOutput(None, tf.ones((2, 1, 2, 1)) * 3.0)
+    expected = (1.0 + 4.0 + 0.0 + 16.0) / 4 + 4.0
+    assert float(lecam.penalty(None, real, fake, STREAM)) == expected
 
 
 def test_clipping_clips_every_weight(make_gan, images):
@@ -261,7 +373,18 @@ def test_penalties_are_float32_under_float16(images):
 
 
 @pytest.mark.parametrize(
-    ("given", "count"), [(None, 0), ("none", 0), ("r1", 1), ("r1+r2", 2), (["r1"], 1)]
+    ("given", "count"),
+    [
+        (None, 0),
+        ("none", 0),
+        ((), 0),
+        (["none"], 0),
+        ("r1", 1),
+        ("r1+r2", 2),
+        (" r1 + weight-clipping ", 2),
+        (["r1"], 1),
+        ((R1(), "r2"), 2),
+    ],
 )
 def test_names_and_objects(given, count):
     assert len(regularizers.get(given)) == count
@@ -273,13 +396,55 @@ def test_names_and_objects(given, count):
     ("make", "message"),
     [
         (lambda: regularizers.get("r3"), "none, gradient_penalty, r1, r2"),
+        (lambda: regularizers.get("l2"), "'l2' .*kernel_regularizer"),
+        (lambda: regularizers.get("r1+L2"), "'L2' .*kernel_regularizer"),
+        (
+            lambda: regularizers.get(keras.regularizers.L2(0.1)),
+            "L2.*kernel_regularizer",
+        ),
+        (
+            lambda: regularizers.get([R1(), keras.regularizers.L1L2()]),
+            "L1L2.*kernel_regularizer",
+        ),
+        (
+            lambda: regularizers.get(keras.regularizers.OrthogonalRegularizer),
+            "Orthogonal.*kernel_regularizer",
+        ),
+        (lambda: regularizers.get(R1), "the class R1; pass an instance, R1()"),
+        (lambda: regularizers.get([R1, R2]), "the class R1; pass an instance"),
+        (lambda: regularizers.get(10.0), r"list of either. Received: 10.0 \(float\)"),
+        (lambda: regularizers.get({"r1": 0.1}), "Received: {'r1': 0.1}"),
+        (lambda: regularizers.get([None]), "Received: None"),
+        (lambda: regularizers.get(lambda weights: 0.0), "Received: <function"),
+        (lambda: regularizers.get(""), "Received: ''"),
         (lambda: R1(-1.0), "weight of 0 or more"),
+        (lambda: R1("0.1"), r"weight of 0 or more.*'0.1' \(str\)"),
+        (lambda: R1(float("inf")), "weight of 0 or more"),
+        (lambda: R1(None), "weight of 0 or more.*None"),
+        (
+            lambda: R1(keras.optimizers.schedules.CosineDecay),
+            "function of the step.*the class CosineDecay",
+        ),
         (lambda: R1(every=0), "every 1 step"),
+        (lambda: R1(every=1.5), "every 1 step"),
+        (lambda: R1(every="4"), "every 1 step"),
+        (lambda: GradientPenalty(target=0.0), "target above 0"),
+        (lambda: GradientPenalty(target="1"), "target above 0"),
         (lambda: WeightClipping(0.0), "limit above 0"),
+        (lambda: WeightClipping("0.01"), "limit above 0"),
+        (lambda: LeCam(decay="0.9"), "under 1"),
         (lambda: regularizers.get("weight_clipping", weight=1.0), "leave both out"),
         (lambda: regularizers.LeCam(decay=1.0), "under 1"),
     ],
 )
 def test_a_wrong_argument_says_what_to_mend(make, message):
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=message) as raised:
         make()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_schedule_that_no_file_can_hold_is_refused_when_saved():
+    regularizer = R1(lambda step: 1.0)
+    assert regularizer.weight_at(3) == 1.0
+    with pytest.raises(UserError, match="registered with Keras.*<lambda>"):
+        regularizer.get_config()
