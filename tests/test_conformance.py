@@ -11,10 +11,10 @@ import ganlab.objectives.objective
 import ganlab.objectives.schedules
 from ganlab import networks
 from ganlab.networks import convolution
-from ganlab.objectives import augmentation, losses, regularizers
+from ganlab.objectives import augmentation, keras_losses, losses, regularizers
+from ganlab.objectives.adversarial import AdversarialLoss
 from ganlab.objectives.augmentation import Augmentation
-from ganlab.objectives.losses import AdversarialLoss
-from ganlab.objectives.regularizers import Regularizer
+from ganlab.objectives.penalties import Regularizer
 
 REGISTERED = {
     name: cls
@@ -39,6 +39,23 @@ LAYERS = {
 }
 
 
+@keras.saving.register_keras_serializable(package="test_conformance")
+def least_squares(real_logits, fake_logits):
+    loss = losses.LeastSquares()
+    return (
+        loss.discriminator(real_logits, fake_logits),
+        loss.generator(real_logits, fake_logits),
+    )
+
+
+BROUGHT = {
+    keras_losses.KerasLoss: lambda: keras_losses.KerasLoss(
+        keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
+    ),
+    keras_losses.FunctionLoss: lambda: keras_losses.FunctionLoss(least_squares),
+}
+
+
 def kind_of(base):
     return [cls for cls in REGISTERED.values() if issubclass(cls, base)]
 
@@ -46,7 +63,7 @@ def kind_of(base):
 def make(cls, make_gan):
     if cls is ganlab.models.gan.GAN:
         return make_gan(3)
-    return LAYERS.get(cls, cls)()
+    return {**LAYERS, **BROUGHT}.get(cls, cls)()
 
 
 def arguments_of(cls):
@@ -58,7 +75,7 @@ def arguments_of(cls):
 
 def test_the_classes_are_found():
     assert {"ganlab>GAN", "ganlab>Hinge", "ganlab>ScheduledAdam"} <= set(REGISTERED)
-    assert set(losses.LOSSES.values()) == set(kind_of(AdversarialLoss))
+    assert {*losses.LOSSES.values(), *BROUGHT} == set(kind_of(AdversarialLoss))
     assert set(regularizers.REGULARIZERS.values()) == set(kind_of(Regularizer))
     assert set(augmentation.AUGMENTATIONS.values()) == set(kind_of(Augmentation))
     known = {
@@ -94,7 +111,7 @@ def test_docstring_names_every_argument_and_a_paper(cls):
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("cls", [c for c in LAYERS if c is not networks.ChosenClass])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [*POLICIES, "float64"])
 def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
     keras.config.set_dtype_policy(policy)
     vectors = cls in (
@@ -121,7 +138,7 @@ def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
 
 
 OPTIONS = [
-    *({"loss": name} for name in losses.LOSSES),
+    *({"loss": name} for name in (*losses.LOSSES, "bce", least_squares)),
     *({"regularizers": name} for name in regularizers.REGULARIZERS),
     *({"augmentation": name} for name in augmentation.AUGMENTATIONS),
 ]
@@ -147,7 +164,8 @@ def check_training(policy, options, steps, make_gan, images, tmp_path):
 
 
 def first_value(options):
-    return next(iter(options.values()))
+    value = next(iter(options.values()))
+    return getattr(value, "__name__", value)
 
 
 @pytest.mark.e2e

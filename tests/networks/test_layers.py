@@ -44,6 +44,55 @@ def test_spectral_norms_gradient_passes_through_sigma():
     np.testing.assert_allclose(gradient, expected, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Dense(3, kernel_initializer="zeros", use_bias=False),
+        keras.layers.Conv2D(3, 1, kernel_initializer="zeros", use_bias=False),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_kernel_of_zeros_gives_0_and_learns(layer):
+    layer = networks.SpectralNormalization(layer)
+    x = tf.ones((2, 1, 1, 4))
+    layer(x)
+    for _ in range(3):
+        with tf.GradientTape() as outer, tf.GradientTape() as tape:
+            tape.watch(x)
+            out = layer(x, training=True)
+            loss = tf.reduce_sum(out)
+            penalty = tf.reduce_sum(tf.square(tape.gradient(loss, x)))
+        np.testing.assert_array_equal(out, np.zeros((2, 1, 1, 3)))
+        assert np.isfinite(outer.gradient(penalty, layer.kernel.value)).all()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(x, training=True))
+    gradient = tape.gradient(loss, layer.kernel.value)
+    np.testing.assert_array_equal(gradient, np.full(layer.kernel.shape, 2.0))
+    assert layer.singular_value() == 0.0
+    kernel = np.random.default_rng(0).normal(size=layer.kernel.shape)
+    layer.kernel.assign(kernel)
+    for _ in range(100):
+        layer(x, training=True)
+    largest = np.linalg.svd(kernel.reshape(4, 3), compute_uv=False)[0]
+    assert layer.singular_value() == pytest.approx(largest, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "mixed_float16"])
+def test_spectral_norm_in_any_precision(dtype):
+    dense = keras.layers.Dense(3, use_bias=False, dtype=dtype)
+    layer = networks.SpectralNormalization(dense, dtype=dtype)
+    x = np.eye(4)
+    for _ in range(60):
+        out = layer(x, training=True)
+    assert out.dtype == dense.compute_dtype
+    kernel = layer.kernel.numpy().astype("float64")
+    expected = kernel / np.linalg.svd(kernel, compute_uv=False)[0]
+    rtol = {"bfloat16": 0.02, "float64": 1e-6}.get(dtype, 2e-3)
+    np.testing.assert_allclose(
+        out.numpy().astype("float64"), expected, rtol=rtol, atol=1e-4
+    )
+
+
 def test_spectral_norm_refuses_a_layer_without_a_kernel():
     with pytest.raises(UserError, match="ReLU"):
         networks.SpectralNormalization(keras.layers.ReLU()).build((None, 3))
