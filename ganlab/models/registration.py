@@ -25,6 +25,7 @@ CLASSES = {  # module -> the classes that it registers with Keras
         "SpectralNormalization",
     ),
     "objectives.augmentation": ("AdaptiveAugment", "DiffAugment"),
+    "objectives.keras_losses": ("FunctionLoss", "KerasLoss"),
     "objectives.losses": (
         "Hinge",
         "LeastSquares",

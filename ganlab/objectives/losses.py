@@ -10,7 +10,7 @@ all logits, a float32 scalar (float64 for float64 logits).
     least_squares, hinge, wasserstein  other measures of being told apart
     relativistic, relativistic_average real logits measured against fake ones
 
-What a Keras user brings is in `ganlab.objectives.keras_losses`.
+and, of what a Keras user brings, `KerasLoss` and `FunctionLoss`.
 """
 
 import inspect
@@ -24,6 +24,22 @@ from ganlab.networks.precision import as_float32
 from ganlab.objectives import keras_losses
 from ganlab.objectives.adversarial import AdversarialLoss, Tensor
 from ganlab.objectives.arguments import is_number
+from ganlab.objectives.keras_losses import FunctionLoss, KerasLoss
+
+__all__ = [
+    "AdversarialLoss",
+    "BinaryCrossentropy",
+    "FunctionLoss",
+    "Hinge",
+    "KerasLoss",
+    "LeastSquares",
+    "Minimax",
+    "NonSaturating",
+    "Relativistic",
+    "RelativisticAverage",
+    "Wasserstein",
+    "get",
+]
 
 
 class BinaryCrossentropy(AdversarialLoss):

@@ -33,6 +33,20 @@ from ganlab.objectives.penalties import (
     squared_gradient_norms,
 )
 
+__all__ = [
+    "DRAGAN",
+    "R1",
+    "R2",
+    "DiscriminatorOutput",
+    "GradientPenalty",
+    "LeCam",
+    "Regularizer",
+    "WeightClipping",
+    "get",
+    "per_sample_shape",
+    "squared_gradient_norms",
+]
+
 Output = DiscriminatorOutput
 OF_WEIGHTS = ("l1", "l2", "l1l2", "orthogonalregularizer")  # names of Keras's own
 
