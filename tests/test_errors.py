@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganlab.errors import RunError, UserError, one_line, unknown_name
+from ganlab.errors import RunError, UserError, brief, one_line, unknown_name
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -22,6 +22,29 @@ def test_an_unknown_name_lists_the_known_ones():
 )
 def test_an_exception_becomes_one_line(error, text):
     assert one_line(error) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "None"),
+        (3, "3 (int)"),
+        (UserError, "the class UserError"),
+        (["a", 1], "['a', 1] (list)"),
+        ("l1\nl2", r"'l1\nl2' (str)"),
+    ],
+)
+def test_a_value_is_told_with_its_class(value, text):
+    assert brief(value) == text
+
+
+def test_a_value_of_many_parts_or_lines_is_cut():
+    class Poem:
+        def __repr__(self):
+            return "two\nlines"
+
+    assert brief(Poem()) == "two lines (Poem)"
+    assert len(brief(list(range(1000)))) < 60
 
 
 def test_a_mistake_is_a_value_error_and_a_failed_run_is_not():
