@@ -24,7 +24,8 @@ CLASSES = {  # module -> the classes that it registers with Keras
         "SelfAttention",
         "SpectralNormalization",
     ),
-    "objectives.augmentation": ("AdaptiveAugment", "DiffAugment"),
+    "objectives.augmentation.adaptive": ("AdaptiveAugment",),
+    "objectives.augmentation.diffaugment": ("DiffAugment",),
     "objectives.keras_losses": ("FunctionLoss", "KerasLoss"),
     "objectives.losses": (
         "Hinge",
