@@ -63,6 +63,7 @@ def describe_generator(
             "shape": [None],
             "dtype": "int32",
             "range": [0, len(class_names) - 1],
+            "out_of_range": "an error on CPUs; class 0 on CUDA devices",
         }
     return {
         "ganlab": __version__,

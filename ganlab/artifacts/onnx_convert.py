@@ -202,8 +202,8 @@ def properties(card: Card) -> dict[str, str]:
 
     Returns:
         A dict: `description`, `ganlab` (the version), `class_names` and `output_range`
-        as JSON, `card_sha256` (see `card.hash_description`) and, if the card has one,
-        `license`.
+        as JSON, `card_sha256` (see `card.hash_description`) and, if the card has them,
+        `license` and `data_license`.
     """
     data = card["training"].get("data", "data that its card does not name")
     outputs = next(iter(card["outputs"].values()))
@@ -214,9 +214,8 @@ def properties(card: Card) -> dict[str, str]:
         "output_range": json.dumps(outputs.get("range")),
         "card_sha256": hash_description(card),
     }
-    if card.get("license"):
-        stated["license"] = str(card["license"])
-    return stated
+    licences = {key: card.get(key) for key in ("license", "data_license")}
+    return stated | {key: str(value) for key, value in licences.items() if value}
 
 
 def describe(model: onnx.ModelProto, properties: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ def test_the_card_describes_inputs_and_outputs():
     assert contents["inputs"]["latents_1"]["shape"] == [None, 4, 4, 1]
     assert list(contents["inputs"]) == ["latents", "latents_1", "labels"]
     assert contents["inputs"]["labels"]["range"] == [0, 1]
+    assert "error on CPUs" in contents["inputs"]["labels"]["out_of_range"]
     assert contents["outputs"]["images"]["range"] == [0.0, 1.0]
     assert (contents["license"], contents["data_license"]) == ("mit", None)
     assert card.read_output(contents) == ((16, 16, 3), (0.0, 1.0))
