@@ -12,6 +12,7 @@ An artifact folder holds the averaged generator:
     samples.png             a grid of its images; samples.npy of what is no image
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ from ganlab.artifacts.parity import (
     training_inference_difference,
 )
 from ganlab.data import kinds
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 from ganlab.files import atomic_folder, check_new_folder, write_text
 
 SAMPLE_COLUMNS = 10
@@ -89,11 +90,7 @@ def export_generator(
     directory = check_new_artifact(directory)
     model_card.check_license(license)
     num_classes = gan.num_classes or 0
-    if len(class_names) != num_classes:
-        raise UserError(
-            f"Expected {num_classes} class names, one a class. "
-            f"Received: {len(class_names)}"
-        )
+    _check_described(num_classes, class_names, training)
     exported = exportable(gan)
     card = describe_generator(
         latent_shapes=gan.latent_shapes,
@@ -107,7 +104,7 @@ def export_generator(
     )
     function = exported.generate, exported.signature
     with atomic_folder(directory) as partial:
-        card["keras"] = write_keras(gan, partial / "generator.keras")
+        card["keras"] = write_keras(gan, exported, partial / "generator.keras")
         write_saved_model(exported, partial / "saved_model", card)
         metadata = onnx_convert.properties(card)
         write_onnx(*function, partial, num_classes=num_classes, metadata=metadata)
@@ -115,8 +112,10 @@ def export_generator(
         parity = certify(*function, partial, num_classes)
         if exported.network is not None:
             inputs = certified_inputs(partial, num_classes)
-            difference = training_inference_difference(exported.network, inputs)
-            parity["training_inference_difference"] = difference
+            values = [inputs[spec.name] for spec in exported.signature]
+            parity["training_inference_difference"] = training_inference_difference(
+                exported.network, exported.arguments(*values)
+            )
         card |= {"parity": parity, "formats": certify_formats(partial, score)}
         _write_samples(Artifact(partial), partial)
         name = directory.resolve().name
@@ -124,6 +123,28 @@ def export_generator(
         card["files"] = hash_files(partial)
         write_card(partial, card)
     return card
+
+
+def _check_described(
+    num_classes: int, class_names: Sequence[str], training: Mapping[str, Any] | None
+) -> None:
+    """Raises `UserError` unless a card can state the classes and the training."""
+    if len(class_names) != num_classes:
+        raise UserError(
+            f"Expected {num_classes} class names, one a class. "
+            f"Received: {len(class_names)}"
+        )
+    if not all(isinstance(name, str) for name in class_names):
+        raise UserError(
+            f"Expected class names that are strings. Received: {list(class_names)}"
+        )
+    try:
+        json.dumps(dict(training or {}))
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            "Expected a dict of JSON values as training. "
+            f"Received: {one_line(error)}; convert them"
+        ) from error
 
 
 def output_range(gan: TrainedGAN) -> tuple[float, float] | None:

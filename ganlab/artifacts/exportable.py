@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from ganlab import sampling
 from ganlab.artifacts.card import latent_names
 from ganlab.errors import one_line
-from ganlab.networks.precision import computing_in_float32, in_float32
+from ganlab.networks.precision import computing_in_float32, in_float32, is_graph
 from ganlab.networks.stock import of_stock_layers
 
 KERAS_NAME = "averaged_generator"
+NUM_COMPARED = 4
+MAX_DIFFERENCE = 1e-3  # of 1, or of the largest value
 ALONE = "loads with Keras alone"
 
 Generate = Callable[..., dict[str, tf.Tensor]]
@@ -50,6 +54,8 @@ class Exportable(NamedTuple):
         generate: From the tensors of the signature to a dict with float32 `images`.
         signature: A `tf.TensorSpec` for each input, with its name: the latents, and
             `labels` of a conditional generator.
+        arguments: From the tensors of the signature to what the generator is called
+            on, in its own order and form.
         network: The float32 Keras model that computes it, or `None` where the
             generator cannot be built again.
         num_weights: Integer.
@@ -57,6 +63,7 @@ class Exportable(NamedTuple):
 
     generate: Generate
     signature: list[tf.TensorSpec]
+    arguments: Callable[..., Any]
     network: keras.Model | None
     num_weights: int
 
@@ -66,23 +73,17 @@ def exportable(gan: TrainedGAN) -> Exportable:
 
     It computes in float32. Where its layers can be built again they are Keras's own.
     """
-    network: keras.Model | None
-    try:
-        network = in_float32(gan.generator, gan.ema_generator.values())
-    except Exception:  # of any kind: the layers are the user's
-        network = None
     shapes = gan.latent_shapes
 
-    def generate(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def arguments(*inputs: tf.Tensor) -> Any:
         parts, labels = inputs[: len(shapes)], inputs[len(shapes) :]
         flat = [tf.reshape(part, (-1, math.prod(part.shape[1:]))) for part in parts]
         latents = flat[0] if len(flat) == 1 else tf.concat(flat, axis=1)
-        arguments = gan.generator_arguments(latents, *labels)
-        if network is not None:
-            images = network(arguments, training=False)
-        else:
-            with computing_in_float32(gan.generator):
-                images = gan.ema_generator(arguments)
+        return gan.generator_arguments(latents, *labels)
+
+    def average(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        with computing_in_float32(gan.generator):
+            images = gan.ema_generator(arguments(*inputs))
         return {"images": tf.cast(images, tf.float32)}
 
     signature = [
@@ -91,43 +92,81 @@ def exportable(gan: TrainedGAN) -> Exportable:
     ]
     if gan.num_classes:
         signature.append(tf.TensorSpec((None,), tf.int32, name="labels"))
-    return Exportable(generate, signature, network, gan.generator.count_params())
+    num_weights = gan.generator.count_params()
+    exported = Exportable(average, signature, arguments, None, num_weights)
+    try:
+        network = in_float32(gan.generator, gan.ema_generator.values())
+        is_same = _draws_the_same(network, exported, gan)
+    except Exception:  # of any kind: the layers are the user's
+        is_same = False
+    if not is_same:
+        return exported
+
+    def generate(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        images = network(arguments(*inputs), training=False)
+        return {"images": tf.cast(images, tf.float32)}
+
+    return exported._replace(generate=generate, network=network)
 
 
-def write_keras(gan: TrainedGAN, path: Path) -> str:
+def _draws_the_same(
+    network: keras.Model, exported: Exportable, gan: TrainedGAN
+) -> bool:
+    """Whether a rebuilt network is the average still: configs may lack something."""
+    sizes = [math.prod(shape) for shape in gan.latent_shapes]
+    flat = sampling.draw_latents(NUM_COMPARED, sum(sizes))
+    inputs = sampling.split_latents(flat, gan.latent_shapes)
+    if gan.num_classes:
+        inputs.append(sampling.class_labels(NUM_COMPARED, gan.num_classes))
+    tensors = [tf.constant(array) for array in inputs]
+    expected = exported.generate(*tensors)["images"].numpy()
+    received = network(exported.arguments(*tensors), training=False)
+    scale = max(1.0, float(np.abs(expected).max()))
+    difference = np.abs(keras.ops.convert_to_numpy(received) - expected).max() / scale
+    return bool(difference <= MAX_DIFFERENCE)
+
+
+def write_keras(gan: TrainedGAN, exported: Exportable, path: Path) -> str:
     """Writes the averaged generator as a Keras file, of Keras's own layers if it can.
 
-    A file that does not load again in safe mode is not left behind.
+    A file is not left behind if it does not load again in safe mode, or draws other
+    images once it is loaded.
 
     Args:
         gan: A `ganlab.GAN`.
+        exported: Its generator.
         path: The `.keras` file.
 
     Returns:
         What it needs: `loads with Keras alone`, `needs import ganlab`, or that it was
         left out, and why.
     """
+    if not is_graph(gan.generator):
+        return "left out, for the generator is a subclassed model"
     try:
         model = of_stock_layers(gan.generator, gan.ema_generator.values(), KERAS_NAME)
         model.save(path)
+        needs = ALONE
         with _registry() as registered:
             registered.clear()
-            alone = _loads(path)
-        if alone:
-            return ALONE
-        keras.saving.load_model(path, compile=False)
-        return f"needs import {', '.join(_packages(model))}"
+            loaded = _load(path)
+        if loaded is None:
+            loaded = keras.saving.load_model(path, compile=False)
+            needs = f"needs import {', '.join(_packages(model))}"
+        if _draws_the_same(loaded, exported, gan):
+            return needs
+        reason = "it would draw other images once loaded"
     except Exception as error:  # of any kind: the layers are the user's
-        path.unlink(missing_ok=True)
-        return f"left out, for it would not load again ({one_line(error)})"
+        reason = f"it would not load again ({one_line(error)})"
+    path.unlink(missing_ok=True)
+    return f"left out, for {reason}"
 
 
-def _loads(path: Path) -> bool:
+def _load(path: Path) -> keras.Model | None:
     try:
-        keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False)
     except Exception:
-        return False
-    return True
+        return None
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def rebuilt(
         if not isinstance(layer, layers.Layer):
             return layer  # an operation without weights
         own = [value_of[id(weight)] for weight in layer.weights]
-        if _is_graph(layer):
+        if is_graph(layer):
             return rebuilt(layer, own, replace)
         replacement = replace(layer)
         if replacement is None:
@@ -112,7 +112,7 @@ def in_stock(layer: layers.Layer) -> layers.Layer:
     return copy
 
 
-def _is_graph(layer: layers.Layer) -> bool:
+def is_graph(layer: layers.Layer) -> bool:
     """Whether it is a model made of layers, without code of its own."""
     return isinstance(layer, keras.Model) and type(layer).__name__ in GRAPHS
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, networks
+from ganlab import GAN, networks, sampling
 from ganlab.artifacts.exportable import ALONE, exportable, write_keras
 
 
@@ -18,6 +18,32 @@ class NoConfig(layers.Layer):
 
     def call(self, inputs):
         return inputs * self.scale
+
+
+@keras.saving.register_keras_serializable(package="test_exportable")
+class Forgetful(layers.Layer):
+    """A layer whose configuration lacks its scale."""
+
+    def __init__(self, scale=1.0, **options):
+        super().__init__(**options)
+        self.scale = scale
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+    def get_config(self):
+        return layers.Layer.get_config(layers.Layer(name=self.name))
+
+
+class Subclassed(keras.Model):
+    """A model of free-form code."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense, self.reshape = layers.Dense(16), layers.Reshape((4, 4, 1))
+
+    def call(self, latents):
+        return self.reshape(self.dense(layers.Flatten()(latents)))
 
 
 @keras.saving.register_keras_serializable(package="test_exportable")
@@ -53,7 +79,9 @@ def trained(*end, num_classes=None):
 LATENTS = np.random.default_rng(0).standard_normal((5, 3, 2), np.float32)
 
 
-@pytest.mark.parametrize("end", [(), (NoConfig(3.0),), (layers.Lambda(abs),)])
+@pytest.mark.parametrize(
+    "end", [(), (NoConfig(3.0),), (layers.Lambda(abs),), (Forgetful(3.0),)]
+)
 def test_any_generator_is_a_function_of_named_tensors(end):
     gan = trained(*end)
     exported = exportable(gan)
@@ -88,7 +116,7 @@ def test_a_keras_file_says_what_it_needs(tmp_path, end, expected):
     gan = trained(*end)
     path = tmp_path / "generator.keras"
     before = dict(keras.saving.get_custom_objects())
-    said = write_keras(gan, path)
+    said = write_keras(gan, exportable(gan), path)
     assert said.startswith(expected)
     assert keras.saving.get_custom_objects() == before
     if expected == "needs import":
@@ -101,6 +129,57 @@ def test_a_keras_file_says_what_it_needs(tmp_path, end, expected):
 
 @pytest.mark.parametrize("layer", [NoConfig(3.0), layers.Lambda(lambda x: x * 2)])
 def test_a_generator_that_would_not_load_again_has_no_keras_file(tmp_path, layer):
-    said = write_keras(trained(layer), tmp_path / "generator.keras")
+    gan = trained(layer)
+    said = write_keras(gan, exportable(gan), tmp_path / "generator.keras")
     assert said.startswith("left out, for it would not load again (")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_that_forgets_leaves_as_it_is_and_has_no_keras_file(tmp_path):
+    gan = trained(Forgetful(3.0))
+    said = write_keras(gan, exportable(gan), tmp_path / "generator.keras")
+    assert said == "left out, for it would draw other images once loaded"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_subclassed_generator_leaves_as_it_is(tmp_path):
+    generator = Subclassed()
+    generator(LATENTS)
+    flat = layers.Flatten()
+    critic = keras.Sequential([keras.Input((4, 4, 1)), flat, layers.Dense(1)])
+    gan = GAN(generator, critic)
+    exported = exportable(gan)
+    images = exported.generate(LATENTS)["images"].numpy()
+    np.testing.assert_allclose(images, generator(LATENTS), atol=1e-5)
+    said = write_keras(gan, exported, tmp_path / "generator.keras")
+    assert said == "left out, for the generator is a subclassed model"
+
+
+@pytest.mark.parametrize("form", ["several", "named", "labels first", "one-hot"])
+def test_inputs_of_any_form_have_the_same_names_in_files(form):
+    latents, more = keras.Input((3,), name="z"), keras.Input((2, 2), name="w")
+    number = keras.Input((), dtype="int32", name="label")
+    vector = keras.Input((3,), name="one_hot_class")
+    inputs, classes = {
+        "several": ([latents, more], []),
+        "named": ({"w": more, "z": latents}, []),
+        "labels first": ([number, latents, more], [layers.Embedding(3, 2)(number)]),
+        "one-hot": ([latents, more, vector], [vector]),
+    }[form]
+    x = layers.Concatenate()([latents, layers.Flatten()(more), *classes])
+    generator = keras.Model(inputs, layers.Dense(5)(x))
+    num_classes = 3 if classes else None
+    samples, label = keras.Input((5,)), keras.Input((), dtype="int32")
+    judged = [samples, label] if classes else samples
+    embedded = [layers.Embedding(3, 2)(label)] if classes else []
+    y = layers.Concatenate()([samples, samples, *embedded])
+    critic = keras.Model(judged, layers.Dense(1)(y))
+    gan = GAN(generator, critic, num_classes=num_classes)
+    exported = exportable(gan)
+    names = [spec.name for spec in exported.signature]
+    assert names == ["latents", "latents_1", *(["labels"] if classes else [])]
+    parts = sampling.split_latents(sampling.draw_latents(4, 7), gan.latent_shapes)
+    labels = [np.array([0, 1, 2, 1], np.int32)] if classes else []
+    images = exported.generate(*parts, *labels)["images"].numpy()
+    np.testing.assert_allclose(images, gan.sample(4, labels=[*labels, None][0]))
+    assert exported.network is not None

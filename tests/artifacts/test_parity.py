@@ -44,15 +44,12 @@ def test_another_generator_fails_with_the_place(exported):
 
 def test_the_difference_of_training_and_inference_by_hand(exported):
     gan, _, _ = exported
-    inputs = {
-        "latents": np.random.default_rng(0).standard_normal((6, 8), np.float32),
-        "labels": np.arange(6) % 3,
-    }
-    arguments = list(inputs.values())
+    latents = np.random.default_rng(0).standard_normal((6, 8), np.float32)
+    arguments = [latents, np.arange(6) % 3]
     before = [weight.numpy() for weight in gan.generator.weights]
     training = in_float32(gan.generator)(arguments, training=True).numpy()
     inference = gan.generator(arguments, training=False).numpy()
-    difference = parity.training_inference_difference(gan.generator, inputs)
+    difference = parity.training_inference_difference(gan.generator, arguments)
     assert difference == pytest.approx(np.abs(training - inference).mean(), rel=1e-5)
     for weight, value in zip(gan.generator.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), value)
