@@ -26,6 +26,8 @@ MOVING = (
     *("UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing", "RepeatVector"),
     *("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Flip", "Roll", "Repeat"),
     *("AveragePooling1D", "AveragePooling2D", "AveragePooling3D"),
+    *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D"),
+    *("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"),
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
     *("GaussianNoise", "GaussianDropout"),  # as dropout, nothing at inference
 )

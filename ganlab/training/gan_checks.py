@@ -3,190 +3,200 @@
 A check returns a `Problem` or `None`.
 """
 
-import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.data import kinds
+from ganlab.errors import UserError, one_line
 from ganlab.models import forward
 from ganlab.models.gan import GAN
-from ganlab.networks import SpectralNormalization
-from ganlab.objectives import losses
+from ganlab.networks.output_range import output_range
 from ganlab.objectives.regularizers import WeightClipping
+from ganlab.training.batch_checks import (
+    Batch,
+    check_finite,
+    check_labels,
+    check_range,
+    check_shape,
+    read_batch,
+)
+from ganlab.training.problem import Problem, worst_first
 
 MAX_BETA_1 = 0.9
 MAX_RATE_RATIO = 10.0
 CONFIDENT_LOGIT = 50.0
-RANGE_MARGIN = 0.02  # of the activation's range, by which data may exceed it
-SEVERITIES = ("critical", "warning", "note")
+TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something to mend before training.
-
-    Args:
-        name: In snake case.
-        severity: `note`, `warning` or `critical`.
-        says: What is wrong.
-        fix: What to do.
-        changes: Settings of `ganlab train` that do it.
-    """
-
-    name: str
-    severity: str
-    says: str
-    fix: str
-    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Fields as JSON values."""
-        return dataclasses.asdict(self)
-
-
-def worst_first(problems: Iterable[Problem | None]) -> list[Problem]:
-    """Problems by severity, without those that are `None`."""
-    existing = [problem for problem in problems if problem is not None]
-    return sorted(existing, key=lambda problem: SEVERITIES.index(problem.severity))
-
-
-def check_gan(
-    gan: GAN, images: np.ndarray, labels: np.ndarray | None = None
-) -> list[Problem]:
+def check_gan(gan: GAN, images: Any, labels: Any = None) -> list[Problem]:
     """Checks a compiled GAN with one batch.
 
     Args:
         gan: A compiled `ganlab.GAN`; it is not changed. A copy of a subclass is
             trained one step.
-        images: Float array `(batch, height, width, channels)`, as `fit` gets it.
-        labels: Int array `(batch,)`, or `None`.
+        images: What `fit` gets: an array or tensor `(batch, ...)`, floats or uint8, a
+            pair of images and labels, or a data set of either, of which the first
+            batch is taken.
+        labels: Array or tensor `(batch, ...)`, or `None`.
 
     Returns:
         Problems, critical ones first.
+
+    Raises:
+        UserError: if the GAN is not compiled, or there is no batch of numbers.
     """
-    images = np.asarray(images, np.float32)
-    return worst_first(
-        [
-            _check_data_range(gan, images),
-            _check_double_sigmoid(gan, images, labels),
-            _check_mixed_batch_norm(gan, images, labels),
-            _check_batch_norm_with_penalty(gan),
-            _check_loss_scaling(gan),
-            _check_kernel_sizes(gan),
-            _check_bounded_loss(gan),
-            _check_beta_1("generator", gan.generator_optimizer),
-            _check_beta_1("discriminator", gan.discriminator_optimizer),
-            _check_rates(gan),
+    if not isinstance(gan, GAN) or not gan.compiled:
+        raise UserError(
+            "Expected a compiled ganlab.GAN. Received: "
+            f"{'one' if isinstance(gan, GAN) else type(gan).__name__}"
+            f"{' that is not; call compile first' if isinstance(gan, GAN) else ''}"
+        )
+    batch = read_batch(gan, images, labels)
+    wrong_shape = check_shape(gan, batch.images)
+    wrong_labels = check_labels(gan, batch.labels)
+    problems = [
+        wrong_shape,
+        wrong_labels,
+        check_finite(batch.images),
+        check_range(gan, batch.images, gan.known_range),
+        _check_frozen("generator", gan.generator),
+        _check_frozen("discriminator", gan.discriminator),
+        _check_batch_norm_with_penalty(gan),
+        _check_loss_scaling(gan),
+        _check_kernel_sizes(gan),
+        _check_bounded_loss(gan),
+        _check_beta_1("generator", gan.generator_optimizer),
+        _check_beta_1("discriminator", gan.discriminator_optimizer),
+        _check_rates(gan),
+    ]
+    if wrong_shape is None and wrong_labels is None:
+        problems += [
+            _check_double_sigmoid(gan, batch),
+            _check_mixed_batch_norm(gan, batch),
         ]
-    )
+    return worst_first(problems)
 
 
-def _check_data_range(gan: GAN, images: np.ndarray) -> Problem | None:
-    """Data beyond the range of the output's activation."""
-    ranges = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-    name = _last_activation(gan.generator)
-    kind = kinds.of_shape(gan.image_shape)
-    if name not in ranges or not kind.applies("data_range_mismatch"):
-        return None
-    low, high = float(images.min()), float(images.max())
-    minimum, maximum = ranges[name]
-    margin = RANGE_MARGIN * (maximum - minimum)
-    beyond = low < minimum - margin or high > maximum + margin
-    unused = name == "tanh" and low >= 0.0
-    if not beyond and not unused:
+def _layers_of(network: keras.Model) -> list[keras.Layer]:
+    """Every layer of a network: those of networks and wrappers inside it too."""
+    return list(network._flatten_layers(include_self=False))
+
+
+def _check_frozen(role: str, network: keras.Model) -> Problem | None:
+    if network.trainable_variables:
         return None
     return Problem(
-        "data_range_mismatch",
+        "frozen_network",
         "critical",
-        f"data in [{low:.3g}, {high:.3g}], but the generator ends on {name}, which "
-        f"gives values in [{minimum:g}, {maximum:g}]",
-        "scale images to [-1, 1] and end on tanh",
-        {"output_activation": "tanh"},
+        f"the {role} has no trainable weights: it would never learn",
+        "set its trainable to True, and compile again",
     )
 
 
-def _last_activation(network: keras.Model) -> str | None:
-    for layer in reversed(network.layers):
-        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-        if name != "linear":
-            return str(name)
-        if layer.weights:
-            return None
-    return None
-
-
-def _check_double_sigmoid(
-    gan: GAN, images: np.ndarray, labels: np.ndarray | None
-) -> Problem | None:
+def _check_double_sigmoid(gan: GAN, batch: Batch) -> Problem | None:
     """Probabilities given to losses that take logits."""
-    if _last_activation(gan.discriminator) != "sigmoid":
+    logits = _logits(gan, batch, 1.0)
+    bound = output_range(gan.discriminator)
+    if bound is None and not getattr(gan.discriminator, "outputs", None):
+        # Free-form code shows what it ends on by what it gives for wild inputs.
+        wild = [_logits(gan, batch, scale) for scale in (-1.0, 100.0, -100.0)]
+        outputs = np.concatenate([logits, *wild])
+        if outputs.min() >= 0.0 and 0.0 < outputs.max() <= 1.0:
+            bound = (0.0, 1.0)
+    if bound != (0.0, 1.0):
         return None
-    whole_packs = images[: len(images) - len(images) % gan.packing]
-    outputs = forward.call(
-        gan.discriminator,
-        forward.pack(tf.constant(whole_packs), gan.packing),
-        None if labels is None else tf.constant(labels),
-        training=False,
-    )
-    logits = forward.logits_of(outputs)
-    low, high = float(tf.reduce_min(logits)), float(tf.reduce_max(logits))
     return Problem(
         "double_sigmoid",
         "critical",
-        f"the discriminator ends on a sigmoid and says {low:.3g} to {high:.3g}, but "
+        f"the discriminator ends on a sigmoid and says {logits.min():.3g} to "
+        f"{logits.max():.3g}, but "
         f"{type(gan.objective.loss).__name__} takes raw logits: D(x) never leaves "
         "[0.5, 0.73]",
         "end it on Dense(1) without an activation",
     )
 
 
+def _logits(gan: GAN, batch: Batch, scale: float) -> np.ndarray:
+    """The discriminator's logits for a batch of scaled images."""
+    count = len(batch.images) - len(batch.images) % gan.packing
+    images = np.nan_to_num(batch.images[:count]) * scale
+    labels = batch.labels
+    if labels is not None and gan.num_classes is not None:
+        if labels.ndim == 2 and labels.shape[1] > 1:
+            labels = labels.argmax(axis=1)
+        labels = tf.constant(labels.reshape(-1)[:count], tf.int32)
+    outputs = forward.call(
+        gan.discriminator,
+        forward.pack(tf.constant(images, images.dtype), gan.packing),
+        labels if gan.num_classes is not None else None,
+        training=False,
+    )
+    return np.asarray(forward.logits_of(outputs))
+
+
 def _has_batch_norm(network: keras.Model) -> bool:
     return any(
-        isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers
+        isinstance(layer, keras.layers.BatchNormalization)
+        for layer in _layers_of(network)
     )
 
 
-def _check_mixed_batch_norm(
-    gan: GAN, images: np.ndarray, labels: np.ndarray | None
-) -> Problem | None:
+def _check_mixed_batch_norm(gan: GAN, batch: Batch) -> Problem | None:
     """Real and fake images in one batch of a discriminator with batch statistics.
 
     A copy of a subclass is trained one step, and the size of each batch that its
     discriminator sees is noted. `GAN` itself keeps real and fake images apart.
     """
-    compile_config = gan.get_compile_config()
-    if type(gan) is GAN or compile_config is None:
+    if type(gan) is GAN or not _has_batch_norm(gan.discriminator):
         return None
-    if not _has_batch_norm(gan.discriminator):
-        return None
-    copy = type(gan).from_config(gan.get_config())
-    copy.compile_from_config(compile_config)
-    batch_sizes: list[int] = []
-    call = copy.discriminator.call
-
-    def note_batch_size(inputs: Any, *arguments: Any, **options: Any) -> Any:
-        first = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
-        batch_sizes.append(int(first.shape[0]))
-        return call(inputs, *arguments, **options)
-
-    copy.discriminator.call = note_batch_size
-    copy.train_step(images if labels is None else (images, labels))
-    one_side = len(images) // copy.discriminator_steps // copy.packing
-    if not batch_sizes or max(batch_sizes) <= one_side:
+    try:
+        largest, one_side = _batch_sizes(gan, batch)
+    except Exception as error:
+        return Problem(
+            "untested_step",
+            "note",
+            f"a copy of {type(gan).__name__} does not train one step "
+            f"({type(error).__name__}: {one_line(error)}), so that its batches of "
+            "batch normalisation are not known",
+            "write get_config for its arguments, and try one batch",
+        )
+    if largest <= one_side:
         return None
     return Problem(
         "mixed_batch_norm",
         "critical",
-        f"the discriminator has batch normalisation and gets {max(batch_sizes)} images "
+        f"the discriminator has batch normalisation and gets {largest} images "
         f"at once, more than the {one_side} of one side: real and fake images share "
         "statistics",
         "call it on real and on fake images apart",
     )
+
+
+def _batch_sizes(gan: GAN, batch: Batch) -> tuple[int, int]:
+    """The largest batch that the discriminator sees in a step, and one side's."""
+    copy = type(gan).from_config(gan.get_config())
+    copy.compile_from_config(gan.get_compile_config() or {})
+    batch_sizes = [0]
+    call = copy.discriminator.call
+
+    def note_batch_size(inputs: Any, *arguments: Any, **options: Any) -> Any:
+        first = keras.tree.flatten(inputs)[0]
+        batch_sizes.append(int(first.shape[0]))
+        return call(inputs, *arguments, **options)
+
+    copy.discriminator.call = note_batch_size
+    parts = copy.discriminator_steps * copy.packing
+    count = len(batch.images) - len(batch.images) % parts
+    images = np.nan_to_num(batch.images[:count])
+    labels = batch.labels
+    copy.train_step(images if labels is None else (images, labels[:count]))
+    return max(batch_sizes), count // parts
 
 
 def _check_batch_norm_with_penalty(gan: GAN) -> Problem | None:
@@ -228,8 +238,8 @@ def _check_loss_scaling(gan: GAN) -> Problem | None:
 
 def _check_kernel_sizes(gan: GAN) -> Problem | None:
     """Transposed convolutions whose kernels cover pixels unequally."""
-    for layer in gan.generator.layers:
-        if not isinstance(layer, keras.layers.Conv2DTranspose):
+    for layer in _layers_of(gan.generator):
+        if not isinstance(layer, TRANSPOSED):
             continue
         pairs = zip(layer.kernel_size, layer.strides, strict=True)
         if any(kernel % stride for kernel, stride in pairs):
@@ -250,11 +260,12 @@ def _check_bounded_loss(gan: GAN) -> Problem | None:
 
     def loss_at(logit: float) -> float:
         real_logits = tf.fill((4, 1), logit)
-        return float(loss.discriminator(real_logits, -real_logits))
+        return float(np.mean(loss.discriminator(real_logits, -real_logits)))
 
     if loss_at(CONFIDENT_LOGIT) >= min(loss_at(CONFIDENT_LOGIT / 2) - 0.5, 0.0):
         return None
-    if not isinstance(loss, losses.Wasserstein):
+    curvature = loss_at(CONFIDENT_LOGIT) + loss_at(-CONFIDENT_LOGIT) - 2 * loss_at(0.0)
+    if abs(curvature) > 1e-3 * CONFIDENT_LOGIT:  # a Wasserstein loss is linear
         return Problem(
             "label_noise_past_1",
             "critical",
@@ -267,8 +278,9 @@ def _check_bounded_loss(gan: GAN) -> Problem | None:
         for regularizer in gan.regularizers
     )
     normalized = any(
-        isinstance(layer, (SpectralNormalization, keras.layers.SpectralNormalization))
-        for layer in gan.discriminator.layers
+        "SpectralNorm" in type(layer).__name__
+        or getattr(layer, "kernel_constraint", None) is not None
+        for layer in _layers_of(gan.discriminator)
     )
     if regularized or normalized:
         return None

@@ -10,7 +10,8 @@ from ganlab.data.image_data import ImageData
 from ganlab.models.gan import GAN
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import load_recipe_data
-from ganlab.training.gan_checks import Problem, check_gan, worst_first
+from ganlab.training.gan_checks import check_gan
+from ganlab.training.problem import Problem, worst_first
 
 LOGGER = logging.getLogger("ganlab")
 MIN_IMAGES = 2000

@@ -7,7 +7,7 @@ import pytest
 
 from ganlab.cli.main import main
 from ganlab.training import preflight
-from ganlab.training.gan_checks import Problem
+from ganlab.training.problem import Problem
 
 
 def test_problems_are_printed_with_their_options(capsys, monkeypatch):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from ganlab import GAN, networks
+from ganlab import GAN, UserError, networks
 from ganlab.objectives import losses
-from ganlab.training.gan_checks import Problem, check_gan, worst_first
+from ganlab.training.gan_checks import check_gan
 
 
 def by_name(problems):
@@ -56,19 +56,84 @@ def test_data_range_against_the_output(batch, scale, shift, output, expected):
     assert ("data_range_mismatch" in problems) == expected
 
 
-def test_double_sigmoid(batch):
-    discriminator = keras.Sequential(
-        [
-            keras.Input((16, 16, 1)),
-            layers.Flatten(),
-            layers.Dense(1, activation="sigmoid"),
-        ]
+def gan_with(discriminator, generator=None, **compiled):
+    """A GAN of a discriminator of one's own."""
+    generator = generator or networks.dcgan_generator(16, latent_dim=8, base_filters=4)
+    gan = GAN(generator, discriminator)
+    adam = keras.optimizers.Adam
+    gan.compile(adam(2e-4, beta_1=0.5), adam(2e-4, beta_1=0.5), **compiled)
+    return gan
+
+
+def ending_on(*end):
+    return keras.Sequential([keras.Input((16, 16, 1)), *end])
+
+
+def nested(network):
+    inputs = keras.Input((16, 16, 1))
+    return keras.Model(inputs, network(inputs))
+
+
+class FreeForm(keras.Model):
+    """A discriminator that no graph describes."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.flatten = layers.Flatten()
+        self.dense = layers.Dense(1)
+        self.activation = keras.activations.get(activation)
+
+    def call(self, inputs):
+        return self.activation(self.dense(self.flatten(inputs)))
+
+
+def sigmoid_of_operation():
+    inputs = keras.Input((16, 16, 1))
+    return keras.Model(
+        inputs, keras.ops.sigmoid(layers.Dense(1)(layers.Flatten()(inputs)))
     )
-    gan = GAN(networks.dcgan_generator(16, latent_dim=8, base_filters=4), discriminator)
-    gan.compile(keras.optimizers.Adam(beta_1=0.5), keras.optimizers.Adam(beta_1=0.5))
-    (problem,) = check_gan(gan, batch)
+
+
+SIGMOIDS = {
+    "dense": lambda: ending_on(layers.Flatten(), layers.Dense(1, "sigmoid")),
+    "nested": lambda: nested(SIGMOIDS["dense"]()),
+    "nested twice": lambda: nested(nested(SIGMOIDS["dense"]())),
+    "in a sequence": lambda: ending_on(SIGMOIDS["dense"]()),
+    "activation": lambda: ending_on(
+        layers.Flatten(), layers.Dense(1), layers.Activation("sigmoid")
+    ),
+    "then reshaped": lambda: ending_on(
+        layers.Conv2D(1, 4, 4), layers.Activation("sigmoid"), layers.Flatten()
+    ),
+    "patches": lambda: ending_on(layers.Conv2D(1, 4, 4, activation="sigmoid")),
+    "patches averaged": lambda: ending_on(
+        layers.Conv2D(1, 4, 4, activation="sigmoid"), layers.GlobalAveragePooling2D()
+    ),
+    "an operation": sigmoid_of_operation,
+}
+LOGITS = {
+    "dense": lambda: ending_on(layers.Flatten(), layers.Dense(1)),
+    "nested": lambda: nested(LOGITS["dense"]()),
+    "hidden sigmoid": lambda: ending_on(
+        layers.Flatten(), layers.Dense(4, "sigmoid"), layers.Dense(1)
+    ),
+    "patches": lambda: ending_on(layers.Conv2D(1, 4, 4)),
+    "all zero": lambda: ending_on(
+        layers.Flatten(), layers.Dense(1, kernel_initializer="zeros")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIGMOIDS)
+def test_double_sigmoid(batch, name):
+    (problem,) = check_gan(gan_with(SIGMOIDS[name]()), batch)
     assert (problem.name, problem.severity) == ("double_sigmoid", "critical")
     assert "takes raw logits" in problem.says
+
+
+@pytest.mark.parametrize("name", LOGITS)
+def test_logits_are_no_double_sigmoid(batch, name):
+    assert check_gan(gan_with(LOGITS[name]()), batch) == []
 
 
 class Mixed(GAN):
@@ -149,7 +214,79 @@ def test_optimizers(batch):
     assert "differ 20 times" in problems["rates_far_apart"].says
 
 
-def test_problems_are_sorted_by_severity():
-    note, critical = (Problem(name, name, "", "") for name in ("note", "critical"))
-    assert worst_first([note, None, critical]) == [critical, note]
-    assert critical.as_dict()["changes"] == {}
+def test_networks_inside_networks_are_looked_into(batch):
+    inner = ending_on(layers.Conv2D(4, 3), layers.BatchNormalization())
+    discriminator = ending_on(inner, layers.Flatten(), layers.Dense(1))
+    gan = gan_with(discriminator, regularizers="r1")
+    assert "batch_norm_with_penalty" in by_name(check_gan(gan, batch))
+    upsampling = keras.Sequential(
+        [keras.Input((8, 8, 4)), layers.Conv2DTranspose(1, 3, 2, "same")]
+    )
+    generator = keras.Sequential(
+        [keras.Input((8,)), layers.Dense(256), layers.Reshape((8, 8, 4)), upsampling]
+    )
+    gan = gan_with(LOGITS["dense"](), generator)
+    assert "uneven_kernel" in by_name(check_gan(gan, batch))
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (lambda: layers.Dense(1), True),
+        (lambda: layers.SpectralNormalization(layers.Dense(1)), False),
+        (
+            lambda: layers.Dense(1, kernel_constraint=keras.constraints.UnitNorm()),
+            False,
+        ),
+    ],
+)
+def test_what_bounds_a_critic(batch, layer, expected):
+    critic = ending_on(ending_on(layers.Flatten(), layer()))
+    gan = gan_with(critic, loss="wasserstein")
+    assert ("unbounded_critic" in by_name(check_gan(gan, batch))) == expected
+
+
+def test_a_frozen_network(batch):
+    gan = gan_of()
+    gan.discriminator.trainable = False
+    problems = by_name(check_gan(gan, batch))
+    assert (
+        "the discriminator has no trainable weights" in problems["frozen_network"].says
+    )
+    assert "unscaled_float16" not in problems
+
+
+class Unusual(GAN):
+    """A subclass that cannot be copied."""
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        raise RuntimeError("no\nway")
+
+
+def test_a_subclass_that_cannot_be_copied_is_said(batch):
+    gan = gan_of(None, {"normalization": "batch"}, cls=Unusual)
+    (problem,) = check_gan(gan, batch)
+    assert (problem.name, problem.severity) == ("untested_step", "note")
+    assert "RuntimeError: no way" in problem.says
+
+
+def test_float64(batch):
+    keras.config.set_dtype_policy("float64")
+    assert check_gan(gan_of(), batch.astype("float64")) == []
+
+
+def test_optimizers_with_averages_are_sound(batch):
+    adam = keras.optimizers.Adam
+    optimizers = (adam(beta_1=0.5, use_ema=True), adam(beta_1=0.5, use_ema=True))
+    assert check_gan(gan_of(optimizers=optimizers), batch) == []
+
+
+def test_what_cannot_be_checked_is_refused(batch):
+    bare = GAN(
+        networks.dcgan_generator(16, latent_dim=8, base_filters=4), LOGITS["dense"]()
+    )
+    with pytest.raises(UserError, match="compiled ganlab.GAN. Received: one that is"):
+        check_gan(bare, batch)
+    with pytest.raises(UserError, match="Received: Functional"):
+        check_gan(bare.generator, batch)
