@@ -13,7 +13,7 @@ from typing import Any
 
 from ganlab.errors import UserError
 
-CLASSES = {  # module -> the classes that it registers with Keras
+CLASSES = {  # where -> the classes that are registered with Keras
     "models.gan": ("GAN",),
     "networks.convolution": ("BatchNormalization", "Conv2D", "Conv2DTranspose"),
     "networks.layers": (

@@ -65,11 +65,15 @@ def test_the_table_lists_every_registered_class():
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     registered = {
-        (value.__module__, value.__name__)
+        name.removeprefix("ganlab>"): value
         for name, value in keras.saving.get_custom_objects().items()
         if name.startswith("ganlab>") and value.__module__.startswith("ganlab.")
     }
-    listed = {(f"ganlab.{home}", name) for home in CLASSES for name in CLASSES[home]}
+    listed = {
+        name: getattr(importlib.import_module(f"ganlab.{module}"), name)
+        for module, names in CLASSES.items()
+        for name in names
+    }
     assert registered == listed
 
 
