@@ -139,7 +139,8 @@ class GAN(GenerativeModel):
         Args:
             generator_optimizer: `keras.optimizers.Optimizer` or its name.
             discriminator_optimizer: Likewise, and not the same object.
-            loss: A name of `ganlab.losses.LOSSES` or an `AdversarialLoss`.
+            loss: A name, an `AdversarialLoss`, a `keras.losses.Loss` or a function of
+                `(real_logits, fake_logits)`: see `ganlab.losses.get`.
             discriminator_steps: Integer, the `k` of the paper's algorithm 1.
                 Each batch is cut into `k` equal parts, and the discriminator
                 takes one step on each; the generator takes one step on the
