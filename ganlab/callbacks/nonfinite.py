@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.models import forward
+from ganlab.callbacks.probe_network import flat_arguments
+from ganlab.models import forward, signature
 from ganlab.models.gan import GAN
 
 
@@ -27,8 +28,9 @@ def first_nonfinite(
     inputs: Any = tf.constant(latents)
     for role in ("generator", "discriminator"):
         network = getattr(gan, role)
-        outputs = _layer_outputs(network, inputs, labels)
-        for layer, output in zip(network.layers, outputs, strict=True):
+        arguments = signature.arguments(network, inputs, labels)
+        layers, outputs = _layer_outputs(network, arguments)
+        for layer, output in zip(layers, outputs, strict=True):
             for weight in layer.weights:
                 if not _is_finite(weight):
                     return f"{role}/{layer.name}/{weight.name}"
@@ -39,21 +41,20 @@ def first_nonfinite(
     return None
 
 
-def _layer_outputs(
-    network: keras.Model, inputs: Any, labels: np.ndarray | None
-) -> list[Any]:
-    """What each layer puts out in training; no state changes."""
-    model = keras.Model(network.inputs, [layer.output for layer in network.layers])
-    arguments = inputs
-    if len(network.inputs) == 2:
-        arguments = [inputs, tf.constant(labels)]
-    outputs, _ = model.stateless_call(
-        model.trainable_variables,
-        model.non_trainable_variables,
-        arguments,
-        training=True,
-    )
-    return list(outputs)
+def _layer_outputs(network: keras.Model, arguments: Any) -> tuple[list[Any], list[Any]]:
+    """Layers and what they put out in training, the whole last; no state changes.
+
+    A subclassed network is one layer.
+    """
+    layers, model = [network], network
+    if getattr(network, "outputs", None):
+        layers = [*network.layers, network]
+        wanted = [layer.output for layer in network.layers]
+        model = keras.Model(network.inputs, [*wanted, network.outputs[0]])
+        arguments = flat_arguments(arguments)
+    with keras.StatelessScope():
+        outputs = keras.tree.flatten(model(arguments, training=True))
+    return layers, outputs[: len(layers)]
 
 
 def _is_finite(tensor: Any) -> bool:

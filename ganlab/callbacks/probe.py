@@ -6,6 +6,7 @@ changes nothing. It measures logits, gradients by layer, units that are dead or
 saturated, singular values, how far fakes lie apart, and their spectrum.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from ganlab.callbacks.probe_network import Outputs, ProbeNetwork, Weights
 from ganlab.data import kinds
 from ganlab.models import forward
 from ganlab.models.gan import GAN
-from ganlab.networks.precision import in_float32
+from ganlab.networks.precision import computing_in_float32
 
 PROBE_IMAGES = 64
 MAX_GROUPS = 4
@@ -95,11 +96,6 @@ class Probe:
         generator = np.random.default_rng([seed, 1])
         self.latents = generator.standard_normal((count, gan.latent_dim), np.float32)
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
-        self._float32_networks = {}
-        if any(network.is_half for network in self._networks.values()):
-            self._float32_networks = {
-                role: ProbeNetwork(in_float32(getattr(gan, role))) for role in ROLES
-            }
         self._singular_values = SingularValues()
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
@@ -158,7 +154,7 @@ class Probe:
             role: optimizer.scale_loss(tf.constant(1.0))
             for role, optimizer in self._optimizers().items()
         }
-        step = self._run_step(self._networks, weights, labels, scales)
+        step = self._run_step(weights, labels, scales)
         averaged = gan.draw(tf.constant(self.latents), labels)
         measures: dict[str, Any] = {
             "fake": step.fake,
@@ -170,9 +166,12 @@ class Probe:
         for role, network in self._networks.items():
             measures |= network.gradient_measures(step.gradients[role], role)
             measures |= network.activation_measures(step.activations[role], role)
-        if self._float32_networks:
+        if any(network.is_half for network in self._networks.values()):
             ones = dict.fromkeys(scales, tf.constant(1.0))
-            exact = self._run_step(self._float32_networks, weights, labels, ones)
+            with contextlib.ExitStack() as stack:
+                for role in ROLES:
+                    stack.enter_context(computing_in_float32(getattr(gan, role)))
+                exact = self._run_step(weights, labels, ones)
             for role in ROLES:
                 measures[f"{role[0]}_gradient_error"] = _relative_error(
                     step.gradients[role], exact.gradients[role]
@@ -191,13 +190,10 @@ class Probe:
         return measures
 
     def _run_step(
-        self,
-        networks: dict[str, ProbeNetwork],
-        weights: dict[str, Weights],
-        labels: Any,
-        scales: dict[str, Any],
+        self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]
     ) -> _Pass:
         """Runs the forward and backward passes of one training step."""
+        networks = self._networks
         packing, loss = self.gan.packing, self.gan.objective.loss
         with tf.GradientTape(persistent=True) as tape:
             for role in ROLES:
@@ -220,7 +216,9 @@ class Probe:
                 "generator": loss.generator(real_logits, fake_logits),
                 "discriminator": loss.discriminator(real_logits, fake_logits),
             }
-            scaled = {role: scales[role] * losses[role] for role in ROLES}
+            scaled = {
+                role: scales[role] * tf.cast(losses[role], tf.float32) for role in ROLES
+            }
         gradients = {
             role: [
                 None if grad is None else tf.cast(grad, tf.float32) / scales[role]
@@ -241,20 +239,25 @@ class Probe:
         )
 
     def _batch_norm_gap(self, weights: Weights, fake: Any) -> Any:
-        """Mean |by batch statistics - by moving ones|, in batches as in training."""
+        """Mean |by batch statistics - by moving ones|, in batches as in training.
+
+        It is on the scale of [-1, 1], whatever the generator's range.
+        """
         generator, size = self._networks["generator"], self._batch_size
         latents, labels = tf.constant(self.latents), _as_constant(self._labels)
         inference: Outputs = generator.call(weights, latents, labels, training=False)
         settled = inference.own[0]
+        low, high = self.gan.output_range
+        unit = (high - low) / 2.0
         if size >= len(self.latents):
-            return tf.reduce_mean(tf.abs(settled - fake))
+            return tf.reduce_mean(tf.abs(settled - fake)) / unit
         gaps = []
         for first in range(0, len(self.latents) - size + 1, size)[:MAX_GROUPS]:
             group = slice(first, first + size)
             group_labels = None if labels is None else labels[group]
             trained = generator.call(weights, latents[group], group_labels).own[0]
             gaps.append(tf.reduce_mean(tf.abs(settled[group] - trained)))
-        return tf.reduce_mean(gaps)
+        return tf.reduce_mean(gaps) / unit
 
     def _ema_distance(self) -> Any:
         """|weights - averaged weights| / |weights| of the generator."""

@@ -7,7 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganlab.models import forward, signature
 from ganlab.networks import SpectralNormalization
+from ganlab.networks.precision import HALF_PRECISION
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
 MIN_ACTIVE_FRACTION = 0.01  # of the probe, above 0 on which a unit is alive
@@ -42,25 +44,28 @@ class ProbeNetwork:
     """A network that also gives the outputs of its activations, and updates nothing.
 
     Args:
-        network: A functional `keras.Model`.
+        network: A built `keras.Model`. Activations within a subclassed one, or within
+            models that it is made of, are not seen.
     """
 
     def __init__(self, network: keras.Model) -> None:
-        self._kinds = {
-            layer.name: kind
-            for layer in network.layers
-            if (kind := _activation(layer)) is not None
-        }
-        activations = [network.get_layer(name).output for name in self._kinds]
-        self._num_outputs = len(network.outputs)
-        self._takes_labels = len(network.inputs) == 2
-        self._model = keras.Model(network.inputs, [*network.outputs, *activations])
-        self.is_half = any(
-            layer.compute_dtype in ("float16", "bfloat16") for layer in network.layers
-        )
+        self._network = network
+        self._is_graph = bool(getattr(network, "outputs", None))
+        self._num_outputs = len(signature.output_specs(network))
+        self._kinds: dict[str, str] = {}
+        self._model = network
+        if self._is_graph:
+            self._kinds = {
+                layer.name: kind
+                for layer in network.layers
+                if (kind := _activation(layer)) is not None
+            }
+            activations = [network.get_layer(name).output for name in self._kinds]
+            self._model = keras.Model(network.inputs, [*network.outputs, *activations])
+        self.is_half = forward.computes_in(network, *HALF_PRECISION)
         self.has_batch_norm = any(
             isinstance(layer, keras.layers.BatchNormalization)
-            for layer in network.layers
+            for layer in network._flatten_layers()
         )
         self.kernels = {
             layer.name: layer.kernel
@@ -86,12 +91,14 @@ class ProbeNetwork:
         self, weights: Weights, inputs: Any, labels: Any, *, training: bool = True
     ) -> Outputs:
         """The network's outputs under some weights, and those of its activations."""
-        arguments = [inputs, labels] if self._takes_labels else inputs
-        outputs, _ = self._model.stateless_call(
-            weights.trainable, weights.other, arguments, training=training
-        )
-        if not isinstance(outputs, (list, tuple)):
-            outputs = [outputs]
+        arguments = signature.arguments(self._network, inputs, labels)
+        if self._is_graph:
+            arguments = flat_arguments(arguments)
+        model = self._model
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        values = [*weights.trainable, *weights.other]
+        with keras.StatelessScope(list(zip(variables, values, strict=True))):
+            outputs = keras.tree.flatten(model(arguments, training=training))
         activations = outputs[self._num_outputs :]
         return Outputs(
             list(outputs[: self._num_outputs]),
@@ -157,6 +164,12 @@ class ProbeNetwork:
         if len(gradients) > 1 and gradients[-1] > 0:
             summary[f"{key}_gradient_ratio"] = gradients[0] / gradients[-1]
         return summary
+
+
+def flat_arguments(arguments: Any) -> Any:
+    """What a model of a network's flat inputs is called on."""
+    flat = keras.tree.flatten(arguments)
+    return flat[0] if len(flat) == 1 else flat
 
 
 def _of_hidden_layers(measures: Mapping[str, float], prefix: str) -> list[float]:

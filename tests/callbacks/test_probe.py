@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from ganlab import GAN, networks
+from ganlab.callbacks.nonfinite import first_nonfinite
 from ganlab.callbacks.probe import Probe
 from ganlab.objectives import losses
 
@@ -107,3 +108,84 @@ def test_packs_and_losses_of_every_kind(images, name):
     values, logits = Probe(gan, images[0][:15], images[0][:3]).measure()
     assert np.isfinite(values["g_logit_gradient"])
     assert (len(logits["fake"]), len(logits["held_out"])) == (7, 1)
+
+
+class Subclassed(keras.Model):
+    """A model of free-form code, which has no layers' outputs to see."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = parts
+
+    def call(self, inputs):
+        for part in self.parts:
+            inputs = part(inputs)
+        return inputs
+
+
+def foreign_gan(form):
+    """A compiled GAN of networks in the form of a user's."""
+    layers = keras.layers
+    latents, more = keras.Input((3,)), keras.Input((2, 2))
+    number = keras.Input((), dtype="int32", name="label")
+    dtype = "float64" if form == "float64" else "float32"
+    end = [layers.Dense(4, dtype=dtype), layers.Reshape((2, 2, 1), dtype=dtype)]
+    judge = [layers.Flatten(), layers.Dense(1, dtype=dtype)]
+    num_classes = 2 if form == "labels first" else None
+    if form == "subclassed":
+        generator, discriminator = Subclassed(*end), Subclassed(*judge)
+        generator(np.zeros((1, 7), np.float32))
+        discriminator(np.zeros((1, 2, 2, 1), np.float32))
+    else:
+        inputs = {"labels first": [number, more, latents]}.get(form, [latents, more])
+        x = layers.Concatenate()([latents, layers.Flatten()(more)])
+        generator = keras.Model(inputs, end[1](end[0](x)))
+        images = keras.Input((2, 2, 1))
+        logits = judge[1](judge[0](images))
+        judged = [images, number] if num_classes else images
+        if num_classes:
+            logits = logits + layers.Embedding(2, 1)(number)
+        discriminator = keras.Model(judged, logits)
+    gan = GAN(generator, discriminator, num_classes=num_classes)
+    gan.compile("sgd", "sgd")
+    return gan
+
+
+@pytest.mark.parametrize("form", ["several", "labels first", "subclassed", "float64"])
+def test_networks_of_any_form_are_measured(form):
+    gan = foreign_gan(form)
+    real = np.random.default_rng(0).uniform(-1, 1, (8, 2, 2, 1)).astype(np.float32)
+    labels = np.arange(8) % 2 if gan.num_classes else None
+    probe = Probe(gan, real, labels=labels)
+    values, logits = probe.measure()
+    assert all(np.isfinite(value) for value in values.values())
+    latents = probe.latents
+    fake = gan.generator(gan.generator_arguments(latents, labels))
+    assert values["fake_low"] == pytest.approx(np.percentile(fake, 1), rel=1e-4)
+    assert logits["fake"].shape == (8, 1)
+    assert first_nonfinite(gan, latents, labels) is None
+    weight = gan.discriminator.weights[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    assert first_nonfinite(gan, latents, labels).startswith("discriminator/")
+
+
+def test_the_gap_of_statistics_is_on_the_scale_of_the_range():
+    layers = keras.layers
+
+    def measured(scale):
+        generator = keras.Sequential(
+            [
+                keras.Input((2,)),
+                layers.Dense(3, kernel_initializer="ones"),
+                layers.BatchNormalization(),
+                layers.Activation("tanh"),
+                layers.Rescaling(scale),
+            ]
+        )
+        gan = GAN(generator, keras.Sequential([keras.Input((3,)), layers.Dense(1)]))
+        gan.compile("sgd", "sgd")
+        values, _ = Probe(gan, np.zeros((16, 3), np.float32)).measure()
+        return values["batch_norm_gap"]
+
+    assert measured(1.0) > 0.01
+    assert measured(100.0) == pytest.approx(measured(1.0), rel=1e-4)
