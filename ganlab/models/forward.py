@@ -80,8 +80,9 @@ def added_losses(network: keras.Model) -> list[Any]:
 def is_per_sample(discriminator: keras.Model) -> bool:
     """Whether each sample's logit depends on that sample alone.
 
-    Batch statistics couple the samples of a batch. A layer that neither Keras nor
-    ganlab defines, or one of free-form code, may do so too, and counts as coupling.
+    Batch statistics couple the samples of a batch, and so does what an activity
+    regularizer adds to the loss. A layer that neither Keras nor ganlab defines, or one
+    of free-form code, may do so too, and counts as coupling.
     """
     coupling = (
         keras.layers.BatchNormalization,
@@ -95,6 +96,7 @@ def is_per_sample(discriminator: keras.Model) -> bool:
     return all(
         isinstance(operation, keras.Layer)
         and not isinstance(operation, coupling)
+        and operation.activity_regularizer is None
         and type(operation).__module__.split(".")[0] in ("keras", "ganlab")
         for operation in operations
     )

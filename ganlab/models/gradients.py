@@ -139,7 +139,7 @@ def one_stage(
         [Shen et al., 2021](https://arxiv.org/abs/2103.00430), section 3
     """
     losses = _Losses.of(gan, inputs, with_gradient_penalties=with_gradient_penalties)
-    if not with_generator or losses.depends_on_activity:
+    if not with_generator:
         return _differentiated_apart(gan, inputs, losses, with_generator=with_generator)
     tape, variables = losses.tape, gan.discriminator.trainable_variables
     at_logits = tape.gradient(losses.discriminator, losses.logits)
@@ -272,7 +272,6 @@ class _Losses:
         discriminator: What the discriminator loses by its logits, scaled.
         beside_logits: List of what else it loses, scaled: gradient penalties, its
             weights' regularizers, what its layers added.
-        depends_on_activity: Boolean: whether its layers added anything.
         generator: The generator's loss, scaled.
         logs: A dict from log keys to float32 scalars.
     """
@@ -282,7 +281,6 @@ class _Losses:
     input_gradients: list[Any] | None
     discriminator: Any
     beside_logits: list[Any]
-    depends_on_activity: bool
     generator: Any
     logs: dict[str, Any]
 
@@ -341,7 +339,6 @@ class _Losses:
             input_gradients,
             discriminator,
             beside_logits,
-            bool(judged.losses),
             generator,
             logs,
         )

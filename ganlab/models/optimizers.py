@@ -1,5 +1,6 @@
 """What a GAN adds to Keras's optimizers: two of them, loss scaling, accumulation."""
 
+import re
 from typing import Any
 
 import keras
@@ -42,11 +43,12 @@ def prepare(
         "generator": _optimizer(generator_optimizer, "generator"),
         "discriminator": _optimizer(discriminator_optimizer, "discriminator"),
     }
-    same_name = len({optimizer.name for optimizer in optimizers.values()}) == 1
+    if optimizers["generator"].name == optimizers["discriminator"].name:
+        for role, optimizer in optimizers.items():
+            optimizer.name = f"{role}_{optimizer.name}"
     for role, optimizer in optimizers.items():
         check_trainable(networks[role], role)
-        if same_name:
-            optimizer.name = f"{role}_{optimizer.name}"
+        optimizer.name = _name_of(optimizer, role)
         if loss_scaling and half and not is_scaled(optimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(networks[role].trainable_variables)
@@ -91,6 +93,14 @@ def check_unchanged(network: keras.Model, trained: list[keras.Variable]) -> None
             f"Received: {changed[0]} and {len(changed) - 1} more were frozen or "
             "unfrozen since; call compile again"
         )
+
+
+def _name_of(optimizer: keras.optimizers.Optimizer, role: str) -> str:
+    """Its name: as given, or by its network and class where Keras chose it."""
+    kind = type(unwrapped(optimizer)).__name__.lower()
+    given = rf"(generator_|discriminator_)?({kind}(_\d+)?|loss_scale_optimizer)"
+    chosen = re.fullmatch(given, optimizer.name)
+    return f"{role}_{kind}" if chosen else optimizer.name
 
 
 def _optimizer(given: Any, role: str) -> keras.optimizers.Optimizer:

@@ -1,8 +1,11 @@
 """Sampling, predicting and seeds of models with an averaged generator."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ganlab import GAN, sampling
 from ganlab.errors import UserError
@@ -102,3 +105,36 @@ def test_output_range_is_read_from_the_generator_or_stated(tmp_path):
     assert keras.saving.load_model(tmp_path / "gan.keras").output_range == (0.0, 255.0)
     with pytest.raises(UserError, match="low < high"):
         gan_of(None, output_range=(1, 0))
+
+
+def test_keras_exports_the_averaged_generator(build, data, tmp_path):
+    gan = build([keras.layers.BatchNormalization()])
+    gan.fit(data, batch_size=8, verbose=0)
+    gan.export(tmp_path / "served", verbose=False)
+    latents = np.random.default_rng(0).standard_normal((3, 6)).astype("float32")
+    served = tf.saved_model.load(tmp_path / "served").serve(latents)
+    np.testing.assert_allclose(served, gan(latents), rtol=1e-5, atol=1e-6)
+
+
+def test_an_evaluation_draws_latents_for_each_of_its_batches(build, data):
+    gan = build()
+    one, *rest = (
+        gan.evaluate(np.concatenate([data[:8]] * n), batch_size=8, verbose=0)
+        for n in (1, 1, 4)
+    )
+    again, four = rest
+    assert one == again
+    assert one != pytest.approx(four, rel=1e-6)
+
+
+def test_keras_finds_a_loss_to_watch(build, data):
+    gan = build()
+    data[3] = np.inf
+    stop = keras.callbacks.TerminateOnNaN()
+    early = keras.callbacks.EarlyStopping("loss", patience=1)
+    with contextlib.suppress(UserError):
+        assert len(gan.fit(data, epochs=5, verbose=0, callbacks=[stop]).epoch) == 1
+    data[3] = 0.0
+    history = gan.fit(data, epochs=2, verbose=0, callbacks=[early]).history
+    sums = np.add(history["d_loss"], history["g_loss"])
+    np.testing.assert_allclose(history["loss"], sums, rtol=1e-5)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import layers
 
 from ganlab import GAN, networks
 from ganlab.errors import UserError
@@ -52,3 +53,81 @@ def test_a_subclassed_network_trains_once_it_is_wrapped(images):
 def test_conditional_without_labels_is_one_clear_error(make_gan, images):
     with pytest.raises(UserError, match=r"\(images, labels\)"):
         make_gan(3).fit(images[0], verbose=0)
+
+
+class Penalized(layers.Layer):
+    """Adds its mean square to the loss."""
+
+    def call(self, inputs):
+        self.add_loss(keras.ops.mean(inputs**2))
+        return inputs
+
+
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Dense(4, kernel_regularizer=keras.regularizers.L2(3.0), name="k"),
+        layers.Dense(4, activity_regularizer=keras.regularizers.L2(3.0), name="a"),
+        Penalized(),
+    ],
+    ids=["kernel", "activity", "add_loss"],
+)
+@pytest.mark.parametrize("normalization", [False, True], ids=["one", "two"])
+def test_what_layers_add_enters_their_own_networks_loss(
+    build, data, network, layer, normalization
+):
+    """One step against the loss differentiated by hand, in one stage and in two."""
+    middle = [layers.BatchNormalization()] if normalization else []
+    copy = type(layer).from_config(layer.get_config())
+    inside = {network: [copy, layers.Dense(8, name="after")]}
+    inside["discriminator"] = [*inside.get("discriminator", []), *middle]
+    gan = build(**inside)
+    weights = {
+        role: [weight.numpy() for weight in getattr(gan, role).trainable_variables]
+        for role in ("generator", "discriminator")
+    }
+    latents = gan.training_latents(len(data))
+    with tf.GradientTape(persistent=True) as tape:
+        fake = gan.generator(latents, training=True)
+        g_added = sum(gan.generator.losses) if network == "generator" else 0.0
+        real_logits = gan.discriminator(data, training=True)
+        d_added = sum(gan.discriminator.losses)
+        fake_logits = gan.discriminator(fake, training=True)
+        if not isinstance(layer, layers.Dense) or layer.activity_regularizer:
+            d_added += sum(gan.discriminator.losses)
+        loss = gan.objective.loss
+        losses = {
+            "discriminator": loss.discriminator(real_logits, fake_logits) + d_added,
+            "generator": loss.generator(real_logits, fake_logits) + g_added,
+        }
+    gradients = {
+        role: tape.gradient(losses[role], getattr(gan, role).trainable_variables)
+        for role in losses
+    }
+    logs = gan.train_on_batch(data, return_dict=True)
+    for role, before in weights.items():
+        for variable, value, gradient in zip(
+            getattr(gan, role).trainable_variables, before, gradients[role], strict=True
+        ):
+            expected = value - 0.01 * keras.ops.convert_to_numpy(gradient)
+            np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4, atol=1e-5)
+    added = d_added if network == "discriminator" else g_added
+    assert logs[f"{network[0]}_regularization"] == pytest.approx(float(added), rel=1e-4)
+    total = logs["d_loss"] + logs["g_loss"] + logs[f"{network[0]}_regularization"]
+    assert logs["loss"] == pytest.approx(total, rel=1e-5)
+
+
+def test_networks_of_free_form_code_are_not_judged_by_sample():
+    class Coupled(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs - keras.ops.mean(inputs, axis=0))
+
+    network = Coupled()
+    network(np.zeros((2, 3)))
+    assert not forward.is_per_sample(network)
+    assert forward.is_per_sample(keras.Sequential([keras.Input((3,)), layers.Dense(1)]))

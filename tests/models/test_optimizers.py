@@ -139,3 +139,97 @@ def test_accumulation_in_float16_and_from_a_recipe():
     assert not any(moved(gan.generator, before))
     gan.train_on_batch(pixels)
     assert any(moved(gan.generator, before))
+
+
+def adam(**options):
+    return keras.optimizers.Adam(**options)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_both_learning_rates_follow_a_callback(build, data, policy):
+    keras.config.set_dtype_policy(policy)
+    gan = build()
+    gan.compile(adam(learning_rate=0.01), adam(learning_rate=0.04))
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    logs = gan.fit(data, epochs=2, verbose=0, callbacks=[schedule]).history
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.0025)
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(0.01)
+    assert logs["learning_rate_generator_adam"] == pytest.approx([0.005, 0.0025])
+    assert logs["learning_rate_discriminator_adam"] == pytest.approx([0.02, 0.01])
+
+
+def test_the_learning_rate_of_both_is_set_as_one(build):
+    gan = build()
+    gan.compile(adam(), adam(learning_rate=0.5))
+    assert float(gan.optimizer.learning_rate) == pytest.approx(0.001)
+    assert np.asarray(gan.optimizer.learning_rate) == pytest.approx(0.001)
+    gan.optimizer.learning_rate = 0.25
+    assert float(gan.discriminator_optimizer.learning_rate) == 0.25
+    gan.optimizer.learning_rate.assign(0.125)
+    assert float(gan.generator_optimizer.learning_rate) == 0.125
+    assert float(gan.discriminator_optimizer.learning_rate) == 0.125
+
+
+def test_gradients_for_both_as_one_are_refused(build):
+    gan = build()
+    with pytest.raises(UserError, match=r"call generator_optimizer.apply"):
+        gan.optimizer.apply([], [])
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_both_networks_end_as_their_optimizers_averages(build, data, policy):
+    keras.config.set_dtype_policy(policy)
+    gan = build()
+    gan.compile(adam(use_ema=True), adam(use_ema=True, ema_momentum=0.5))
+    gan.fit(data, batch_size=8, epochs=2, verbose=0)
+    for network, optimizer in zip(
+        (gan.generator, gan.discriminator), gan.optimizer.optimizers, strict=True
+    ):
+        averages = optimizer._model_variables_moving_average
+        for variable, average in zip(
+            network.trainable_variables, averages, strict=True
+        ):
+            np.testing.assert_allclose(variable.numpy(), average.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("role", ["generator", "discriminator"])
+def test_a_frozen_network_is_refused(build, role):
+    gan = build()
+    getattr(gan, role).trainable = False
+    with pytest.raises(UserError, match=f"Expected a {role} that trains"):
+        gan.compile("sgd", "sgd")
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_layers_frozen_or_unfrozen_after_compile_are_noticed(build, data, start):
+    gan = build()
+    gan.discriminator.layers[0].trainable = start
+    gan.compile("sgd", "sgd")
+    gan.fit(data, verbose=0)
+    gan.discriminator.layers[0].trainable = not start
+    for train in (lambda: gan.fit(data, verbose=0), lambda: gan.train_on_batch(data)):
+        with pytest.raises(UserError, match="and 1 more were frozen or unfrozen"):
+            train()
+    gan.compile("sgd", "sgd")
+    gan.fit(data, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"optimizer": "adam"}, "Received: optimizer; pass generator_optimizer"),
+        ({}, "two optimizers"),
+        ({"generator_optimizer": "adam"}, "Received: 'adam' and None"),
+        ({"metrics": ["accuracy"]}, "metrics; use ganlab.callbacks"),
+        ({"weighted_metrics": []}, "weighted_metrics; leave it out"),
+    ],
+)
+def test_compile_tells_of_other_arguments(build, arguments, message):
+    with pytest.raises(UserError, match=message):
+        build().compile(**arguments)
+
+
+@pytest.mark.parametrize("wrong", ["adamm", 0.001, keras.optimizers.Adam, lambda: 1])
+def test_what_is_no_optimizer_is_refused(build, wrong):
+    with pytest.raises(UserError, match="as the discriminator's. Received"):
+        build().compile("adam", wrong)
