@@ -88,9 +88,9 @@ class AveragedGenerator(keras.layers.Layer):
             decay: Float or scalar: weight of the past.
         """
         for variable, average in self.pairs():
-            average.assign(
-                averaged_value(average, ops.cast(variable, average.dtype), decay)
-            )
+            value = ops.cast(variable, average.dtype)
+            share = ops.cast(decay, average.dtype)
+            average.assign(averaged_value(average, value, share))
 
 
 def averaged_variables(network: keras.Model) -> list[keras.Variable]:

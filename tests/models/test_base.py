@@ -112,8 +112,10 @@ def test_keras_exports_the_averaged_generator(build, data, tmp_path):
     gan.fit(data, batch_size=8, verbose=0)
     gan.export(tmp_path / "served", verbose=False)
     latents = np.random.default_rng(0).standard_normal((3, 6)).astype("float32")
-    served = tf.saved_model.load(tmp_path / "served").serve(latents)
-    np.testing.assert_allclose(served, gan(latents), rtol=1e-5, atol=1e-6)
+    served = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(
+        served.serve(latents), gan(latents), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_an_evaluation_draws_latents_for_each_of_its_batches(build, data):

@@ -185,7 +185,7 @@ def test_both_networks_end_as_their_optimizers_averages(build, data, policy):
     for network, optimizer in zip(
         (gan.generator, gan.discriminator), gan.optimizer.optimizers, strict=True
     ):
-        averages = optimizer._model_variables_moving_average
+        averages = [v for v in optimizer.variables if v.path.endswith("average")]
         for variable, average in zip(
             network.trainable_variables, averages, strict=True
         ):
