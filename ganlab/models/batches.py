@@ -131,6 +131,7 @@ def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
     images = gan.objective.perturb(
         forward.unpack(images, gan.packing),
         gan.step,
+        image_range=gan.output_range,
         augmentation_seed=lambda: gan.step_seed(substep, seeds.AUGMENTATION, side),
         noise_seed=lambda: gan.step_seed(substep, seeds.NOISE, side),
     )

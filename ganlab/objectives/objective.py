@@ -179,18 +179,23 @@ class Objective:
         images: Any,
         step: Any,
         *,
+        image_range: tuple[float, float] = (-1.0, 1.0),
         augmentation_seed: Callable[[], Any],
         noise_seed: Callable[[], Any],
     ) -> Any:
         """Augments images, and adds the instance noise of a step.
 
-        A seed is made only where it is used, for a step has many.
+        Both are as strong in images of another range as in those in [-1, 1]. A seed
+        is made only where it is used, for a step has many.
         """
         if self.augmentation is not None:
-            images = self.augmentation.augment(images, augmentation_seed())
+            images = self.augmentation.augment_range(
+                images, augmentation_seed(), image_range
+            )
         noise = self.instance_noise
         if callable(noise) or noise:
             deviation = ops.cast(noise(step) if callable(noise) else noise, "float32")
+            deviation *= (image_range[1] - image_range[0]) / 2
             normal = tf.random.stateless_normal(ops.shape(images), noise_seed())
             images += ops.cast(deviation * normal, images.dtype)
         return images

@@ -36,6 +36,17 @@ def test_instance_noise_is_added_to_both_sides_and_fades(make_gan, images):
         assert deviation == 0.0 or not np.allclose(*noise)
 
 
+def test_noise_is_on_the_scale_of_the_images():
+    gan = GAN(
+        networks.dcgan_generator(16, latent_dim=8, base_filters=4),
+        networks.dcgan_discriminator(16, base_filters=4),
+        output_range=(0.0, 1.0),
+    )
+    gan.compile("adam", "adam", instance_noise=0.5)
+    noise = batches.perturbed(gan, tf.fill((16, 16, 16, 1), 0.5), 0, side=0) - 0.5
+    assert float(np.std(noise)) == pytest.approx(0.25, rel=0.05)
+
+
 @pytest.mark.e2e
 def test_recomputing_the_fakes_changes_nothing(images):
     def trained(recompute):

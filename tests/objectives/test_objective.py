@@ -146,3 +146,15 @@ def test_noise_fades_to_nothing():
     assert float(tf.math.reduce_std(noisy)) == pytest.approx(0.5, rel=0.02)
     np.testing.assert_array_equal(fading.perturb(images, 1, **seeds), images)
     assert Objective().perturb(images, 0, **seeds) is images
+
+
+def test_noise_and_augmentation_are_as_strong_in_any_range():
+    images = tf.random.stateless_uniform((8, 16, 16, 1), [0, 0])  # in [0, 1]
+    seeds = {
+        name: lambda: tf.constant([1, 2], tf.int64)
+        for name in ("augmentation_seed", "noise_seed")
+    }
+    objective = Objective(augmentation="diffaugment", instance_noise=0.5)
+    expected = objective.perturb(2.0 * images - 1.0, 0, **seeds)
+    out = objective.perturb(images, 0, image_range=(0.0, 1.0), **seeds)
+    np.testing.assert_allclose(2.0 * out - 1.0, expected, atol=1e-5)
