@@ -41,13 +41,14 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
     images, labels = parts(data)
     images = _as_images(gan, images)
     if gan.num_classes is None:
-        return images, None
+        return in_every_replica(images), None
     if labels is None:
         raise UserError(
             "Expected batches of (images, labels) for a conditional GAN. "
             "Received: images alone; pass labels as `y` or in the data set"
         )
-    return images, _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
+    labels = _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
+    return in_every_replica(images), in_every_replica(labels)
 
 
 def whole_groups(values: Any, size: int) -> Any:
@@ -67,6 +68,23 @@ def whole_groups(values: Any, size: int) -> Any:
     count = tf.shape(values)[0]
     kept = tf.maximum(count // size, 1) * size
     return tf.gather(values, tf.range(kept) % count)
+
+
+def in_every_replica(values: Any) -> Any:
+    """A batch, or one value of another replica's where a replica's own is empty.
+
+    The last batch of an epoch may hold fewer values than there are replicas.
+
+    Args:
+        values: Tensor `(batch, ...)`, or `None`.
+    """
+    context = tf.distribute.get_replica_context()
+    if values is None or context is None or context.num_replicas_in_sync == 1:
+        return values
+    if values.shape[0] is not None:
+        return values
+    first_values = context.all_gather(values[:1], axis=0)
+    return tf.cond(tf.shape(values)[0] > 0, lambda: values, lambda: first_values[:1])
 
 
 def parts(data: Any) -> tuple[Any, Any]:

@@ -383,6 +383,22 @@ def test_replicas_are_checked_and_trained(strategy):
 
 
 @pytest.mark.e2e
+def test_a_last_batch_smaller_than_the_replicas_trains_all_of_them(strategy):
+    with strategy.scope():
+        gan = gan_of(num_classes=3, discriminator_steps=2)
+    history = gan.fit(
+        IMAGES[:13],
+        LABELS[:13],
+        batch_size=12,
+        validation_data=(IMAGES[:9], LABELS[:9]),
+        validation_batch_size=8,
+        verbose=0,
+    )
+    assert gan.step.numpy() == 2
+    assert all(np.isfinite(values).all() for values in history.history.values())
+
+
+@pytest.mark.e2e
 def test_a_saved_model_is_checked_and_holds_no_state_of_it(tmp_path):
     gan = gan_of()
     gan.fit(IMAGES, verbose=0)

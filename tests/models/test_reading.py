@@ -175,7 +175,9 @@ def test_labels_beyond_the_classes_stop_a_traced_step(labels):
 def test_shapes_unknown_until_the_step_are_read():
     gan = gan_of(num_classes=3)
     signature = [tf.TensorSpec(None, "float32"), tf.TensorSpec(None, "int64")]
-    read = tf.function(lambda *data: reading.read(gan, data), signature)
+    read = tf.function(
+        lambda *data: reading.read(gan, data), signature, autograph=False
+    )
     images, labels = read(IMAGES, LABELS)
     np.testing.assert_array_equal(images, IMAGES)
     np.testing.assert_array_equal(labels, LABELS)
@@ -192,10 +194,25 @@ def test_shapes_unknown_until_the_step_are_read():
 )
 def test_whole_groups_of_a_batch(count, size, expected):
     values = tf.range(count)
-    groups = tf.function(lambda x: reading.whole_groups(x, size))
+    groups = tf.function(lambda x: reading.whole_groups(x, size), autograph=False)
     unknown = tf.function(
-        lambda x: reading.whole_groups(x, size), [tf.TensorSpec([None], "int32")]
+        lambda x: reading.whole_groups(x, size),
+        [tf.TensorSpec([None], "int32")],
+        autograph=False,
     )
     np.testing.assert_array_equal(groups(values), expected)
     np.testing.assert_array_equal(unknown(values), expected)
     assert reading.whole_groups(None, size) is None
+
+
+def test_an_empty_replica_takes_the_first_value_of_another(strategy):
+    batches = tf.data.Dataset.from_tensor_slices([5.0, 7.0, 6.0]).batch(2)
+    iterator = iter(strategy.experimental_distribute_dataset(batches))
+
+    @tf.function(autograph=False)
+    def step(iterator):
+        return strategy.run(reading.in_every_replica, (next(iterator),))
+
+    for expected in ([5.0], [7.0]), ([6.0], [6.0]):
+        for values, value in zip(step(iterator).values, expected, strict=True):
+            np.testing.assert_array_equal(values, value)
