@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -200,3 +201,19 @@ def test_the_default_preset_reaches_its_quality(tmp_path):
     assert scores["fid"] < 1.0
     assert scores["label_accuracy"] > 0.85
     assert min(evaluation["details"]["class_shares"].values()) >= 0.05
+
+
+@pytest.mark.e2e
+def test_the_table_of_formats_agrees_with_the_shipped_card(tmp_path):
+    shipped = SCRIPTS.parent / "saved_models" / "fashion"
+    printed = run("benchmarks/formats.py", shipped, "--num-images", 64, cwd=tmp_path)
+    rows = [line for line in printed.splitlines() if line.startswith("| int8 |")]
+    assert [row.split(" | ")[1] for row in rows] == ["yes", "no"]
+    assert {row.split(" | ")[2] for row in rows} == {"0.0088"}
+    artifact = tmp_path / "artifact"
+    shutil.copytree(shipped, artifact)
+    card = json.loads((artifact / "card.json").read_text())
+    card["formats"]["int8"]["mean_difference"] = 0.0075
+    (artifact / "card.json").write_text(json.dumps(card))
+    with pytest.raises(AssertionError, match="int8, rewritten True: mean 0.0088"):
+        run("benchmarks/formats.py", artifact, "--num-images", 64, cwd=tmp_path)
