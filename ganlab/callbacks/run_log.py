@@ -15,10 +15,12 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.hparams import api_pb2, summary
 from tensorboard.plugins.image.metadata import create_summary_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from ganlab.callbacks.scalars import CHARTS, SCALARS
+from ganlab.config.settings import SETTINGS
 from ganlab.runs import RunFolder
 
 
@@ -29,8 +31,8 @@ class RunLog:
         directory: The run's folder.
         start_step: Integer. Lines after this step, which a resumed run will
             write again, are dropped.
-        settings: A flat dict of the run's settings, shown as text and as
-            hyperparameters, or `None`.
+        settings: A flat dict of the run's settings, shown as text, or `None`. Those
+            that tell runs apart are shown as hyperparameters too.
         clock: Function without arguments that returns seconds.
     """
 
@@ -46,6 +48,7 @@ class RunLog:
         earlier = self.folder.trim_metrics(start_step)
         seconds = earlier[-1]["seconds"] if earlier else 0.0
         self._began = clock() - seconds
+        self._has_settings = bool(settings)
         self._writer = tf.summary.create_file_writer(
             str(self.folder.tensorboard), flush_millis=5000
         )
@@ -54,7 +57,8 @@ class RunLog:
             tf.summary.experimental.write_raw_pb(layout, step=start_step)
             if settings:
                 tf.summary.text("config", _as_table(settings))
-                hparams.hparams({name: str(value) for name, value in settings.items()})
+                name = self.folder.path.resolve().name
+                hparams.hparams(hyperparameters(settings), trial_id=name)
         self._writer.flush()
 
     def scalars(
@@ -106,8 +110,19 @@ class RunLog:
             )
         self._writer.flush()
 
-    def close(self) -> None:
-        """Flushes and closes what TensorBoard reads."""
+    def close(self, succeeded: bool | None = True) -> None:
+        """Flushes and closes what TensorBoard reads.
+
+        Args:
+            succeeded: Boolean: the status of the run; `None` for one that was
+                interrupted and may go on.
+        """
+        if self._has_settings and succeeded is not None:
+            status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
+            with self._writer.as_default(step=0):
+                end = summary.session_end_pb(status).SerializeToString()
+                tf.summary.experimental.write_raw_pb(end)
+            self._has_settings = False
         self._writer.close()
 
     def _seconds(self) -> float:
@@ -116,6 +131,29 @@ class RunLog:
     def _write_summary(self, step: int, summary: Summary) -> None:
         with self._writer.as_default(step=step):
             tf.summary.experimental.write_raw_pb(summary.SerializeToString())
+
+
+def hyperparameters(settings: Mapping[str, Any]) -> dict[str, bool | float | str]:
+    """The settings that tell runs apart, as TensorBoard takes them.
+
+    They are those with an option of their own in `ganlab train`, those that are not
+    what they are by default, and what is no setting of ganlab's; numbers as numbers.
+
+    >>> hyperparameters({"loss": "hinge", "kernel_size": 4, "ema_decay": 0.9})
+    {'loss': 'hinge', 'ema_decay': 0.9}
+    """
+    return {
+        name: value if isinstance(value, (bool, int, float)) else str(value)
+        for name, value in settings.items()
+        if value is not None and _tells_apart(name, value)
+    }
+
+
+def _tells_apart(name: str, value: Any) -> bool:
+    setting = SETTINGS.get(name)
+    if setting is None:
+        return True
+    return setting.group != "Monitoring" and (setting.flag or value != setting.default)
 
 
 def _layout() -> layout_pb2.Layout:

@@ -255,11 +255,15 @@ class GenerativeModel(keras.Model):
         total = self.objective.total("d", logs) + self.objective.total("g", logs)
         for name in ("d_penalty", "d_regularization", "g_regularization"):
             total += logs.get(name, 0.0)
-        logs = {"loss": total, **logs}
         scaled = {
             "d_gradient_norm": self.discriminator_optimizer,
             "g_gradient_norm": self.generator_optimizer,
         }
+        for name, optimizer in scaled.items():
+            if name in logs and not optimizers.is_scaled(optimizer):
+                # A ReLU hides NaN from the losses, not from the gradients.
+                total += 0.0 * ops.cast(logs[name], total.dtype)
+        logs = {"loss": total, **logs}
         for name, value in logs.items():
             weight = None
             if name in scaled and optimizers.is_scaled(scaled[name]):

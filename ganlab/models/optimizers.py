@@ -182,8 +182,8 @@ class BothOptimizers(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         raise UserError(
-            "Expected the config of one optimizer. Received: both as one; see "
-            "generator_optimizer and discriminator_optimizer"
+            "Expected one optimizer, in a file of another kind than .keras. Received: "
+            "both of a GAN as one; save the GAN as .keras or .weights.h5"
         )
 
 

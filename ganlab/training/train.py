@@ -182,11 +182,16 @@ def _attempt(
             LOGGER.info(data.summary)
         run_log = RunLog(run.folder.path, start_step, run.settings)
         policy = FailurePolicy(run.folder.path, run_log, on_failure, stream=stream)
+        succeeded: bool | None = False
         try:
             stop = _StopAt(recipe.steps)
             _fit(gan, run, data, run_log, [policy, stop, *callbacks])
+            succeeded = policy.finding is None
+        except KeyboardInterrupt:
+            succeeded = None
+            raise
         finally:
-            run_log.close()
+            run_log.close(succeeded)
     return replace(run, failure=policy.finding)
 
 

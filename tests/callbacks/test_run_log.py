@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import json_format
 from PIL import Image
+from tensorboard.plugins.hparams import api_pb2, metadata
 
 from ganlab.callbacks import RunLog
+from ganlab.callbacks.run_log import hyperparameters
+from ganlab.config.presets import get_preset
+from ganlab.config.settings import Monitoring, Recipe
 
 
 def test_settings_layout_and_pictures(tmp_path, read_events):
@@ -21,7 +26,53 @@ def test_settings_layout_and_pictures(tmp_path, read_events):
     assert written.tolist() == [b"9", b"8", path.read_bytes()]
     text = tf.make_ndarray(events.Tensors("config")[0].tensor_proto).item().decode()
     assert "| batch_size | `64` |" in text
-    assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+def hparams_of(events):
+    """What TensorBoard's HParams tab reads: name, values and status of a run."""
+    content = {
+        tag.rpartition("/")[2]: value.plugin_data.content
+        for tag, value in events.summary_metadata.items()
+        if tag.startswith("_hparams_/")
+    }
+    start = metadata.parse_session_start_info_plugin_data(content["session_start_info"])
+    end = content.get("session_end_info")
+    status = end and metadata.parse_session_end_info_plugin_data(end).status
+    return start.group_name, json_format.MessageToDict(start)["hparams"], status
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "status"),
+    [
+        (True, api_pb2.STATUS_SUCCESS),
+        (False, api_pb2.STATUS_FAILURE),
+        (None, None),
+    ],
+)
+def test_hyperparameters(tmp_path, read_events, succeeded, status):
+    recipe = get_preset("sngan").replace(generator_learning_rate=2e-4)
+    settings = recipe.as_dict() | Monitoring(log_every=7).as_dict()
+    RunLog(tmp_path / "first", settings=settings).close(succeeded)
+    name, values, written = hparams_of(read_events(tmp_path / "first"))
+    assert (name, written) == ("first", status)
+    assert values["batch_size"] == recipe.batch_size
+    assert values["generator_learning_rate"] == pytest.approx(2e-4)
+    assert values["spectral_norm"] is True
+    assert values["loss"] == "hinge"
+    assert "log_every" not in values
+    assert len(values) < len(settings) / 2
+
+
+def test_runs_have_the_same_columns_but_for_what_was_changed():
+    plain, changed = (
+        hyperparameters(recipe.as_dict()) for recipe in (Recipe(), Recipe(packing=2))
+    )
+    assert changed == plain | {"packing": 2}
+
+
+def test_values_of_any_other_kind_are_text():
+    given = {"mine": (1, 2), "share": 0.5, "on": False, "nothing": None}
+    assert hyperparameters(given) == {"mine": "(1, 2)", "share": 0.5, "on": False}
 
 
 def test_lines_that_a_resumed_run_writes_again_are_dropped(tmp_path, read_rows):
