@@ -63,13 +63,14 @@ def draw_latents(
 
 
 def _whole(value: int, expected: str, minimum: int) -> int:
-    """An integer, NumPy's included, of a minimum or more."""
+    """An integer, NumPy's included, of a minimum or more, in 64 bits."""
     try:
         number = operator.index(value)
     except TypeError:
         number = minimum - 1
-    if number < minimum:
-        raise UserError(f"Expected {expected} or more. Received: {value!r}")
+    if not minimum <= number < 2**63:
+        limit = ", under 2^63" if number >= 2**63 else ""
+        raise UserError(f"Expected {expected} or more{limit}. Received: {value!r}")
     return number
 
 
@@ -94,8 +95,12 @@ def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarr
     """
     shapes = [tuple(shape) for shape in shapes]
     arrays = latents if isinstance(latents, (list, tuple)) else [latents]
-    arrays = [np.asarray(array, np.float32) for array in arrays]
-    if len({len(array) for array in arrays if array.ndim}) == 1:
+    try:
+        arrays = [np.asarray(array, np.float32) for array in arrays]
+    except (TypeError, ValueError):  # no numbers
+        arrays = [np.asarray(latents, object)]
+    counts = {len(array) if array.ndim else 0 for array in arrays}
+    if len(counts) == 1 and min(counts) > 0:
         if [array.shape[1:] for array in arrays] == shapes:
             return arrays
         sizes = [math.prod(shape) for shape in shapes]

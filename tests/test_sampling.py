@@ -39,7 +39,17 @@ def test_several_latents_are_cut_from_one():
 
 @pytest.mark.parametrize(
     "latents",
-    [np.zeros((2, 6)), np.zeros(7), 0.0, [np.zeros((2, 3)), np.zeros((1, 2, 2))], []],
+    [
+        np.zeros((2, 6)),
+        np.zeros((0, 7)),
+        np.zeros(7),
+        0.0,
+        "x",
+        None,
+        [[1.0, 2.0], [3.0]],
+        [np.zeros((2, 3)), np.zeros((1, 2, 2))],
+        [],
+    ],
 )
 def test_latents_of_another_shape_are_refused(latents):
     with pytest.raises(UserError, match=r"shape \(batch, 3\), \(batch, 2, 2\)"):
@@ -75,7 +85,8 @@ def test_interpolation_keeps_length_and_ends():
 
 
 @pytest.mark.parametrize(
-    ("count", "seed"), [(0, 0), (1, -1), (1.5, 0), ("4", 0), (1, 0.0), (1, None)]
+    ("count", "seed"),
+    [(0, 0), (1, -1), (1.5, 0), ("4", 0), (1, 0.0), (1, None), (1, 2**63)],
 )
 def test_count_and_seed_out_of_range(count, seed):
     with pytest.raises(UserError, match="or more"):
