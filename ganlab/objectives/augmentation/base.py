@@ -40,12 +40,21 @@ class Augmentation(keras.layers.Layer):
             seed: See `augment`.
             image_range: A pair: what -1 and 1 are in these images, such as
                 `(0.0, 1.0)`.
+
+        Raises:
+            UserError: if `augment` returns images of another shape.
         """
         low, high = image_range
-        if (low, high) == (-1.0, 1.0):
-            return self.augment(images, seed)
         middle, half = (low + high) / 2, (high - low) / 2
-        return middle + half * self.augment((images - middle) / half, seed)
+        usual = (low, high) == (-1.0, 1.0)
+        augmented = self.augment(images if usual else (images - middle) / half, seed)
+        if augmented.shape[1:] != images.shape[1:]:
+            raise UserError(
+                f"Expected images of shape {images.shape} from {type(self).__name__}"
+                f".augment. Received: {augmented.shape}; return that shape"
+            )
+        augmented = ops.cast(augmented, images.dtype)
+        return augmented if usual else middle + half * augmented
 
     def after_step(self, real_margins: Any) -> None:
         """Called after every step, with the margins of the real images."""

@@ -74,6 +74,25 @@ def test_any_range_is_augmented_as_minus_one_to_one(image_range):
     np.testing.assert_allclose((out - low) * 2 / (high - low) - 1, expected, atol=2e-6)
 
 
+class Cropping(Augmentation):
+    def augment(self, images, seed):
+        return images[:, 1:]
+
+
+class Widening(Augmentation):
+    def augment(self, images, seed):
+        return tf.cast(images, tf.float32) + 0.25
+
+
+def test_an_own_augmentation_keeps_shape_and_dtype():
+    images = tf.zeros((2, 4, 4, 1), tf.float16)
+    with pytest.raises(UserError, match=r"\(2, 4, 4, 1\) from Cropping.augment. Rec"):
+        Cropping().augment_range(images, None, (-1.0, 1.0))
+    out = Widening().augment_range(images, None, (-1.0, 1.0))
+    assert out.dtype == tf.float16
+    assert float(out[0, 0, 0, 0]) == 0.25
+
+
 def test_a_base_augmentation_transforms_nothing():
     with pytest.raises(NotImplementedError):
         Augmentation().augment(tf.zeros((1, 2, 2, 1)), None)
