@@ -5,7 +5,7 @@ An artifact folder holds the averaged generator:
     saved_model/            for TensorFlow and TensorFlow Serving
     generator.onnx          for onnxruntime; opset 18
     generator.float16.onnx  in half the bytes, for GPUs
-    generator.int8.onnx     in a third of the bytes or less, for CPUs
+    generator.int8.onnx     in a third of the bytes or less, for CPUs; opset 21
     generator.keras         for Keras, where its layers can be built again
     card.json               inputs, outputs, training, hashes, parity certificate
     README.md               a model card, as Hugging Face reads it

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import numpy_helper, version_converter
 from onnxruntime import quantization
 from onnxruntime.transformers.float16 import convert_float_to_float16
@@ -26,6 +27,7 @@ from ganlab.errors import UserError
 CALIBRATION_BATCHES = 8
 CALIBRATION_SIZE = 64
 CALIBRATION_SEED = 1_000_000  # away from the seeds of the parity certificate
+WARNINGS, ERRORS = 2, 3  # severities of onnxruntime; the first is its default
 INT8_OPSET, INT8_IR_VERSION = 21, 10
 OTHER_FLOATS = (
     onnx.TensorProto.DOUBLE,
@@ -213,13 +215,18 @@ class _Calibration(quantization.CalibrationDataReader):
 
 @contextlib.contextmanager
 def _without_advice() -> Iterator[None]:
-    """Silences the advice to run onnxruntime's own rewriting of the graph first."""
+    """Silences the advice to run onnxruntime's own rewriting of the graph first.
+
+    And what its sessions, which this module does not open, print of such a graph.
+    """
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
+    onnxruntime.set_default_logger_severity(ERRORS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         root.setLevel(level)
+        onnxruntime.set_default_logger_severity(WARNINGS)

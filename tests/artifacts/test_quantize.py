@@ -120,3 +120,10 @@ def test_a_model_that_onnxruntime_cannot_run_is_refused(make_model):
     model.graph.node.extend(nodes)
     with pytest.raises(UserError, match="onnxruntime runs.*NoSuchOperator"):
         quantize.in_every_format(model, 0)
+
+
+def test_conversion_prints_nothing(make_model, capfd):
+    nodes = [helper.make_node("Identity", ["latents"], ["images"])]
+    quantize.in_every_format(make_model(nodes, {}, 4, [4]), 0)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
