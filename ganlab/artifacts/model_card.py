@@ -167,6 +167,9 @@ def _certificate(card: Card) -> str:
             f"| {name} | {facts['bytes']:,} | {facts['max_difference']:.1e} | "
             f"{facts['mean_difference']:.1e} |"
         )
+    for name, facts in card["formats"].items():
+        if "note" in facts:
+            lines += ["", f"{name}: {facts['note']}."]
     return "\n".join([*lines, ""])
 
 

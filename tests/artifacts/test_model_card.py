@@ -101,3 +101,12 @@ def test_a_licence_is_one_short_line(license):
 def test_no_licence_is_right():
     model_card.check_license(None)
     model_card.check_license("CC BY-NC 4.0")
+
+
+def test_the_note_of_a_format_stands_below_the_table():
+    contents = contents_of()
+    facts = contents["formats"]["float32"]
+    contents["formats"]["int8"] = facts | {"note": "for some runtimes"}
+    text = model_card.model_card(contents, "name")
+    assert "0.0e+00 |\n\nint8: for some runtimes.\n" in text
+    assert "\nfloat32:" not in text
