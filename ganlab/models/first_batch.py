@@ -4,6 +4,7 @@ It is looked at before anything is traced or updated. Later batches are not, but
 labels beyond the classes.
 """
 
+import functools
 import itertools
 import re
 import warnings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.02  # of a range, by which data may exceed it
 FAR = 0.25  # of a range, by which noise or augmentation do not exceed it
+BEYOND_CLASSES = re.compile(r"indices\[\d+\] = (-?\d+) is not in \[0, (\d+)\)")
 DARK, BRIGHT = 0.1, 0.5  # images in [0, 1] hold a value below and one above
 
 
@@ -49,13 +51,11 @@ class CheckedFunction:
         try:
             return self.function(iterator)
         except tf.errors.InvalidArgumentError as error:
-            ends = re.search(
-                reading.BEYOND_CLASSES + r"[^-\d]*(-?\d+)[^-\d]*(-?\d+)", str(error)
-            )
-            if ends is None or self.gan.num_classes is None:
+            beyond = BEYOND_CLASSES.search(str(error))
+            classes = self.gan.num_classes
+            if beyond is None or classes is None or int(beyond[2]) != classes:
                 raise
-            low, high = (int(end) for end in ends.groups())
-            raise _beyond_classes(low, high, self.gan.num_classes) from None
+            raise _beyond_classes(int(beyond[1]), int(beyond[1]), classes) from None
 
 
 def check_next(gan: "GAN", name: str, unit: int) -> None:
@@ -92,12 +92,12 @@ def _put_back(first: Any, iterator: Any, count: int) -> Iterator[Any]:
     batches = itertools.islice(itertools.chain([first], iterator), count)
     if not isinstance(iterator, tf.data.Iterator):
         return batches
-    signature = iterator.element_spec
-    if not all(isinstance(s, tf.TensorSpec) for s in tf.nest.flatten(signature)):
-        return batches
-    return iter(
-        tf.data.Dataset.from_generator(lambda: batches, output_signature=signature)
+    as_before = functools.partial(
+        tf.data.experimental.from_variant, structure=iterator.element_spec
     )
+    ones = [tf.data.Dataset.from_tensors(batch) for batch in batches]
+    again = [as_before(tf.data.experimental.to_variant(one)) for one in ones]
+    return iter(functools.reduce(tf.data.Dataset.concatenate, again))
 
 
 def check(gan: "GAN", data: Any, unit: int = 1) -> None:
@@ -166,9 +166,9 @@ def _beyond_classes(low: int, high: int, num_classes: int) -> UserError:
         fix = "leave out the images that -1 marks as unlabelled"
     elif low >= 0:
         fix = f"build both networks and the GAN with num_classes={high + 1}"
+    received = f"labels from {low} to {high}" if low < high else f"the label {low}"
     return UserError(
-        f"Expected labels from 0 to {num_classes - 1}. Received: labels from {low} "
-        f"to {high}; {fix}"
+        f"Expected labels from 0 to {num_classes - 1}. Received: {received}; {fix}"
     )
 
 

@@ -150,7 +150,7 @@ def test_samples_that_are_no_images_may_lie_anywhere():
 ONE_HOT = np.eye(3)[LABELS]
 WRONG_LABELS = {
     "from 1": (LABELS + 1, "Received: labels from 1 to 3; subtract 1"),
-    "from 1, few": (np.full(16, 3), "Received: labels from 3 to 3; subtract 1"),
+    "from 1, few": (np.full(16, 3), "Received: the label 3; subtract 1"),
     "unlabelled": (LABELS - 1, "from -1 to 1; leave out the images that -1 marks"),
     "more classes": (LABELS * 2, "from 0 to 4; build both networks and the GAN with n"),
     "negative": (LABELS - 5, "from -5 to -3; number the classes from 0"),
@@ -291,12 +291,12 @@ def test_a_step_is_traced_once():
 def test_later_labels_beyond_the_classes_are_refused_too():
     gan = gan_of(num_classes=3)
     labels = np.where(np.arange(16) < 8, LABELS, 7)
-    with pytest.raises(UserError, match=r"labels from 7 to 7; build") as raised:
+    with pytest.raises(UserError, match=r"the label 7; build") as raised:
         gan.fit(IMAGES, labels, batch_size=8, shuffle=False, verbose=0)
     assert "\n" not in str(raised.value)
     gan.run_eagerly = True
     gan.make_train_function(force=True)
-    with pytest.raises(UserError, match="labels from 7 to 7"):
+    with pytest.raises(UserError, match="the label 7"):
         gan.fit(IMAGES, labels, batch_size=8, shuffle=False, verbose=0)
 
 
