@@ -74,7 +74,13 @@ def cache_folder() -> Path:
     Without that variable it is `~/.cache/ganlab`. The folder may not exist.
     """
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "ganlab"
+    try:
+        return (Path(root) if root else Path.home() / ".cache") / "ganlab"
+    except RuntimeError as error:
+        raise UserError(
+            "Expected a home folder for the cache. Received: none of this user; set "
+            "XDG_CACHE_HOME"
+        ) from error
 
 
 def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:

@@ -72,15 +72,24 @@ def load_data(
         return ImageData(spec, samples, modes, (), ())
     source = open_source(spec)
     height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)
-    image_size = image_size or min(height, width)
-    channels = channels or own_channels
+    image_size = min(height, width) if image_size is None else image_size
+    channels = own_channels if channels is None else channels
+    if image_size < 1:
+        raise UserError(f"Expected an image size of 1 or more. Received: {image_size}")
     if channels not in (1, 3):
         raise UserError(
             f"Expected 1 or 3 channels. Received: {channels}; pass channels"
         )
     if cache == "memory":
         shape = (source.count, image_size, image_size, channels)
-        images, labels, skipped = _fill(np.empty(shape, np.uint8), source, progress)
+        try:
+            memory = np.empty(shape, np.uint8)
+        except MemoryError as error:
+            raise UserError(
+                f"Expected memory for {source.count:,} images. Received: "
+                f"{one_line(error)}; keep them on disk: --cache disk"
+            ) from error
+        images, labels, skipped = _fill(memory, source, progress)
         return _image_data(spec, images, labels, source, skipped)
     return _load_cached(spec, source, image_size, channels, progress)
 
@@ -95,8 +104,12 @@ def _load_cached(
     key = f"{source.identity} {image_size} {channels}"
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     if not folder.exists():
-        with atomic_folder(folder) as partial:
-            _write_decoded(partial, source, image_size, channels, progress)
+        try:
+            with atomic_folder(folder) as partial:
+                _write_decoded(partial, source, image_size, channels, progress)
+        except OSError:
+            if not folder.exists():  # which another run has made meanwhile
+                raise
     about = json.loads((folder / "about.json").read_text())
     images = np.load(folder / "images.npy", mmap_mode="r")[: about["count"]]
     labels = None
@@ -119,12 +132,26 @@ def _write_decoded(
         dtype=np.uint8,
         shape=(source.count, image_size, image_size, channels),
     )
+    _take_space(folder / "images.npy")
     images, labels, skipped = _fill(target, source, progress)
     target.flush()
     if labels is not None:
         np.save(folder / "labels.npy", labels)
     about = {"count": len(images), "skipped": skipped}
     (folder / "about.json").write_text(json.dumps(about))
+
+
+def _take_space(file: Path) -> None:
+    """Takes a file's space on disk, for a mapped page without any ends the process."""
+    size = file.stat().st_size
+    try:
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, size)
+    except OSError as error:
+        raise UserError(
+            f"Expected {size / 1e6:,.0f} MB of space for {file.parent.parent}. "
+            f"Received: {error.strerror}; free some, or leave out --cache disk"
+        ) from error
 
 
 def _image_data(
@@ -134,13 +161,20 @@ def _image_data(
     source: Source,
     skipped: Sequence[str],
 ) -> ImageData:
-    class_names = source.class_names
+    class_names, left_out = source.class_names, source.left_out
     if labels is not None and (labels < 0).any():
         labels, class_names = None, ()  # as data sets mark images without a class
+    if labels is not None and skipped and spec.startswith("folder:"):
+        present = np.unique(labels)
+        lost = [name for k, name in enumerate(class_names) if k not in present]
+        if lost:
+            labels = np.searchsorted(present, labels).astype(np.int32)
+            class_names = tuple(class_names[label] for label in present)
+            left_out = (*left_out, f"{', '.join(lost)} left out (no image can be read)")
     data = ImageData(
-        spec, images, labels, class_names, tuple(skipped), left_out=source.left_out
+        spec, images, labels, class_names, tuple(skipped), left_out=left_out
     )
-    if source.left_out:
+    if left_out:
         LOGGER.warning("%s", data.summary())
     return data
 

@@ -150,7 +150,7 @@ def _images_of_folder(path: Path) -> np.ndarray:
                 size = min(picture.size)
                 channels = 1 if picture.mode in ("1", "L", "I;16") else 3
             break
-        except OSError:
+        except Exception:
             continue  # named and skipped when all are read
     data = load_data(f"folder:{path}", image_size=size, channels=channels)
     return np.asarray(data.images)

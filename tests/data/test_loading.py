@@ -7,6 +7,7 @@ from PIL import Image
 from ganlab.data import loading
 from ganlab.data.kinds import TOY_MIXTURES
 from ganlab.data.loading import load_data
+from ganlab.data.source import Source
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
 
@@ -62,3 +63,54 @@ def test_wrong_options_are_one_clear_line():
         load_data("fashion_mnist", cache="tape")
     with pytest.raises(UserError, match="1 or 3 channels. Received: 2"):
         load_data("fashion_mnist", channels=2)
+
+
+def test_a_class_without_an_image_that_can_be_read_is_left_out(folder, caplog):
+    (folder / "ants").mkdir()
+    (folder / "ants" / "a.png").write_bytes(b"broken")
+    loaded = load_data(f"folder:{folder}", image_size=16)
+    assert loaded.class_names == ("cats", "dogs")
+    assert loaded.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    assert loaded.left_out[-1] == "ants left out (no image can be read)"
+    assert "ants left out" in caplog.text
+
+
+def test_labels_of_minus_1_mean_no_classes(monkeypatch):
+    images = [(str(k), np.zeros((8, 8, 1), np.uint8)) for k in range(3)]
+    labels = np.full(3, -1, np.int32)
+    source = Source(images, 3, labels, ("a", "b"), (8, 8, 1), "x")
+    monkeypatch.setattr(loading, "open_source", lambda spec: source)
+    loaded = load_data("tfds:x")
+    assert (loaded.labels, loaded.class_names) == (None, ())
+
+
+def test_a_cache_that_another_run_fills_meanwhile_is_used(folder, monkeypatch):
+    spec, decode = f"folder:{folder}", loading.decode
+
+    def decode_after_another_run(*arguments):
+        monkeypatch.setattr(loading, "decode", decode)
+        load_data(spec, image_size=16, cache="disk")
+        return decode(*arguments)
+
+    monkeypatch.setattr(loading, "decode", decode_after_another_run)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert len(load_data(spec, image_size=16, cache="disk")) == 6
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def refuse(handle, start, length):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", refuse)
+    with pytest.raises(UserError, match="MB of space.*No space left.*--cache disk"):
+        load_data(f"folder:{folder}", image_size=16, cache="disk")
+    assert list((tmp_path / "cache" / "ganlab").iterdir()) == []
+
+
+def test_sizes_that_cannot_be_are_refused(folder):
+    with pytest.raises(UserError, match="size of 1 or more. Received: 0"):
+        load_data(f"folder:{folder}", image_size=0)
+    with pytest.raises(UserError, match="memory for 6 images.*--cache disk"):
+        load_data(f"folder:{folder}", image_size=10**7)
