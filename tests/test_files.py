@@ -62,3 +62,13 @@ def test_a_folder_in_use_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(UserError, match=message):
             files.check_new_folder(path, "run", "is in use", "name another")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+    def refuse():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", refuse)
+    with pytest.raises(UserError, match="home folder.*set XDG_CACHE_HOME"):
+        files.cache_folder()

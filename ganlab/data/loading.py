@@ -144,6 +144,8 @@ def _write_decoded(
 def _take_space(file: Path) -> None:
     """Takes a file's space on disk, for a mapped page without any ends the process."""
     size = file.stat().st_size
+    if not hasattr(os, "posix_fallocate"):
+        return
     try:
         with file.open("r+b") as opened:
             os.posix_fallocate(opened.fileno(), 0, size)

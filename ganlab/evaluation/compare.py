@@ -81,6 +81,11 @@ def compare(
     reference = _load_reference(
         subjects, data, features, num_images, seed=seed, report=report
     )
+    subjects = {
+        name: subject.in_channels(reference.protocol.image_shape[-1])
+        for name, subject in subjects.items()
+    }
+    _check_shapes(subjects, reference)
     evaluations = {}
     for name, subject in subjects.items():
         images, labels = subject.sample(
@@ -112,7 +117,10 @@ def _load_reference(
     seed: int,
     report: Progress,
 ) -> Reference:
-    """The real images, no more than the smallest subject has."""
+    """The real images, no more than the smallest subject has.
+
+    They are grey or in colour as the first generator's are, or else as they come.
+    """
     trained_on = (subject.data for subject in subjects.values() if subject.data)
     data = data or next(trained_on, None)
     if data is None:
@@ -131,10 +139,12 @@ def _load_reference(
             "sample more"
         )
     shape = next(iter(subjects.values())).image_shape
-    reference = load_reference(
+    channels = next((s.image_shape[-1] for s in subjects.values() if s.generator), None)
+    return load_reference(
         load_data(
             data,
             image_size=kinds.of_shape(shape).image_size(shape),
+            channels=channels if channels in (1, 3) else None,
             progress=lambda done, count: report("decoding", done, count),
         ),
         features=features,
@@ -142,14 +152,17 @@ def _load_reference(
         seed=seed,
         progress=lambda done, count: report("real features", done, count),
     )
+
+
+def _check_shapes(subjects: Mapping[str, Subject], reference: Reference) -> None:
+    protocol = reference.protocol
     for name, subject in subjects.items():
-        if tuple(subject.image_shape) != reference.protocol.image_shape:
+        if tuple(subject.image_shape) != protocol.image_shape:
             raise UserError(
-                f"Expected images of shape {reference.protocol.image_shape}, as those "
-                f"of {data}. Received: {tuple(subject.image_shape)} from {name}; name "
-                "other --data, or evaluate it alone"
+                f"Expected images of shape {protocol.image_shape}, as those of "
+                f"{protocol.data}. Received: {tuple(subject.image_shape)} from {name}; "
+                "name other --data, or evaluate it alone"
             )
-    return reference
 
 
 def _prefixed(report: Progress, name: str) -> Progress:

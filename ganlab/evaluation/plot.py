@@ -156,7 +156,9 @@ def _draw_2d_samples(axes: Axes, reference: Reference, evaluation: Evaluation) -
 
 def _draw_missed(axes: Axes, reference: Reference, evaluation: Evaluation) -> None:
     """Real images of the clusters that are covered worst, those missed first."""
-    clusters, _ = metrics.clusters(reference.features, reference.features[:1], CLUSTERS)
+    features = reference.features
+    count = min(CLUSTERS, max(len(features) // MIN_IMAGES, 1))
+    clusters, _ = metrics.clusters(features, features[:1], count)
     pairs = evaluation.pairs
     coverages = {
         int(cluster): float(pairs.covered[clusters == cluster].mean())

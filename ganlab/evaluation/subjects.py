@@ -1,5 +1,6 @@
 """Subjects of an evaluation: runs, artifacts, folders of images and npz files."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,19 @@ class Subject:
     def num_images(self) -> int | None:
         """How many images there are, or `None` of a generator."""
         return None if isinstance(self.source, Generator) else len(self.source)
+
+    def in_channels(self, channels: int) -> "Subject":
+        """The subject with images of 1 or 3 channels; a generator keeps its own."""
+        own = self.image_shape[-1]
+        if isinstance(self.source, Generator) or {own, channels} != {1, 3}:
+            return self
+        if channels == 3:
+            images = np.repeat(self.source, 3, axis=-1)
+        else:
+            grey = [Image.fromarray(image).convert("L") for image in self.source]
+            images = np.stack([np.asarray(image) for image in grey])[..., None]
+        shape = (*self.image_shape[:-1], channels)
+        return dataclasses.replace(self, image_shape=shape, source=images)
 
     def sample(
         self, count: int, seed: int, labels: np.ndarray | None
@@ -140,17 +154,17 @@ def _rescaled(source: Artifact | GAN) -> Generate:
 
 
 def _images_of_folder(path: Path) -> np.ndarray:
-    """Images of a folder, at their own size and channels."""
+    """Images of a folder at the size of the first; grey if all of them are."""
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".png")
     files = files or sorted(file for file in path.rglob("*") if file.is_file())
-    size, channels = None, None
+    size = None
     for file in files:
         try:
             with Image.open(file) as picture:
                 size = min(picture.size)
-                channels = 1 if picture.mode in ("1", "L", "I;16") else 3
             break
         except Exception:
             continue  # named and skipped when all are read
-    data = load_data(f"folder:{path}", image_size=size, channels=channels)
-    return np.asarray(data.images)
+    images = np.asarray(load_data(f"folder:{path}", image_size=size, channels=3).images)
+    grey = images[..., :1]
+    return grey if (images == grey).all() else images

@@ -40,6 +40,22 @@ def test_evaluate_side_by_side(sampled, tmp_path, capsys):
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("grey", [range(20), range(1)], ids=["all", "the first"])
+def test_a_folder_with_grey_files_has_no_distance_from_itself(tmp_path, capsys, grey):
+    pixels = np.random.default_rng(0).integers(
+        256, size=(20, 16, 16, 3), dtype=np.uint8
+    )
+    for index, image in enumerate(pixels):
+        picture = Image.fromarray(image).convert("L" if index in grey else "RGB")
+        picture.save(tmp_path / f"{index:02}.png")
+    spec = ["--data", f"folder:{tmp_path}", "--features", "pixels", "--json"]
+    out = ["--out", str(tmp_path / "scores" / "a.png")]
+    assert main(["evaluate", str(tmp_path), *spec, *out]) == 0
+    (scored,) = json.loads(capsys.readouterr().out)["subjects"].values()
+    assert scored["scores"]["fid"]["value"] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.e2e
 def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     run = ["evaluate", str(SHIPPED), "--out", str(tmp_path / "a.png")]
     assert main([*run, "--num-images", "300", "--json"]) == 0

@@ -47,6 +47,33 @@ def test_a_folder_of_images_keeps_their_size(tmp_path):
     np.testing.assert_array_equal(subject.source, images)
 
 
+def test_one_grey_file_does_not_make_a_folder_grey(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(3, 12, 12, 3), dtype=np.uint8)
+    Image.fromarray(images[0, ..., 0]).save(tmp_path / "0.png")
+    assert load_subject(tmp_path).image_shape == (12, 12, 1)
+    Image.fromarray(images[1]).save(tmp_path / "1.png")
+    (tmp_path / "-.png").write_bytes(b"broken")
+    subject = load_subject(tmp_path)
+    assert subject.image_shape == (12, 12, 3)
+    np.testing.assert_array_equal(subject.source[0], images[0, ..., :1].repeat(3, -1))
+    np.testing.assert_array_equal(subject.source[1], images[1])
+
+
+def test_images_follow_the_channels_of_real_ones(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(2, 9, 9, 3), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images)
+    colour = load_subject(tmp_path / "a.npz")
+    assert colour.in_channels(3) is colour
+    grey = colour.in_channels(1)
+    assert grey.image_shape == grey.source.shape[1:] == (9, 9, 1)
+    luminance = images @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(grey.source[..., 0] - luminance).max() <= 1
+    again = grey.in_channels(3)
+    np.testing.assert_array_equal(again.source, grey.source.repeat(3, -1))
+    generator = load_subject(SHIPPED)
+    assert generator.in_channels(3) is generator
+
+
 def test_what_is_no_subject_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"a folder of images or an \.npz file"):
         load_subject(tmp_path / "nowhere")
