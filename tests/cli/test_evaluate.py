@@ -45,12 +45,14 @@ def test_a_folder_with_grey_files_has_no_distance_from_itself(tmp_path, capsys, 
     pixels = np.random.default_rng(0).integers(
         256, size=(20, 16, 16, 3), dtype=np.uint8
     )
+    folder = tmp_path / "photos"
+    folder.mkdir()
     for index, image in enumerate(pixels):
         picture = Image.fromarray(image).convert("L" if index in grey else "RGB")
-        picture.save(tmp_path / f"{index:02}.png")
-    spec = ["--data", f"folder:{tmp_path}", "--features", "pixels", "--json"]
-    out = ["--out", str(tmp_path / "scores" / "a.png")]
-    assert main(["evaluate", str(tmp_path), *spec, *out]) == 0
+        picture.save(folder / f"{index:02}.png")
+    spec = ["--data", f"folder:{folder}", "--features", "pixels", "--json"]
+    out = ["--out", str(tmp_path / "a.png")]
+    assert main(["evaluate", str(folder), *spec, *out]) == 0
     (scored,) = json.loads(capsys.readouterr().out)["subjects"].values()
     assert scored["scores"]["fid"]["value"] == pytest.approx(0.0, abs=1e-6)
 
