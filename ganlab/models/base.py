@@ -113,14 +113,15 @@ class GenerativeModel(keras.Model):
         return 1
 
     @functools.wraps(keras.Model.fit)
-    def fit(self, *arguments: Any, **options: Any) -> Any:
-        reading.refuse_weights(options)  # which Keras drops where there is no `y`
-        return super().fit(*arguments, **options)
+    def fit(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
+        x = reading.checked_arguments(x, *arguments, **options)
+        return super().fit(x, *arguments, **options)
 
     @functools.wraps(keras.Model.evaluate)
-    def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        reading.refuse_weights(options)
-        return super().evaluate(*arguments, **options)
+    def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
+        if not options.get("_use_cached_eval_dataset"):
+            x = reading.checked_arguments(x, *arguments, **options)
+        return super().evaluate(x, *arguments, **options)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Generates images from the averaged generator.

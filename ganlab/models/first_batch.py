@@ -65,7 +65,17 @@ def check_next(gan: "GAN", name: str, unit: int) -> None:
         gan: A compiled `ganlab.GAN`.
         name: `"train_function"` or `"test_function"`.
         unit: Integer: the fewest images that a batch may hold.
+
+    Raises:
+        UserError: for several steps an execution on several devices, where TensorFlow
+            fails.
     """
+    devices = gan.distribute_strategy.num_replicas_in_sync
+    if devices > 1 and gan.steps_per_execution > 1:
+        raise UserError(
+            f"Expected steps_per_execution=1 on {devices} devices. Received: "
+            f"{gan.steps_per_execution}; leave it out of compile"
+        )
     function = getattr(gan, name)
     if isinstance(function, CheckedFunction):
         function = function.function

@@ -5,8 +5,10 @@ so that it happens while a step is traced.
 """
 
 import math
+import types
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from ganlab.errors import UserError
@@ -48,6 +50,44 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
         )
     labels = _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
     return in_every_replica(images), in_every_replica(labels)
+
+
+def checked_arguments(x: Any, y: Any = None, *_: Any, **options: Any) -> Any:
+    """The data given to `fit` or `evaluate`, unless Keras refuses or drops some.
+
+    Args:
+        x: See `keras.Model.fit`; generators may yield images alone.
+        y: See there.
+        **options: The other arguments.
+
+    Raises:
+        UserError: for what Keras has no plain words for.
+    """
+    refuse_weights(options)
+    if x is None:
+        raise UserError("Expected images. Received: none; pass them first, as `x`")
+    if isinstance(x, list) and len(x) > 3:
+        _refuse_many(x)
+    for name, values in (("images", x), ("labels", y)):
+        if isinstance(values, np.ndarray) and values.dtype.kind in "OSU":
+            fix = "np.stack images of one size, and number the classes from 0"
+            raise UserError(
+                f"Expected {name} as an array of numbers. Received: one of "
+                f"{'objects' if values.dtype.kind == 'O' else 'strings'}; {fix}"
+            )
+    if isinstance(x, types.GeneratorType):
+        return (value if isinstance(value, tuple) else (value,) for value in x)
+    return x
+
+
+def _refuse_many(values: Any) -> None:
+    fix = "map the data set to them"
+    if isinstance(values, list):
+        fix = "np.stack makes an array of a list of images"
+    raise UserError(
+        "Expected batches of images, or of (images, labels). Received: a "
+        f"{type(values).__name__} of {len(values)}; {fix}"
+    )
 
 
 def whole_groups(values: Any, size: int) -> Any:
@@ -95,10 +135,7 @@ def parts(data: Any) -> tuple[Any, Any]:
         images, labels, weights = _unpacked(images)
     refuse_weights({"sample_weight": weights})
     if isinstance(images, (dict, list, tuple)):
-        raise UserError(
-            "Expected batches of images, or of (images, labels). Received: a "
-            f"{type(images).__name__} of {len(images)}; map the data set to them"
-        )
+        _refuse_many(images)
     return images, labels
 
 
@@ -149,7 +186,9 @@ def _as_tensor(values: Any, name: str) -> tf.Tensor:
 
 
 def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
-    images = _with_shape(_as_tensor(values, "images"), gan.image_shape)
+    images = _as_tensor(values, "images")
+    if images.dtype != tf.string:
+        images = _with_shape(images, gan.image_shape)
     dtype = "float64" if gan.generator.compute_dtype == "float64" else "float32"
     if images.dtype.is_floating:
         return tf.cast(images, dtype)
