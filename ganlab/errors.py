@@ -1,5 +1,6 @@
 """The exceptions that ganlab raises, and their messages."""
 
+import operator
 import reprlib
 from collections.abc import Iterable
 
@@ -23,6 +24,18 @@ def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
     """Returns the `UserError` for a name outside `known`, which it lists."""
     listed = ", ".join(str(choice) for choice in known)
     return UserError(f"Unknown {kind}. Expected one of: {listed}. Received: {name!r}")
+
+
+def check_count(name: str, value: object, minimum: int = 1) -> None:
+    """Raises `UserError` for what is no integer of a minimum or more."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = minimum - 1
+    if number < minimum:
+        raise UserError(
+            f"Expected {name} of {minimum} or more, an integer. Received: {value!r}"
+        )
 
 
 def one_line(error: Exception) -> str:

@@ -1,8 +1,16 @@
 """Messages are one line, and name what is known."""
 
+import numpy as np
 import pytest
 
-from ganlab.errors import RunError, UserError, brief, one_line, unknown_name
+from ganlab.errors import (
+    RunError,
+    UserError,
+    brief,
+    check_count,
+    one_line,
+    unknown_name,
+)
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -50,3 +58,12 @@ def test_a_value_of_many_parts_or_lines_is_cut():
 def test_a_mistake_is_a_value_error_and_a_failed_run_is_not():
     assert issubclass(UserError, ValueError)
     assert not issubclass(RunError, ValueError)
+
+
+@pytest.mark.parametrize("value", [0, -3, 1.5, "2", None])
+def test_a_count_is_an_integer_of_a_minimum_or_more(value):
+    check_count("steps", 1)
+    check_count("seed", 0, 0)
+    check_count("steps", np.int64(3))
+    with pytest.raises(UserError, match=r"Expected steps of 1 or more, an int"):
+        check_count("steps", value)

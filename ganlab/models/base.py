@@ -11,9 +11,10 @@ from keras import ops
 
 from ganlab import sampling
 from ganlab.data import kinds
-from ganlab.errors import UserError
+from ganlab.errors import UserError, check_count
 from ganlab.models import compatibility, ema, optimizers, reading, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
+from ganlab.objectives.arguments import is_number
 
 LOAD_AFTER = "import ganlab"
 ADDED = ("d_regularization", "g_regularization")  # log keys of what layers add
@@ -42,11 +43,12 @@ class GenerativeModel(keras.Model):
         name: str,
     ) -> None:
         super().__init__(name=name)
-        if not 0.0 <= ema_decay < 1.0:
+        if not is_number(ema_decay) or not 0.0 <= ema_decay < 1.0:
             raise UserError(
                 "Expected an EMA decay of 0 or more and under 1. "
-                f"Received: ema_decay={ema_decay}"
+                f"Received: ema_decay={ema_decay!r}"
             )
+        check_count("seed", seed, 0)
         low, high = output_range or (0.0, 1.0)
         if not low < high:
             raise UserError(

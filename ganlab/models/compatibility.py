@@ -1,12 +1,17 @@
 """Whether a generator and a discriminator can train together."""
 
+import warnings
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError
+from ganlab.errors import UserError, check_count
 from ganlab.models import signature
+from ganlab.networks.output_range import output_range
+from ganlab.objectives.adversarial import AdversarialLoss
+from ganlab.objectives.keras_losses import FunctionLoss
 
 
 def check_networks(
@@ -26,6 +31,9 @@ def check_networks(
         num_classes: Integer, or `None` for noise alone.
         packing: Integer: samples that the discriminator takes at once.
     """
+    check_count("packing", packing)
+    if num_classes is not None:
+        check_count("num_classes", num_classes)
     if num_classes is not None and packing > 1:
         raise UserError(
             "Expected no packing with classes, for the samples of a pack would need "
@@ -46,6 +54,8 @@ def check_networks(
         )
     generated = _sample_shape(generator)
     _check_discriminator(discriminator, generated, num_classes, packing)
+    shared_layers(generator, discriminator)
+    check_scope(generator, discriminator)
 
 
 def latent_specs(generator: keras.Model, *, conditional: bool) -> list[Any]:
@@ -53,10 +63,12 @@ def latent_specs(generator: keras.Model, *, conditional: bool) -> list[Any]:
     specs = signature.input_specs(generator)
     label = signature.class_input(specs)
     if conditional and label is None:
+        one = "in one list, [latents, labels]"
+        functional = getattr(generator, "inputs", None)
+        fix = "add keras.Input((), dtype='int32')" if functional else f"take both {one}"
         raise UserError(
             "Expected a generator of latents and a class for num_classes. Received: "
-            "one with 1 input; add keras.Input((), dtype='int32'), or leave "
-            "num_classes out"
+            f"one with 1 input; {fix}, or leave num_classes out"
         )
     flat = keras.tree.flatten(specs)
     if not conditional and len(flat) > 1 and _is_class(flat[label]):
@@ -161,6 +173,34 @@ def _parts(network: keras.Model, names: set[str]) -> list[str]:
     """Names of some layers of a network, and of what is inside them."""
     layers = [layer for layer in network.layers if layer.name in names]
     return [part.name for layer in layers for part in layer._flatten_layers()]
+
+
+def check_scope(*networks: keras.Model) -> None:
+    """Raises `UserError` for weights made outside the strategy that trains them."""
+    strategy = tf.distribute.get_strategy()
+    for network in networks:
+        for variable in network.variables:
+            if not strategy.extended.variable_created_in_scope(variable.value):
+                raise UserError(
+                    f"Expected {network.name!r} in the strategy that trains it. "
+                    "Received: weights made outside; build both networks, the GAN and "
+                    "its optimizers under `with strategy.scope():`"
+                )
+
+
+def warn_of_probabilities(discriminator: keras.Model, loss: AdversarialLoss) -> None:
+    """Warns of a discriminator that ends on a sigmoid, for losses take logits."""
+    if output_range(discriminator) != (0.0, 1.0) or isinstance(loss, FunctionLoss):
+        return
+    margin, _ = loss.margins(ops.full((1, 1), 0.5), ops.zeros((1, 1)))
+    if float(margin[0, 0]):
+        warnings.warn(
+            "Expected raw logits of the discriminator, which the loss takes. Received: "
+            f"{discriminator.name!r}, which ends on a sigmoid; end it on Dense(1) "
+            "without an activation",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def with_shared_layers(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import check_count, unknown_name
 from ganlab.models import (
     batches,
     compatibility,
@@ -21,6 +21,8 @@ from ganlab.models.batches import Batch
 from ganlab.objectives.objective import Objective
 
 UPDATES = ("simultaneous", "alternating")
+STEP_OPTIONS = ("discriminator_steps", "loss_scaling", "updates", "recompute")
+KERAS_OPTIONS = ("run_eagerly", "steps_per_execution")
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -89,10 +91,7 @@ class GAN(GenerativeModel):
         output_range: tuple[float, float] | None = None,
         name: str = "gan",
     ) -> None:
-        if packing < 1:
-            raise UserError(f"Expected packing of 1 or more. Received: {packing}")
         compatibility.check_networks(generator, discriminator, num_classes, packing)
-        compatibility.shared_layers(generator, discriminator)
         super().__init__(generator, num_classes, ema_decay, seed, output_range, name)
         self.discriminator = discriminator
         self.packing = packing
@@ -159,22 +158,20 @@ class GAN(GenerativeModel):
             recompute: Boolean. `True` generates the fake images once more when the
                 generator's gradient is due, instead of keeping its feature maps while
                 the discriminator trains: a third less memory, for a tenth more time.
-            run_eagerly: See `keras.Model.compile`, as for the two that follow.
+            run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See there.
-            jit_compile: See there; `"auto"` is never XLA on a CPU: slower there.
+            jit_compile: See there; `"auto"` is never XLA on a CPU, which is slower.
         """
         optimizers.check_compile(generator_optimizer, discriminator_optimizer, unknown)
-        if discriminator_steps < 1:
-            raise UserError(
-                "Expected 1 discriminator step or more. "
-                f"Received: discriminator_steps={discriminator_steps}"
-            )
+        check_count("discriminator_steps", discriminator_steps)
+        check_count("steps_per_execution", steps_per_execution)
         if updates not in UPDATES:
             raise unknown_name("updates", updates, UPDATES)
         self.objective = Objective(
             loss, regularizers, augmentation, instance_noise, class_weight
         )
         self.objective.check_fits(self.image_shape)
+        compatibility.warn_of_probabilities(self.discriminator, self.objective.loss)
         self.regularizers = list(self.objective.regularizers)  # whose state is saved
         self.augmentation = self.objective.augmentation  # likewise
         self.generator_optimizer, self.discriminator_optimizer = optimizers.prepare(
@@ -183,10 +180,6 @@ class GAN(GenerativeModel):
             self.generator,
             self.discriminator,
             loss_scaling=loss_scaling,
-        )
-        optimizers.check_accumulation(
-            (self.generator_optimizer, self.discriminator_optimizer),
-            self.distribute_strategy.num_replicas_in_sync,
         )
         self.discriminator_steps = discriminator_steps
         self.loss_scaling = loss_scaling
@@ -267,19 +260,14 @@ class GAN(GenerativeModel):
     def discriminate(
         self, real: Any, fake: Any, labels: Any, *, training: bool
     ) -> forward.Judged:
-        """What the discriminator says of real and of fake inputs.
-
-        Both pass through it at once only where no logit depends on other samples.
-        """
+        """Both sides at once only where no logit depends on other samples."""
         call = forward.call_on_both if self.is_per_sample else forward.call_on_each
         return call(self.discriminator, real, fake, labels, training=training)
 
     def _apply(self, key: str, gradient: list[Any]) -> dict[str, Any]:
         """Updates one network, `d` or `g`; returns its gradient's norm for the log."""
-        network, optimizer = {
-            "d": (self.discriminator, self.discriminator_optimizer),
-            "g": (self.generator, self.generator_optimizer),
-        }[key]
+        role = {"d": "discriminator", "g": "generator"}[key]
+        network, optimizer = getattr(self, role), getattr(self, f"{role}_optimizer")
         return {f"{key}_gradient_norm": optimizers.apply(optimizer, network, gradient)}
 
     def get_config(self) -> dict[str, Any]:
@@ -307,10 +295,5 @@ class GAN(GenerativeModel):
             "generator_optimizer": serialize(self.generator_optimizer),
             "discriminator_optimizer": serialize(self.discriminator_optimizer),
             **self.objective.get_config(),
-            "discriminator_steps": self.discriminator_steps,
-            "loss_scaling": self.loss_scaling,
-            "updates": self.updates,
-            "recompute": self.recompute,
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
+            **{name: getattr(self, name) for name in STEP_OPTIONS + KERAS_OPTIONS},
         }

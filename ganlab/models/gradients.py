@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 from keras import ops
 
+from ganlab.errors import UserError
 from ganlab.models import seeds
 from ganlab.models.batches import DiscriminatorInputs, Generated, perturbed
 from ganlab.models.forward import (
@@ -118,7 +119,18 @@ def _differentiated_apart(
     fake_inputs = None
     if with_generator:
         fake_inputs = losses.tape.gradient(losses.generator, inputs.fake)
+        _check_depends(gan, fake_inputs)
     return Gradients(discriminator, fake_inputs, losses.logits, losses.logs)
+
+
+def _check_depends(gan: "GAN", gradient: Any) -> None:
+    """Raises `UserError` if the generator's loss has no gradient at all."""
+    if gradient is None:
+        raise UserError(
+            "Expected a generator's loss that depends on the fake logits, and networks "
+            "of differentiable operations. Received: no gradient of "
+            f"{gan.objective.loss!r} in the images; compute it from both logits"
+        )
 
 
 def one_stage(
@@ -142,8 +154,11 @@ def one_stage(
     if not with_generator:
         return _differentiated_apart(gan, inputs, losses, with_generator=with_generator)
     tape, variables = losses.tape, gan.discriminator.trainable_variables
-    at_logits = tape.gradient(losses.discriminator, losses.logits)
+    at_logits = tape.gradient(
+        losses.discriminator, losses.logits, unconnected_gradients="zero"
+    )
     factor = tape.gradient(losses.generator, losses.logits[1])
+    _check_depends(gan, factor)
     targets = [*losses.logits, *losses.beside_logits]
     unit = [ops.ones_like(term) for term in losses.beside_logits]
     if losses.input_gradients is not None:

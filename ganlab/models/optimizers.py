@@ -29,7 +29,7 @@ def prepare(
         loss_scaling: Boolean. Whether losses are scaled in float16.
 
     Raises:
-        UserError: for one object given twice.
+        UserError: for one object given twice, and for what is no optimizer.
     """
     same = generator_optimizer is discriminator_optimizer
     if same and isinstance(generator_optimizer, keras.optimizers.Optimizer):
@@ -53,6 +53,7 @@ def prepare(
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(networks[role].trainable_variables)
         optimizers[role] = optimizer
+    check_accumulation(*optimizers.values())
     return optimizers["generator"], optimizers["discriminator"]
 
 
@@ -223,10 +224,9 @@ def accumulation_steps(optimizer: keras.optimizers.Optimizer) -> int:
     return unwrapped(optimizer).gradient_accumulation_steps or 1
 
 
-def check_accumulation(
-    optimizers: tuple[keras.optimizers.Optimizer, ...], num_replicas: int
-) -> None:
+def check_accumulation(*optimizers: keras.optimizers.Optimizer) -> None:
     """Raises `UserError` for gradient accumulation on several devices."""
+    num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
     steps = max(accumulation_steps(optimizer) for optimizer in optimizers)
     if num_replicas > 1 and steps > 1:
         raise UserError(

@@ -208,7 +208,7 @@ def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
 def _with_shape(images: tf.Tensor, expected: tuple[int, ...]) -> tf.Tensor:
     """Images of an expected shape, with an axis of one channel added or removed."""
     if images.shape.rank is None:
-        return tf.ensure_shape(images, (None, *expected))
+        return tf.reshape(images, (-1, *expected))  # as the first batch can be read
     if _agree(images.shape[1:], expected):
         return images
     if expected[-1:] == (1,) and _agree(images.shape[1:], expected[:-1]):

@@ -102,3 +102,25 @@ def test_a_layer_shared_deep_inside_is_refused():
     inside = keras.Sequential([keras.Input((8,)), dense])
     with pytest.raises(UserError, match="in a network inside one"):
         GAN(generator(inside), discriminator(dense))
+
+
+def test_a_discriminator_of_probabilities_is_warned_of():
+    gan = GAN(generator(), discriminator(layers.Dense(1), layers.Activation("sigmoid")))
+    gan.compile("adam", "adam")  # not its last layer
+    judge = keras.Sequential([keras.Input((8,)), layers.Dense(1, "sigmoid")])
+    gan = GAN(generator(), judge)
+    for loss in ("hinge", "non_saturating", "bce", "relativistic"):
+        with pytest.warns(UserWarning, match="ends on a sigmoid; end it on Dense"):
+            gan.compile("adam", "adam", loss=loss)
+    for loss in ("least_squares", "mse"):
+        gan.compile("adam", "adam", loss=loss)
+
+
+def test_networks_made_outside_the_strategy_are_refused(strategy):
+    with strategy.scope(), pytest.raises(UserError, match="weights made outside"):
+        GAN(*OUTSIDE)
+    with strategy.scope():
+        GAN(generator(), discriminator())
+
+
+OUTSIDE = generator(), discriminator()

@@ -126,3 +126,22 @@ def test_alternating_the_generator_meets_the_discriminator_that_moved(make_gan, 
     assert max(apart) > 1e-4
     with pytest.raises(UserError, match="simultaneous"):
         still.compile("sgd", "sgd", updates="both")
+
+
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_a_loss_that_leaves_the_generator_out_is_refused(images, normalization):
+    gan = GAN(
+        networks.dcgan_generator(16, latent_dim=8, base_filters=2),
+        networks.dcgan_discriminator(16, base_filters=2, normalization=normalization),
+    )
+
+    def loss(real, fake):
+        return tf.reduce_mean(real**2), tf.reduce_mean(real)
+
+    gan.compile("adam", "adam", loss=loss)
+    with pytest.raises(UserError, match="depends on the fake logits"):
+        gan.train_on_batch(images[0])
+    gan.compile(
+        "adam", "adam", loss=lambda r, f: (tf.reduce_mean(r**2), -tf.reduce_mean(f))
+    )
+    assert np.isfinite(gan.train_on_batch(images[0], return_dict=True)["loss"])
