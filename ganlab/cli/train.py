@@ -85,5 +85,4 @@ def run(options: argparse.Namespace) -> None:
     print(f"report       {page}")
     print(f"pictures     {folder.samples}")
     print(f"tensorboard  tensorboard --logdir {folder.tensorboard}")
-    if trained.data_kind.pictorial:
-        print(f"export       ganlab export {folder}")
+    print(f"export       ganlab export {folder}")
