@@ -20,7 +20,7 @@ from tensorboard.plugins.image.metadata import create_summary_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from ganlab.callbacks.scalars import CHARTS, SCALARS
-from ganlab.config.settings import SETTINGS
+from ganlab.config.settings import SETTINGS, split_settings
 from ganlab.runs import RunFolder
 
 
@@ -142,18 +142,17 @@ def hyperparameters(settings: Mapping[str, Any]) -> dict[str, bool | float | str
     >>> hyperparameters({"loss": "hinge", "kernel_size": 4, "ema_decay": 0.9})
     {'loss': 'hinge', 'ema_decay': 0.9}
     """
+    recipe, _ = split_settings(settings)
     return {
         name: value if isinstance(value, (bool, int, float)) else str(value)
-        for name, value in settings.items()
+        for name, value in recipe.items()
         if value is not None and _tells_apart(name, value)
     }
 
 
 def _tells_apart(name: str, value: Any) -> bool:
     setting = SETTINGS.get(name)
-    if setting is None:
-        return True
-    return setting.group != "Monitoring" and (setting.flag or value != setting.default)
+    return setting is None or setting.flag or value != setting.default
 
 
 def _layout() -> layout_pb2.Layout:

@@ -10,11 +10,11 @@ import tensorflow as tf
 from ganlab.data import kinds
 from ganlab.errors import UserError, one_line
 from ganlab.models.gan import GAN
+from ganlab.networks.output_range import output_range
 from ganlab.training.problem import Problem
 
 MAX_IMAGES = 256
 RANGE_MARGIN = 0.02  # of the range, by which data may exceed it
-Range = tuple[float, float]
 
 
 class Batch(NamedTuple):
@@ -109,22 +109,18 @@ def check_finite(images: np.ndarray) -> Problem | None:
     )
 
 
-def check_range(gan: GAN, images: np.ndarray, bound: Range | None) -> Problem | None:
-    """Data beyond what the generator can give.
-
-    Args:
-        gan: A `ganlab.GAN`.
-        images: Float array `(batch, ...)`.
-        bound: Lowest and highest value that the generator gives, or `None`.
-    """
+def check_range(gan: GAN, images: np.ndarray) -> Problem | None:
+    """Data beyond what the generator can give, or in the upper half of it alone."""
     kind = kinds.of_shape(gan.image_shape)
     values = images[np.isfinite(images)]
+    bound = output_range(gan.generator) or gan.stated_range
     if bound is None or not values.size or not kind.applies("data_range_mismatch"):
         return None
     (low, high), (minimum, maximum) = (float(values.min()), float(values.max())), bound
     margin = RANGE_MARGIN * (maximum - minimum)
     beyond = low < minimum - margin or high > maximum + margin
-    if not beyond and not minimum < 0.0 <= low:
+    lowest_stated, _ = gan.stated_range or bound
+    if not beyond and not lowest_stated < 0.0 <= low:
         return None
     return Problem(
         "data_range_mismatch",

@@ -64,7 +64,7 @@ def check_gan(gan: GAN, images: Any, labels: Any = None) -> list[Problem]:
         wrong_shape,
         wrong_labels,
         check_finite(batch.images),
-        check_range(gan, batch.images, gan.known_range),
+        check_range(gan, batch.images),
         _check_frozen("generator", gan.generator),
         _check_frozen("discriminator", gan.discriminator),
         _check_batch_norm_with_penalty(gan),

@@ -136,26 +136,33 @@ def test_wrong_labels(gan, labels, message):
 
 
 @pytest.mark.parametrize(
-    ("end", "low", "high", "expected"),
+    ("end", "low", "high", "stated", "expected"),
     [
-        ("tanh", -1, 1, False),
-        ("tanh", 0, 1, True),
-        ("tanh", 0, 255, True),
-        ("sigmoid", 0, 1, False),
-        ("sigmoid", -1, 1, True),
-        ("relu6", 0, 6, False),
-        ("relu6", -1, 1, True),
-        ("linear", 0, 255, False),
+        ("tanh", -1, 1, None, False),
+        ("tanh", 0, 1, None, True),
+        ("tanh", 0, 1, (0, 1), False),
+        ("tanh", 0, 1, (-1, 1), True),
+        ("tanh", 0, 255, None, True),
+        ("tanh", 0, 255, (0, 255), True),
+        ("sigmoid", 0, 1, None, False),
+        ("sigmoid", -1, 1, None, True),
+        ("sigmoid", -1, 1, (-1, 1), True),
+        ("relu6", 0, 6, None, False),
+        ("relu6", -1, 1, None, True),
+        ("linear", 0, 255, None, False),
+        ("linear", 0, 255, (0, 255), False),
+        ("linear", 0, 255, (0, 1), True),
     ],
 )
-def test_data_against_what_a_nested_generator_gives(end, low, high, expected):
+def test_data_against_what_a_nested_generator_gives(end, low, high, stated, expected):
     inner = keras.Sequential(
         [keras.Input((8,)), keras.layers.Dense(256), keras.layers.Activation(end)]
     )
     generator = keras.Sequential(
         [keras.Input((8,)), inner, keras.layers.Reshape((16, 16, 1))]
     )
-    gan = GAN(generator, networks.dcgan_discriminator(16, base_filters=4))
+    discriminator = networks.dcgan_discriminator(16, base_filters=4)
+    gan = GAN(generator, discriminator, output_range=stated)
     adam = keras.optimizers.Adam
     gan.compile(adam(2e-4, beta_1=0.5), adam(2e-4, beta_1=0.5))
     images = low + (high - low) * (IMAGES + 1) / 2
