@@ -10,6 +10,7 @@ from ganlab.errors import UserError
 from ganlab.models import batches, gradients
 from ganlab.models.batches import DiscriminatorInputs
 from ganlab.objectives import losses
+from ganlab.objectives.augmentation import Augmentation
 
 
 def weights_of(gan):
@@ -145,3 +146,37 @@ def test_a_loss_that_leaves_the_generator_out_is_refused(images, normalization):
         "adam", "adam", loss=lambda r, f: (tf.reduce_mean(r**2), -tf.reduce_mean(f))
     )
     assert np.isfinite(gan.train_on_batch(images[0], return_dict=True)["loss"])
+
+
+@keras.saving.register_keras_serializable(package="test_gradients")
+class DoubleContrast(Augmentation):
+    def augment(self, images, seed):
+        return 2.0 * images
+
+
+@pytest.mark.parametrize("normalization", [False, True], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("name", "factor"), [("r1", 4), ("r2", 4), ("gradient_penalty", 1)]
+)
+def test_r1_is_of_the_image_before_augmentation(normalization, name, factor):
+    """A linear discriminator `w x`: R1 is ½ |2w|² where contrast is doubled."""
+    inputs = keras.Input((2, 2, 1))
+    flat = keras.layers.Flatten()(inputs)
+    if normalization:
+        coupled = keras.layers.BatchNormalization(scale=False)(flat)
+        flat = flat + 0.0 * coupled
+    discriminator = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(flat))
+    generator = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4), keras.layers.Reshape((2, 2, 1))]
+    )
+    kernel = np.array([[0.3], [-0.1], [0.2], [0.5]])
+    discriminator.layers[-1].kernel.assign(kernel)
+    gan = GAN(generator, discriminator)
+    gan.compile("sgd", "sgd", regularizers=name, augmentation=DoubleContrast())
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 2, 2, 1)).astype("float32")
+    logs = gan.train_on_batch(images, return_dict=True)
+    squared = float((kernel**2).sum())
+    expected = {
+        "gradient_penalty": 10.0 * (squared**0.5 - 1.0) ** 2,
+    }.get(name, 0.05 * 0.5 * factor * squared)
+    assert logs["d_penalty"] == pytest.approx(expected, rel=1e-4)

@@ -139,7 +139,7 @@ def test_squared_error_is_undecided_at_half():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("loss", [*OF_LOGITS[:2], wasserstein], ids=str)
+@pytest.mark.parametrize("loss", [*OF_LOGITS[:2], wasserstein], ids=name_of)
 def test_any_precision_is_finite_and_wide(loss, dtype):
     loss = losses.get(loss)
     extreme = tf.cast([[-3e4], [3e4], [0.0]], dtype)
@@ -258,7 +258,7 @@ def three_arguments(real_logits, fake_logits, labels):
         ({"class_name": "Hinge"}, "Received: {'class_name': 'Hinge'}"),
         (np.zeros((2, 2)), "ndarray"),
     ],
-    ids=str,
+    ids=name_of,
 )
 def test_what_is_no_loss_is_refused_in_one_line(loss, message):
     with pytest.raises(UserError, match=message) as raised:
@@ -290,7 +290,7 @@ def test_names_and_objects_are_resolved_here():
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("loss", ["bce", OF_LOGITS[1], wasserstein], ids=str)
+@pytest.mark.parametrize("loss", ["bce", OF_LOGITS[1], wasserstein], ids=name_of)
 def test_a_gan_trains_and_is_loaded_with_it(loss, make_gan, images, tmp_path):
     gan = make_gan(loss=loss)
     logs = gan.fit(images[0], batch_size=8, epochs=2, verbose=0).history
