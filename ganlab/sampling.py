@@ -112,8 +112,9 @@ def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarr
             ]
     expected = ", ".join(str(("batch", *shape)).replace("'", "") for shape in shapes)
     raise UserError(
-        f"Expected latents of shape {expected}. "
-        f"Received: {', '.join(str(array.shape) for array in arrays)}"
+        f"Expected latents of shape {expected}. Received: "
+        f"{', '.join(str(array.shape) for array in arrays)}; ganlab.draw_latents "
+        "draws them"
     )
 
 
@@ -179,7 +180,7 @@ def given_labels(
     if num_classes and labels is None:
         raise UserError(
             f"Expected {num_images} labels from 0 to {num_classes - 1}, integers. "
-            "Received: none"
+            "Received: none; pass one for each image"
         )
     return optional_labels(num_images, num_classes, labels)
 

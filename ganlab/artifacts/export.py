@@ -130,13 +130,14 @@ def _check_described(
 ) -> None:
     """Raises `UserError` unless a card can state the classes and the training."""
     if len(class_names) != num_classes:
+        fix = "pass one a class" if num_classes else "leave them out"
         raise UserError(
-            f"Expected {num_classes} class names, one a class. "
-            f"Received: {len(class_names)}"
+            f"Expected {num_classes} class names. Received: {len(class_names)}; {fix}"
         )
     if not all(isinstance(name, str) for name in class_names):
         raise UserError(
-            f"Expected class names that are strings. Received: {list(class_names)}"
+            "Expected class names that are strings. "
+            f"Received: {list(class_names)}; convert them"
         )
     try:
         json.dumps(dict(training or {}))

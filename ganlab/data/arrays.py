@@ -54,7 +54,8 @@ def _read(file: Path) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(file):
         raise UserError(
             "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file}, which is damaged or of another kind"
+            f"Received: {file}, which is damaged or of another kind; save it again "
+            "with np.savez"
         )
     try:
         with np.load(file, allow_pickle=False) as arrays:
@@ -62,7 +63,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # zipfile and zlib have their own, and more
         raise UserError(
             "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file} ({one_line(error)})"
+            f"Received: {file} ({one_line(error)}); save it again with np.savez"
         ) from error
 
 
@@ -104,7 +105,8 @@ def from_arrays(
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise UserError(
             "Expected images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3). "
-            f"Received: {images.shape} in {name}"
+            f"Received: {images.shape} in {name}; bring them to 1 or 3 channels, the "
+            "last axis"
         )
     names = [_text(class_name) for class_name in class_names]
     notes: list[str] = []
@@ -137,15 +139,19 @@ def _checked_labels(
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise UserError(
             f"Expected {count} integer labels, one an image. Received: "
-            f"{labels.dtype} of shape {labels.shape} in {name}"
+            f"{labels.dtype} of shape {labels.shape} in {name}; number the classes "
+            "from 0"
         )
     lowest, highest = (int(labels.min()), int(labels.max())) if count else (0, -1)
     if lowest < 0:
-        raise UserError(f"Expected labels of 0 or more. Received: {lowest} in {name}")
+        raise UserError(
+            f"Expected labels of 0 or more. Received: {lowest} in {name}; number the "
+            "classes from 0"
+        )
     if names and highest >= len(names):
         raise UserError(
             f"Expected labels under {len(names)}, the number of class names. "
-            f"Received: {highest} in {name}"
+            f"Received: {highest} in {name}; name every class"
         )
     if not names and (lowest > 1 or highest >= max(count, MAX_UNNAMED)):
         raise UserError(

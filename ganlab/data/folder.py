@@ -39,7 +39,7 @@ def open_folder(path: str) -> Source:
     if not files:
         raise UserError(
             f"Expected images ({', '.join(SUFFIXES)}) in {folder}. Received: a "
-            f"folder with none{_and(left_out)}"
+            f"folder with none{_and(left_out)}; name the folder that holds them"
         )
     files, names = _classes(folder, files, left_out)
     labels = None
@@ -131,4 +131,4 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _and(left_out: Sequence[str]) -> str:
-    return f"; {'; '.join(left_out)}" if left_out else ""
+    return f" ({', '.join(left_out)})" if left_out else ""

@@ -25,7 +25,7 @@ class DataKind:
         scale: `None` where samples are stored as the networks take them, or what
             stored uint8 values are divided by, before 1 is subtracted.
         pictorial: Whether samples are pictures: shown in grids, saved as PNG
-            files, exported.
+            files.
         networks: Names of the networks that take it, the default first.
         extractors: Names of the feature extractors that take it.
         latent_dim: Default size of the noise vector.

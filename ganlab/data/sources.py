@@ -2,8 +2,8 @@
 
 
 fashion_mnist                   the embedded 10,000 images
-folder:DIR                      JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, AVIF; sub-folders
-                                are classes
+folder:DIR                      JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
+                                sub-folders are classes
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
 idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
 tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
@@ -47,7 +47,7 @@ def open_source(spec: str) -> Source:
         path_spec = spec_of_path(Path(spec).expanduser()) if spec else None
         if path_spec is not None:
             raise UserError(
-                f"Expected a data SPEC, such as {path_spec}. Received: the path {spec}"
+                f"Expected a data SPEC. Received: the path {spec}; write {path_spec}"
             )
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
         raise unknown_name("data", spec, [*known, *MIXTURES])
@@ -97,7 +97,7 @@ def _open_idx(rest: str) -> Source:
     elif len(missing) < len(files):
         raise UserError(
             f"Expected labels for every file of images, or for none. Received: "
-            f"{missing[0]} without"
+            f"{missing[0]} without; add its labels, or move the other labels away"
         )
     if len({array.shape[1:] for array in images}) > 1:
         shapes = ", ".join(str(array.shape[1:]) for array in images)

@@ -101,7 +101,7 @@ def check_shape(image_shape: Sequence[int]) -> None:
         raise UserError(
             "Expected images of 1, 3 or 4 channels, or toy 2-D samples, to score. "
             f"Received: samples of shape {tuple(image_shape)}, for which there are no "
-            "features; compare your own with ganlab.metrics"
+            "features; give ganlab.metrics features of your own"
         )
 
 

@@ -138,7 +138,7 @@ def _check_discriminator(
         raise UserError(
             "Expected the discriminator to take what the generator generates, "
             f"{packed} with packing={packing}. Received: a discriminator of "
-            f"{discriminated}"
+            f"{discriminated}; build both for one shape"
         )
 
 
@@ -163,8 +163,8 @@ def shared_layers(generator: keras.Model, discriminator: keras.Model) -> list[st
     ]
     if shared and (top[0] != top[1] or not {*shared} <= {*_parts(generator, top[0])}):
         raise UserError(
-            "Expected layers of both networks to be layers of each. Received: "
-            f"{shared[0]!r} in a network inside one; use it in both directly"
+            "Expected a layer of both networks to lie directly in each. Received: "
+            f"{shared[0]!r}, in a network inside one; use it in both directly"
         )
     return sorted(top[0])
 

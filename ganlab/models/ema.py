@@ -17,9 +17,9 @@ from ganlab.networks.precision import as_float32
 class AveragedGenerator(keras.layers.Layer):
     """A generator called with the averages of its weights.
 
-    Averaged are what is trained and batch normalisation's moving statistics, so that
-    averaged weights meet statistics of the same period. All else that the generator
-    holds, such as an adapted normalisation, is read from it as it is.
+    What is trained is averaged, and so are batch normalisation's moving statistics, so
+    that averaged weights meet statistics of the same period. All else that the
+    generator holds, such as an adapted normalisation, is read from it as it is.
 
     Args:
         generator: A built `keras.Model`. It is neither copied nor tracked.

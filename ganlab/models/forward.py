@@ -1,4 +1,4 @@
-"""How the generator and the discriminator are called, and whether they fit together."""
+"""How the generator and the discriminator are called, and what their layers add."""
 
 import math
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ def pack(images: Any, packing: int) -> Any:
     if count is not None and count % packing:
         raise UserError(
             f"Expected batches of a multiple of packing={packing}. "
-            f"Received: a batch of {count}"
+            f"Received: a batch of {count}; pass another batch_size"
         )
     return ops.concatenate(ops.split(images, packing), axis=-1)
 

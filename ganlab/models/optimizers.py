@@ -34,8 +34,8 @@ def prepare(
     same = generator_optimizer is discriminator_optimizer
     if same and isinstance(generator_optimizer, keras.optimizers.Optimizer):
         raise UserError(
-            "Expected two optimizers. Received the same object twice; an "
-            "optimizer keeps state for one network"
+            "Expected two optimizers. Received: the same object twice; make another, "
+            "for an optimizer keeps state for one network"
         )
     networks = {"generator": generator, "discriminator": discriminator}
     half = any(computes_in(network, "float16") for network in networks.values())
@@ -91,8 +91,8 @@ def check_unchanged(network: keras.Model, trained: list[keras.Variable]) -> None
     if changed:
         raise UserError(
             f"Expected {network.name!r} to train the layers that it had at compile. "
-            f"Received: {changed[0]} and {len(changed) - 1} more were frozen or "
-            "unfrozen since; call compile again"
+            f"Received: {len(changed)} weights frozen or unfrozen since, the first "
+            f"{changed[0]}; call compile again"
         )
 
 
@@ -112,7 +112,7 @@ def _optimizer(given: Any, role: str) -> keras.optimizers.Optimizer:
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(
             f"Expected a keras.optimizers.Optimizer or its name as the {role}'s. "
-            f"Received: {given!r}; such as keras.optimizers.Adam(2e-4, beta_1=0.5)"
+            f"Received: {given!r}; pass keras.optimizers.Adam(2e-4, beta_1=0.5)"
         )
     return optimizer
 
@@ -183,8 +183,8 @@ class BothOptimizers(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         raise UserError(
-            "Expected one optimizer, in a file of another kind than .keras. Received: "
-            "both of a GAN as one; save the GAN as .keras or .weights.h5"
+            "Expected the optimizer of one network to save. Received: both of a GAN as "
+            "one; save the GAN as .keras or .weights.h5"
         )
 
 

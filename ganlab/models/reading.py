@@ -181,7 +181,7 @@ def _as_tensor(values: Any, name: str) -> tf.Tensor:
     except (ValueError, TypeError):
         raise UserError(
             f"Expected {name} as one array of numbers. Received: a "
-            f"{type(values).__name__} that is none; use np.stack"
+            f"{type(values).__name__} that is none; make it one with np.stack"
         ) from None
 
 

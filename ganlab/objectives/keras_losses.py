@@ -222,7 +222,7 @@ def from_keras(given: Any) -> AdversarialLoss:
         arguments = "from_logits=True" if issubclass(given, of_logits) else ""
         fix = f"; pass an instance, {given.__name__}({arguments})"
     raise UserError(
-        "Expected as loss a name, an AdversarialLoss, a keras.losses.Loss or a "
+        "Expected loss as a name, an AdversarialLoss, a keras.losses.Loss or a "
         "function of (real_logits, fake_logits) that returns (d_loss, g_loss). "
         f"Received: {brief(given)}{fix}"
     )

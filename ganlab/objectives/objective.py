@@ -85,7 +85,7 @@ class Objective:
         check_schedule("instance noise", self.instance_noise)
         if not (is_number(self.class_weight) and self.class_weight >= 0.0):
             raise UserError(
-                "Expected as class_weight one number of 0 or more. "
+                "Expected class_weight as one number of 0 or more. "
                 f"Received: {brief(self.class_weight)}; it weighs the auxiliary "
                 "classifier's cross-entropy, not single classes"
             )

@@ -8,9 +8,10 @@ may change state.
     lecam                      logits stay near those that the other side had
     weight_clipping            every weight lies in [-c, c]
 
-Gradients are those of the logit in the discriminator's own input, taken in
-float32 whatever the policy: half precision rounds small ones to 0. Where a
-sample has many logits, such as patches, they are those of the logits' sum.
+Gradients are those of the logit, in the discriminator's own input or, of R1 and
+R2, in the image before augmentation. They are taken in float32 whatever the
+policy: half precision rounds small ones to 0. Where a sample has many logits,
+such as patches, they are those of the logits' sum.
 """
 
 from collections.abc import Iterable, Mapping
@@ -349,7 +350,7 @@ def _by_name(given: Any, weight: float | None, every: int) -> Regularizer:
     if not isinstance(given, str):
         fix = f"; pass an instance, {given.__name__}()" if given is cls else ""
         raise UserError(
-            "Expected as regularizers names joined by +, a Regularizer, or a list of "
+            "Expected regularizers as names joined by +, a Regularizer, or a list of "
             f"either. Received: {brief(given)}{fix}"
         )
     if given not in REGULARIZERS:

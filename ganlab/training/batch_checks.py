@@ -52,7 +52,7 @@ def read_batch(gan: GAN, images: Any, labels: Any = None) -> Batch:
     if images.ndim < 2 or not images.size or images.dtype.kind not in "buif":
         raise UserError(
             "Expected a batch of images as numbers, an array (batch, ...). Received: "
-            f"{images.dtype} of shape {images.shape}"
+            f"{images.dtype} of shape {images.shape}; pass what fit gets"
         )
     images = images[:MAX_IMAGES]
     if images.dtype == np.uint8:
@@ -73,7 +73,7 @@ def _as_array(name: str, values: Any) -> np.ndarray:
     except Exception as error:
         raise UserError(
             f"Expected {name} as an array. Received: {type(values).__name__} "
-            f"({one_line(error)})"
+            f"({one_line(error)}); pass what fit gets"
         ) from error
 
 

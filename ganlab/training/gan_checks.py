@@ -52,11 +52,10 @@ def check_gan(gan: GAN, images: Any, labels: Any = None) -> list[Problem]:
         UserError: if the GAN is not compiled, or there is no batch of numbers.
     """
     if not isinstance(gan, GAN) or not gan.compiled:
-        raise UserError(
-            "Expected a compiled ganlab.GAN. Received: "
-            f"{'one' if isinstance(gan, GAN) else type(gan).__name__}"
-            f"{' that is not; call compile first' if isinstance(gan, GAN) else ''}"
-        )
+        received = f"a {type(gan).__name__}; pass the GAN itself"
+        if isinstance(gan, GAN):
+            received = "one that is not; call compile first"
+        raise UserError(f"Expected a compiled ganlab.GAN. Received: {received}")
     batch = read_batch(gan, images, labels)
     wrong_shape = check_shape(gan, batch.images)
     wrong_labels = check_labels(gan, batch.labels)

@@ -137,5 +137,5 @@ def test_an_empty_class_is_named(classes):
 
 def test_a_folder_without_images_says_what_is_there(tmp_path):
     (tmp_path / "a.heic").touch()
-    with pytest.raises(UserError, match=r"with none; 1 file left out \(.heic\)"):
+    with pytest.raises(UserError, match=r"with none \(1 file left out \(.heic\)\)"):
         open_folder(str(tmp_path))

@@ -40,8 +40,8 @@ def test_what_exists_is_returned(paths):
         ("npz:{}/mnist", "write idx:.*mnist"),
         ("npz:{}/a.csv", "Expected a .npz file.*a.csv, which is damaged or of another"),
         ("folder:{}/a.csv", "Expected a folder that exists. Received: the file"),
-        ("{}/photos", "such as folder:.*photos. Received: the path"),
-        ("{}/a.npz", "such as npz:.*a.npz. Received: the path"),
+        ("{}/photos", "Received: the path .*photos; write folder:.*photos"),
+        ("{}/a.npz", "Received: the path .*a.npz; write npz:.*a.npz"),
         ("", "Unknown data"),
     ],
 )

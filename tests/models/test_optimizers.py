@@ -208,7 +208,7 @@ def test_layers_frozen_or_unfrozen_after_compile_are_noticed(build, data, start)
     gan.fit(data, verbose=0)
     gan.discriminator.layers[0].trainable = not start
     for train in (lambda: gan.fit(data, verbose=0), lambda: gan.train_on_batch(data)):
-        with pytest.raises(UserError, match="and 1 more were frozen or unfrozen"):
+        with pytest.raises(UserError, match="2 weights frozen or unfrozen since"):
             train()
     gan.compile("sgd", "sgd")
     gan.fit(data, verbose=0)

@@ -124,6 +124,7 @@ LOGITS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Expected raw logits")
 @pytest.mark.parametrize("name", SIGMOIDS)
 def test_double_sigmoid(batch, name):
     (problem,) = check_gan(gan_with(SIGMOIDS[name]()), batch)
@@ -288,5 +289,5 @@ def test_what_cannot_be_checked_is_refused(batch):
     )
     with pytest.raises(UserError, match="compiled ganlab.GAN. Received: one that is"):
         check_gan(bare, batch)
-    with pytest.raises(UserError, match="Received: Functional"):
+    with pytest.raises(UserError, match="Received: a Functional"):
         check_gan(bare.generator, batch)
