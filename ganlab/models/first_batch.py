@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganlab.models.gan import GAN
 
 MARGIN = 0.02  # of a range, by which data may exceed it
-FAR = 0.25  # of a range, by which noise or augmentation do not exceed it
+FAR = 0.25  # of a range, by which noise or augmentation may exceed it
 BEYOND_CLASSES = re.compile(r"indices\[\d+\] = (-?\d+) is not in \[0, (\d+)\)")
 DARK, BRIGHT = 0.1, 0.5  # images in [0, 1] hold a value below and one above
 

@@ -161,6 +161,10 @@ class GAN(GenerativeModel):
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See there.
             jit_compile: See there; `"auto"` is never XLA on a CPU, which is slower.
+
+        Raises:
+            UserError: for an argument that it does not take, an unknown name, one
+                optimizer for both networks, or a network without trainable weights.
         """
         optimizers.check_compile(generator_optimizer, discriminator_optimizer, unknown)
         check_count("discriminator_steps", discriminator_steps)

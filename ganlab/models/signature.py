@@ -56,8 +56,8 @@ def output_specs(network: keras.Model) -> list[Spec]:
 def class_input(specs: Any) -> int | None:
     """Which of a network's flat inputs is the class; `None` for a single input.
 
-    It is the one that is named so, or else the only one of integers, or else the
-    last.
+    It is the one that is named so, or else the only one of integers, or else the only
+    one of shape `(batch,)`, or else the last.
     """
     flat = tree.flatten_with_path(specs)
     if len(flat) < 2:
