@@ -206,7 +206,16 @@ def warn_of_probabilities(discriminator: keras.Model, loss: AdversarialLoss) -> 
 def with_shared_layers(
     config: dict[str, Any], custom_objects: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """A GAN's config whose networks share the layers that it names."""
+    """A GAN's config whose networks share the layers that it names.
+
+    Raises:
+        UserError: for a GAN that an earlier clone saved.
+    """
+    if "shared_layers" not in config:
+        raise UserError(
+            "Expected a GAN that this version of ganlab can load. Received: one that "
+            "an earlier clone saved; train it again"
+        )
     config = {**config}
     shared = config.pop("shared_layers")
     if shared:

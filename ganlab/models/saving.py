@@ -15,5 +15,8 @@ def load_gan(path: str | Path) -> GAN:
 
     Args:
         path: A `.keras` file, such as `ganlab.runs.RunFolder.find_checkpoint` gives.
+
+    Raises:
+        UserError: for a GAN that an earlier clone saved.
     """
     return keras.saving.load_model(path, custom_objects=CUSTOM_OBJECTS, safe_mode=True)

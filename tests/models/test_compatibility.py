@@ -97,6 +97,13 @@ def test_a_layer_of_both_networks_is_still_one_after_loading(tmp_path):
         np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-6)
 
 
+def test_a_gan_of_an_earlier_clone_is_refused_in_one_line():
+    config = GAN(generator(), discriminator()).get_config()
+    del config["shared_layers"]
+    with pytest.raises(UserError, match="an earlier clone saved; train it again"):
+        GAN.from_config(config)
+
+
 def test_a_layer_shared_deep_inside_is_refused():
     dense = layers.Dense(8)
     inside = keras.Sequential([keras.Input((8,)), dense])
