@@ -49,4 +49,6 @@ def brief(value: object) -> str:
         return "None"
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if type(value).__repr__ is object.__repr__:  # which tells an address
+        return f"an instance of {type(value).__name__}"
     return f"{' '.join(reprlib.repr(value).split())} ({type(value).__name__})"

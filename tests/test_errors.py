@@ -39,6 +39,7 @@ def test_an_exception_becomes_one_line(error, text):
         (3, "3 (int)"),
         (UserError, "the class UserError"),
         (["a", 1], "['a', 1] (list)"),
+        (object(), "an instance of object"),
         ("l1\nl2", r"'l1\nl2' (str)"),
     ],
 )

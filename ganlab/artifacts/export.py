@@ -130,10 +130,10 @@ def _check_described(
 ) -> None:
     """Raises `UserError` unless a card can state the classes and the training."""
     if len(class_names) != num_classes:
-        fix = "pass one a class" if num_classes else "leave them out"
-        raise UserError(
-            f"Expected {num_classes} class names. Received: {len(class_names)}; {fix}"
-        )
+        expected, fix = f"{num_classes} class names", "pass one for each class"
+        if not num_classes:
+            expected, fix = "no class names without classes", "leave them out"
+        raise UserError(f"Expected {expected}. Received: {len(class_names)}; {fix}")
     if not all(isinstance(name, str) for name in class_names):
         raise UserError(
             "Expected class names that are strings. "

@@ -53,7 +53,7 @@ class GenerativeModel(keras.Model):
         if not low < high:
             raise UserError(
                 "Expected an output range (low, high) with low < high. "
-                f"Received: output_range={output_range}; such as (0, 255)"
+                f"Received: output_range={output_range}; pass one such as (0, 255)"
             )
         self.stated_range = output_range and (float(low), float(high))
         self.generator = generator

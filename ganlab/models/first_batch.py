@@ -214,10 +214,10 @@ def _check_range(gan: "GAN", low: float, high: float) -> None:
                 f"GAN(..., output_range={source or (round(low, 2), round(high, 2))})"
             )
     elif unused or (pictorial and excess > FAR):
-        stated = f", or state GAN(..., output_range={(start, end)})" if unused else ""
+        stated = f", or, if meant, GAN(..., output_range={(start, end)})"
         raise UserError(
             f"Expected images in [{start:g}, {end:g}], the generator's range. "
-            f"{received}{stated}"
+            f"{received}{stated if unused else ''}"
         )
     elif excess > MARGIN:
         _warn(

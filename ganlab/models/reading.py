@@ -199,7 +199,7 @@ def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
     if images.dtype == tf.string:
         fix = "decode them with tf.io.decode_image"
     elif images.dtype.is_integer:
-        fix = "scale them, or cast those from 0 to 255 with .astype('uint8')"
+        fix = "cast those from 0 to 255 with .astype('uint8'), or scale them"
     raise UserError(
         f"Expected images as floats or uint8. Received: {images.dtype.name}; {fix}"
     )

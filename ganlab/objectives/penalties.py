@@ -61,7 +61,7 @@ class Regularizer(keras.layers.Layer):
         super().__init__(dtype="float32", autocast=False)
         if not (is_number(every) and every >= 1 and every == int(every)):
             raise UserError(
-                "Expected a penalty every 1 step or more. "
+                "Expected every as an integer of 1 or more, in steps. "
                 f"Received: every={brief(every)}"
             )
         check_schedule("a weight", weight)

@@ -70,7 +70,7 @@ def with_bad(value):
 REFUSED = {
     "bytes for tanh": ("tanh", BYTES, r"[-1, 1], the generator's range. Received: "),
     "their fix": ("tanh", BYTES, "in [0, 255]; scale them: x / 127.5 - 1"),
-    "unit for tanh": ("tanh", UNIT, "[0, 1]; scale them: x * 2 - 1, or state GAN("),
+    "unit for tanh": ("tanh", UNIT, "[0, 1]; scale them: x * 2 - 1, or, if meant,"),
     "bytes for sigmoid": ("sigmoid", BYTES, "[0, 255]; scale them: x / 255"),
     "symmetric for sigmoid": ("sigmoid", IMAGES, "[-1, 1]; scale them: x / 2 + 0.5"),
     "standardised": ("tanh", STANDARD, "[-2.6, 2.6]; scale them to [-1, 1]"),
