@@ -12,7 +12,7 @@ from keras import ops
 from ganlab import sampling
 from ganlab.data import kinds
 from ganlab.errors import UserError, check_count
-from ganlab.models import compatibility, ema, optimizers, reading, seeds, signature
+from ganlab.models import compatibility, ema, given, optimizers, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
 from ganlab.objectives.arguments import is_number
 
@@ -116,14 +116,39 @@ class GenerativeModel(keras.Model):
 
     @functools.wraps(keras.Model.fit)
     def fit(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
-        x = reading.checked_arguments(x, *arguments, **options)
+        x = given.checked(self, x, *arguments, **options)
         return super().fit(x, *arguments, **options)
 
     @functools.wraps(keras.Model.evaluate)
     def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
         if not options.get("_use_cached_eval_dataset"):
-            x = reading.checked_arguments(x, *arguments, **options)
+            x = given.checked(self, x, *arguments, **options)
         return super().evaluate(x, *arguments, **options)
+
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(self, x: Any, *arguments: Any, **options: Any) -> Any:
+        x = given.checked(self, x, *arguments, **options)
+        return super().train_on_batch(x, *arguments, **options)
+
+    @functools.wraps(keras.Model.test_on_batch)
+    def test_on_batch(self, x: Any, *arguments: Any, **options: Any) -> Any:
+        x = given.checked(self, x, *arguments, **options)
+        return super().test_on_batch(x, *arguments, **options)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, x: Any, *arguments: Any, **options: Any) -> Any:
+        given.check_latents(self.generator, x)
+        return super().predict(x, *arguments, **options)
+
+    def save(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
+        """Saves the GAN to a `.keras` file: see `keras.Model.save`."""
+        given.check_path(filepath)
+        super().save(filepath, overwrite=overwrite, **options)
+
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
+        """Builds nothing: all is built, and Keras would add replicas' batches up."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Generates images from the averaged generator.

@@ -124,6 +124,13 @@ def _check_discriminator(
             f"{1 + len(classes)} output(s); build both networks and the GAN with the "
             "same num_classes"
         )
+    if classes and num_classes is None:
+        raise UserError(
+            "Expected a discriminator of one output, its logits, for num_classes=None. "
+            f"Received: one of {1 + len(classes)} outputs; flatten logits of several "
+            "scales and join them by keras.layers.Concatenate, or give the GAN "
+            "num_classes"
+        )
     sizes = [spec.shape[-1] for spec in classes]
     if sizes and sizes != [num_classes]:
         raise UserError(

@@ -43,7 +43,7 @@ class CheckedFunction:
 
     def __call__(self, iterator: Any) -> Any:
         if self.checks_next:
-            first = next(iterator)
+            first = _first(iterator)
             for data in _of_replicas(self.gan, first):
                 check(self.gan, data, self.unit)
             self.checks_next = False
@@ -56,6 +56,16 @@ class CheckedFunction:
             if beyond is None or classes is None or int(beyond[2]) != classes:
                 raise
             raise _beyond_classes(int(beyond[1]), int(beyond[1]), classes) from None
+
+
+def _first(iterator: Any) -> Any:
+    try:
+        return next(iterator)
+    except (StopIteration, tf.errors.OutOfRangeError):
+        raise UserError(
+            "Expected a batch of images. Received: a data set without any; look at "
+            "what it was made from, and at drop_remainder"
+        ) from None
 
 
 def check_next(gan: "GAN", name: str, unit: int) -> None:

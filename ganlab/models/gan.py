@@ -1,5 +1,6 @@
 """The GAN: a generator and a discriminator that train against each other in `fit`."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -166,7 +167,12 @@ class GAN(GenerativeModel):
             UserError: for an argument that it does not take, an unknown name, one
                 optimizer for both networks, or a network without trainable weights.
         """
-        optimizers.check_compile(generator_optimizer, discriminator_optimizer, unknown)
+        optimizers.check_compile(
+            generator_optimizer,
+            discriminator_optimizer,
+            unknown,
+            inspect.signature(self.compile).parameters,
+        )
         check_count("discriminator_steps", discriminator_steps)
         check_count("steps_per_execution", steps_per_execution)
         if updates not in UPDATES:

@@ -169,6 +169,7 @@ def one_stage(
         *discriminator, fake_inputs = tape.gradient(
             targets, [*variables, inputs.fake], [*at_logits, *unit]
         )
+    factor = ops.cast(factor, fake_inputs.dtype)
     fake_inputs *= ops.reshape(factor, per_sample_shape(fake_inputs))
     return Gradients(discriminator, fake_inputs, losses.logits, losses.logs)
 

@@ -1,6 +1,8 @@
 """What a GAN adds to Keras's optimizers: two of them, loss scaling, accumulation."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -29,7 +31,8 @@ def prepare(
         loss_scaling: Boolean. Whether losses are scaled in float16.
 
     Raises:
-        UserError: for one object given twice, and for what is no optimizer.
+        UserError: for one object given twice, for one that trains other variables, and
+            for what is no optimizer.
     """
     same = generator_optimizer is discriminator_optimizer
     if same and isinstance(generator_optimizer, keras.optimizers.Optimizer):
@@ -51,14 +54,24 @@ def prepare(
         optimizer.name = _name_of(optimizer, role)
         if loss_scaling and half and not is_scaled(optimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        _check_unused(optimizer, networks[role], role)
         optimizer.build(networks[role].trainable_variables)
         optimizers[role] = optimizer
     check_accumulation(*optimizers.values())
     return optimizers["generator"], optimizers["discriminator"]
 
 
-def check_compile(generator: Any, discriminator: Any, unknown: dict[str, Any]) -> None:
-    """Raises `UserError` for what `keras.Model.compile` takes and a GAN's does not."""
+def check_compile(
+    generator: Any, discriminator: Any, unknown: dict[str, Any], known: Iterable[str]
+) -> None:
+    """Raises `UserError` for what `keras.Model.compile` takes and a GAN's does not.
+
+    Args:
+        generator: The generator's optimizer, or `None` if it was not given.
+        discriminator: Likewise.
+        unknown: Arguments that a GAN's `compile` does not have.
+        known: Names of those that it has.
+    """
     if unknown:
         names = ", ".join(unknown)
         fixes = {
@@ -66,7 +79,10 @@ def check_compile(generator: Any, discriminator: Any, unknown: dict[str, Any]) -
             "metrics": "use ganlab.callbacks to measure images as it trains",
             "loss_weights": "pass class_weight, or weights of the regularizers",
         }
-        fix = next((fixes[name] for name in unknown if name in fixes), "leave it out")
+        first, *_ = unknown
+        close = difflib.get_close_matches(first, known, n=1, cutoff=0.7)
+        meant = f"{close[0]} is near it" if close else "leave it out"
+        fix = next((fixes[name] for name in unknown if name in fixes), meant)
         raise UserError(
             "Expected the arguments of GAN.compile, which trains two networks. "
             f"Received: {names}; {fix}"
@@ -124,6 +140,19 @@ def check_trainable(network: keras.Model, role: str) -> None:
             f"Expected a {role} that trains. Received: {network.name!r} with no "
             "trainable weights; set its `trainable` to True, for a GAN itself trains "
             "one network at a time"
+        )
+
+
+def _check_unused(
+    optimizer: keras.optimizers.Optimizer, network: keras.Model, role: str
+) -> None:
+    """Raises `UserError` for an optimizer that was built for other variables."""
+    built = getattr(unwrapped(optimizer), "_trainable_variables", [])
+    if built and [*map(id, built)] != [*map(id, network.trainable_variables)]:
+        raise UserError(
+            f"Expected as the {role}'s an optimizer that has trained nothing else. "
+            "Received: one built for other variables, of another model or before "
+            "layers were frozen or unfrozen; make new ones for compile"
         )
 
 

@@ -5,10 +5,8 @@ so that it happens while a step is traced.
 """
 
 import math
-import types
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import tensorflow as tf
 
 from ganlab.errors import UserError
@@ -50,34 +48,6 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
         )
     labels = _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
     return in_every_replica(images), in_every_replica(labels)
-
-
-def checked_arguments(x: Any, y: Any = None, *_: Any, **options: Any) -> Any:
-    """The data given to `fit` or `evaluate`, unless Keras refuses or drops some.
-
-    Args:
-        x: See `keras.Model.fit`; generators may yield images alone.
-        y: See there.
-        **options: The other arguments.
-
-    Raises:
-        UserError: for what Keras has no plain words for.
-    """
-    refuse_weights(options)
-    if x is None:
-        raise UserError("Expected images. Received: none; pass them first, as `x`")
-    if isinstance(x, list) and len(x) > 3:
-        _refuse_many(x)
-    for name, values in (("images", x), ("labels", y)):
-        if isinstance(values, np.ndarray) and values.dtype.kind in "OSU":
-            fix = "np.stack images of one size, and number the classes from 0"
-            raise UserError(
-                f"Expected {name} as an array of numbers. Received: one of "
-                f"{'objects' if values.dtype.kind == 'O' else 'strings'}; {fix}"
-            )
-    if isinstance(x, types.GeneratorType):
-        return (value if isinstance(value, tuple) else (value,) for value in x)
-    return x
 
 
 def _refuse_many(values: Any) -> None:
@@ -187,8 +157,12 @@ def _as_tensor(values: Any, name: str) -> tf.Tensor:
 
 def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
     images = _as_tensor(values, "images")
-    if images.dtype != tf.string:
-        images = _with_shape(images, gan.image_shape)
+    if images.dtype == tf.string:
+        raise UserError(
+            "Expected images as floats or uint8. Received: string; read the files and "
+            "decode them with tf.io.decode_image"
+        )
+    images = _with_shape(images, gan.image_shape)
     dtype = "float64" if gan.generator.compute_dtype == "float64" else "float32"
     if images.dtype.is_floating:
         return tf.cast(images, dtype)
@@ -196,9 +170,7 @@ def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
         low, high = gan.output_range
         return tf.cast(images, dtype) / (255.0 / (high - low)) + low
     fix = "cast them with .astype('float32')"
-    if images.dtype == tf.string:
-        fix = "decode them with tf.io.decode_image"
-    elif images.dtype.is_integer:
+    if images.dtype.is_integer:
         fix = "cast those from 0 to 255 with .astype('uint8'), or scale them"
     raise UserError(
         f"Expected images as floats or uint8. Received: {images.dtype.name}; {fix}"

@@ -131,3 +131,10 @@ def test_networks_made_outside_the_strategy_are_refused(strategy):
 
 
 OUTSIDE = generator(), discriminator()
+
+
+def test_logits_of_several_scales_are_joined_first(build):
+    values = keras.Input((8,))
+    scales = [keras.layers.Dense(1)(values) for _ in range(2)]
+    with pytest.raises(UserError, match="one of 2 outputs; .*Concatenate"):
+        GAN(build().generator, keras.Model(values, scales))

@@ -233,3 +233,17 @@ def test_compile_tells_of_other_arguments(build, arguments, message):
 def test_what_is_no_optimizer_is_refused(build, wrong):
     with pytest.raises(UserError, match="as the discriminator's. Received"):
         build().compile("adam", wrong)
+
+
+def test_a_misspelt_argument_of_compile_is_named(build):
+    with pytest.raises(UserError, match="regularizer; regularizers is near it"):
+        build().compile("adam", "adam", regularizer="r1")
+
+
+def test_optimizers_of_another_gan_are_refused(build):
+    pair = keras.optimizers.Adam(), keras.optimizers.Adam()
+    gan = build()
+    gan.compile(*pair)
+    gan.compile(*pair)  # again, for the same networks
+    with pytest.raises(UserError, match="the generator's .*make new ones"):
+        build().compile(*pair)

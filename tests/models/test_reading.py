@@ -216,18 +216,3 @@ def test_an_empty_replica_takes_the_first_value_of_another(strategy):
     for expected in ([5.0], [7.0]), ([6.0], [6.0]):
         for values, value in zip(step(iterator).values, expected, strict=True):
             np.testing.assert_array_equal(values, value)
-
-
-def test_arguments_that_keras_has_no_words_for():
-    for arguments, message in (
-        ((None,), "Received: none; pass them"),
-        ((IMAGES.tolist(),), "a list of 6; np.stack"),
-        ((list(IMAGES),), "a list of 6; np.stack"),
-        ((np.array([None]),), "images as an array of numbers. Received: one of obj"),
-        ((IMAGES, np.array(["cat"] * 6)), "labels .*strings; .*number the classes"),
-    ):
-        with pytest.raises(UserError, match=message):
-            reading.checked_arguments(*arguments)
-    assert reading.checked_arguments(IMAGES, LABELS) is IMAGES
-    images = reading.checked_arguments(image for image in [IMAGES, (IMAGES, LABELS)])
-    assert [len(value) for value in images] == [1, 2]

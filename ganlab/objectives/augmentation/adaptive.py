@@ -99,7 +99,8 @@ class AdaptiveAugment(Augmentation):
     def after_step(self, real_margins: Any) -> None:
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         num_images = replicas * ops.cast(ops.shape(real_margins)[0], "float32")
-        signs = self.sign_sum + _over_replicas(ops.mean(ops.sign(real_margins)))
+        mean_sign = ops.cast(ops.mean(ops.sign(real_margins)), "float32")
+        signs = self.sign_sum + _over_replicas(mean_sign)
         observed = self.observed + 1.0
         due = ops.cast(observed >= INTERVAL, "float32")
         direction = ops.sign(signs / observed - self.target)

@@ -238,3 +238,10 @@ def test_state_is_saved_with_the_gan(make_gan, images, tmp_path):
 def test_wrong_arguments_are_refused():
     with pytest.raises(UserError, match=r"target in \(0, 1\)"):
         AdaptiveAugment(target=1.5)
+
+
+def test_margins_in_float64_move_the_probability_too():
+    adaptive = AdaptiveAugment()
+    for _ in range(4):
+        adaptive.after_step(tf.ones((64, 1), "float64"))
+    assert adaptive.probability > 0
