@@ -1,0 +1,26 @@
+"""keras.io's examples in ganlab: they train, export, and the artifact samples."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganlab import Artifact
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "scripts" / "keras_io").glob("*.py"))
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_trains_and_its_artifact_samples(example, tmp_path):
+    command = [sys.executable, str(example), "--quick"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    artifact = Artifact(tmp_path / "runs" / "keras_io" / example.stem)
+    images = artifact.sample(5, seed=1)
+    side = 32 if example.stem == "ada" else 28
+    assert images.shape == (5, side, side, 1)
+    assert images.dtype == np.uint8
+    assert images.std() > 0
+    assert artifact.conditional == (example.stem == "conditional")
