@@ -1,6 +1,6 @@
 """What do Keras users bring to `ganlab.GAN`, and what does it do?
 
-    python scripts/benchmarks/citizen.py                # every case, 9 minutes on 2 busy cores
+    python scripts/benchmarks/citizen.py                # every case, some minutes
     python scripts/benchmarks/citizen.py data labels    # some groups, or cases by name
     python scripts/benchmarks/citizen.py --markdown > cases.md
 
@@ -55,7 +55,8 @@ def main() -> None:
             print(f"{number} of {len(cases)}", end="\r", file=sys.stderr, flush=True)
     print(
         f"\n{len(cases)} cases: {counts['works']} work, "
-        f"{counts['refused']} are refused, {counts['FAULT']} are faults, {counts['skipped']} were skipped."
+        f"{counts['refused']} are refused, {counts['FAULT']} are faults, "
+        f"{counts['skipped']} were skipped."
     )
     sys.exit(counts["FAULT"] > 0)
 
