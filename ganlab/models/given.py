@@ -1,4 +1,4 @@
-"""What fit, evaluate and predict are given, before Keras reads it.
+"""What fit, evaluate, predict and save are given, before Keras reads it.
 
 Keras's own readers stop at these with a traceback, or train on nothing.
 """
@@ -107,7 +107,7 @@ def check_path(path: Any) -> None:
     """Raises `UserError` for a path that a GAN cannot be saved to."""
     if not str(path).endswith((".keras", ".h5", ".hdf5")):
         raise UserError(
-            f"Expected a path that ends on .keras. Received: {str(path)!r}; add "
+            f"Expected a path that ends in .keras. Received: {str(path)!r}; add "
             ".keras, or call export for a SavedModel"
         )
 

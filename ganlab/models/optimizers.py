@@ -81,7 +81,7 @@ def check_compile(
         }
         first, *_ = unknown
         close = difflib.get_close_matches(first, known, n=1, cutoff=0.7)
-        meant = f"{close[0]} is near it" if close else "leave it out"
+        meant = f"write {close[0]}" if close else "leave it out"
         fix = next((fixes[name] for name in unknown if name in fixes), meant)
         raise UserError(
             "Expected the arguments of GAN.compile, which trains two networks. "
@@ -150,7 +150,7 @@ def _check_unused(
     built = getattr(unwrapped(optimizer), "_trainable_variables", [])
     if built and [*map(id, built)] != [*map(id, network.trainable_variables)]:
         raise UserError(
-            f"Expected as the {role}'s an optimizer that has trained nothing else. "
+            f"Expected an optimizer for the {role} that has trained nothing else. "
             "Received: one built for other variables, of another model or before "
             "layers were frozen or unfrozen; make new ones for compile"
         )

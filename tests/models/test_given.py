@@ -85,7 +85,7 @@ def test_predict_takes_latents(build):
 
 
 def test_a_gan_is_saved_to_keras_files(build, tmp_path):
-    with pytest.raises(UserError, match="ends on .keras.*call export"):
+    with pytest.raises(UserError, match="ends in .keras.*call export"):
         build().save(tmp_path / "gan")
     assert not list(tmp_path.iterdir())
 
