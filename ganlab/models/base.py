@@ -158,7 +158,8 @@ class GenerativeModel(keras.Model):
             training: Boolean. Batch statistics are never used here.
 
         Returns:
-            Images `(batch, height, width, channels)` in float32.
+            Images `(batch, height, width, channels)` in float32, or in float64 if the
+            generator computes in that.
         """
         return self.ema_generator(inputs)
 
@@ -171,7 +172,8 @@ class GenerativeModel(keras.Model):
             seed: Int `(2,)`: seeds layers that draw noise outside training.
 
         Returns:
-            Images `(batch, height, width, channels)` in float32.
+            Images `(batch, height, width, channels)` in float32, or in float64 if the
+            generator computes in that.
         """
         inputs = self.generator_arguments(latents, labels)
         return self.ema_generator(inputs, seed=seed)

@@ -54,8 +54,9 @@ class GAN(GenerativeModel):
         num_classes: Integer if the networks take labels, otherwise `None`.
         packing: Integer `m`, 1 or more. The discriminator takes `m` samples
             at once, joined along the last axis, so its input has `m` times
-            the generator's channels and a batch holds a multiple of `m`. A
-            collapsed generator gives itself away by samples that are alike.
+            the generator's channels, and what a batch holds beyond a multiple
+            of `m` is left out. A collapsed generator gives itself away by
+            samples that are alike.
         ema_decay: Float in [0, 1). Weight of the past in the averaged
             generator. Defaults to `0.999`.
         seed: Integer, 0 or more. Seeds the latents of training.
@@ -63,6 +64,10 @@ class GAN(GenerativeModel):
             Defaults to the range of the generator's last activation, or to
             `(-1.0, 1.0)` where it has no bound.
         name: String.
+
+    Raises:
+        UserError: for networks that do not fit together or were not built, and for
+            numbers out of range.
 
     Example:
 
