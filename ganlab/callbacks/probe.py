@@ -61,8 +61,8 @@ class Probe:
 
     Args:
         gan: A compiled `ganlab.GAN`.
-        real: Float32 samples as the networks take them, `(n, height, width,
-            channels)` or `(n, 2)`, that are trained on; 64 are used.
+        real: Float32 samples `(n, ...)` that are trained on, as the networks take
+            them; 64 are used.
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array `(n,)` of a conditional GAN, or `None`.
         held_out_labels: Likewise.
