@@ -9,7 +9,7 @@ networks. Its `train_step`, 50 lines, is ganlab's.
 
 The generator takes the class as a one-hot row beside the latents, the discriminator as
 ten more channels: ganlab makes both from the class number. The exported generator is
-asked for classes by number, as `ganlab sample ARTIFACT --labels 3 3 7`.
+asked for classes by name, as `ganlab sample ARTIFACT --label Bag`.
 """
 
 import sys
