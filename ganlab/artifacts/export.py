@@ -130,7 +130,7 @@ def _check_described(
 ) -> None:
     """Raises `UserError` unless a card can state the classes and the training."""
     if len(class_names) != num_classes:
-        expected, fix = f"{num_classes} class names", "pass one for each class"
+        expected, fix = f"{num_classes} class names", "pass class_names"
         if not num_classes:
             expected, fix = "no class names without classes", "leave them out"
         raise UserError(f"Expected {expected}. Received: {len(class_names)}; {fix}")

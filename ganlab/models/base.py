@@ -81,8 +81,7 @@ class GenerativeModel(keras.Model):
     @property
     def latent_shapes(self) -> list[tuple[int, ...]]:
         """Shape of each latent input of the generator."""
-        conditional = self.num_classes is not None
-        specs = compatibility.latent_specs(self.generator, conditional=conditional)
+        specs = compatibility.latent_specs(self.generator, self.num_classes)
         return [tuple(spec.shape[1:]) for spec in specs]
 
     @property
@@ -330,7 +329,7 @@ class GenerativeModel(keras.Model):
         return {
             # Keras prints the config of a class that it cannot locate.
             "load_after": LOAD_AFTER,
-            "generator": keras.saving.serialize_keras_object(self.generator),
+            "generator": compatibility.network_config(self.generator),
             "num_classes": self.num_classes,
             "ema_decay": self.ema_decay,
             "seed": self.seed,

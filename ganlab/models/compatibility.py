@@ -45,8 +45,7 @@ def check_networks(
                 f"Expected a keras.Model as {role}. Received: {network!r}; wrap layers "
                 "in keras.Sequential, and pass models, not classes"
             )
-    conditional = num_classes is not None
-    latents = latent_specs(generator, conditional=conditional)
+    latents = latent_specs(generator, num_classes)
     if any(size is None for spec in latents for size in spec.shape[1:]):
         raise UserError(
             "Expected a generator of latents of a known shape. Received: "
@@ -58,11 +57,11 @@ def check_networks(
     check_scope(generator, discriminator)
 
 
-def latent_specs(generator: keras.Model, *, conditional: bool) -> list[Any]:
+def latent_specs(generator: keras.Model, num_classes: int | None) -> list[Any]:
     """The specs of a generator's latents."""
     specs = signature.input_specs(generator)
-    label = signature.class_input(specs)
-    if conditional and label is None:
+    label = signature.class_input(specs, num_classes)
+    if num_classes is not None and label is None:
         one = "in one list, [latents, labels]"
         functional = getattr(generator, "inputs", None)
         fix = "add keras.Input((), dtype='int32')" if functional else f"take both {one}"
@@ -71,13 +70,26 @@ def latent_specs(generator: keras.Model, *, conditional: bool) -> list[Any]:
             f"one with 1 input; {fix}, or leave num_classes out"
         )
     flat = keras.tree.flatten(specs)
-    if not conditional and len(flat) > 1 and _is_class(flat[label]):
+    if num_classes is None and len(flat) > 1 and _is_class(flat[label]):
         raise UserError(
             "Expected a generator of latents alone for num_classes=None. Received: an "
             f"input {flat[label].name!r} of shape {flat[label].shape[1:]}; give the "
             "GAN num_classes"
         )
-    return signature.sample_specs(specs, conditional=conditional)
+    if num_classes is None:
+        return flat
+    _check_class_input(flat[label], num_classes)
+    return signature.sample_specs(specs, label)
+
+
+def _check_class_input(spec: Any, num_classes: int) -> None:
+    """Raises `UserError` unless an input takes class numbers, or one-hot classes."""
+    if spec.shape[1:] and spec.shape[-1] not in (1, num_classes, None):
+        raise UserError(
+            f"Expected a class as a number or one-hot, (..., {num_classes}). Received: "
+            f"an input {spec.name!r} of shape {tuple(spec.shape[1:])}; name the class "
+            "input 'label', and build both networks with the same num_classes"
+        )
 
 
 def _is_class(spec: Any) -> bool:
@@ -113,14 +125,31 @@ def _check_discriminator(
     if not discriminator.built and num_classes is None:
         discriminator(ops.zeros((1, *packed)), training=False)
     specs = signature.input_specs(discriminator)
-    images = signature.sample_specs(specs, conditional=num_classes is not None)
+    flat = keras.tree.flatten(specs)
+    label = None
+    if num_classes is not None:
+        label = signature.class_input(specs, num_classes, packed)
+        if label is not None:
+            _check_class_input(flat[label], num_classes)
+    images = signature.sample_specs(specs, label)
     _, *classes = signature.output_specs(discriminator)
-    takes_class = len(images) < len(keras.tree.flatten(specs))
+    if len(classes) > 1:
+        raise UserError(
+            "Expected a discriminator of logits, or of [logits, class_logits]. "
+            f"Received: one of {1 + len(classes)} outputs; return those alone"
+        )
+    if num_classes is None and len(flat) > 1 and not any(map(_is_class, flat)):
+        raise UserError(
+            "Expected a discriminator of images alone. Received: one of "
+            f"{len(flat)} inputs, {[spec.name for spec in flat]}; leave the others "
+            "out, or give the GAN num_classes if one is the class"
+        )
+    takes_class = label is not None
     if len(images) != 1 or (num_classes is not None and not takes_class | len(classes)):
         expected = "images" if num_classes is None else "images and a class"
         raise UserError(
             f"Expected a discriminator of {expected} for num_classes={num_classes}. "
-            f"Received: one of {len(keras.tree.flatten(specs))} input(s) and "
+            f"Received: one of {len(flat)} input(s) and "
             f"{1 + len(classes)} output(s); build both networks and the GAN with the "
             "same num_classes"
         )
@@ -195,19 +224,37 @@ def check_scope(*networks: keras.Model) -> None:
                 )
 
 
-def warn_of_probabilities(discriminator: keras.Model, loss: AdversarialLoss) -> None:
-    """Warns of a discriminator that ends on a sigmoid, for losses take logits."""
-    if output_range(discriminator) != (0.0, 1.0) or isinstance(loss, FunctionLoss):
-        return
+def takes_probabilities(loss: AdversarialLoss) -> bool:
+    """Whether a loss may take what a sigmoid gives: one undecided at ½, or an own."""
+    if isinstance(loss, FunctionLoss):
+        return True
     margin, _ = loss.margins(ops.full((1, 1), 0.5), ops.zeros((1, 1)))
-    if float(margin[0, 0]):
-        warnings.warn(
-            "Expected raw logits of the discriminator, which the loss takes. Received: "
-            f"{discriminator.name!r}, which ends on a sigmoid; end it on Dense(1) "
-            "without an activation",
-            UserWarning,
-            stacklevel=3,
-        )
+    return float(margin[0, 0]) == 0.0
+
+
+def warn_of_probabilities(discriminator: keras.Model, loss: AdversarialLoss) -> None:
+    """Warns of a discriminator that ends on a sigmoid or softmax instead of logits."""
+    ends = [(0, "raw logits", "sigmoid", "Dense(1)")]
+    if takes_probabilities(loss):
+        ends = []
+    if len(signature.output_specs(discriminator)) == 2:
+        ends.append((1, "raw class logits", "softmax", "Dense(num_classes)"))
+    for index, expected, activation, layer in ends:
+        if output_range(discriminator, index) == (0.0, 1.0):
+            warnings.warn(
+                f"Expected {expected} of the discriminator, which the loss takes. "
+                f"Received: {discriminator.name!r}, which ends on a {activation}; end "
+                f"it on {layer} without an activation",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def network_config(network: keras.Model) -> dict[str, Any]:
+    """A network's config without how it was compiled by itself, which a GAN is not."""
+    config = keras.saving.serialize_keras_object(network)
+    config.pop("compile_config", None)
+    return config
 
 
 def with_shared_layers(

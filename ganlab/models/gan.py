@@ -288,7 +288,7 @@ class GAN(GenerativeModel):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "discriminator": compatibility.network_config(self.discriminator),
             "packing": self.packing,
             "shared_layers": compatibility.shared_layers(
                 self.generator, self.discriminator

@@ -40,6 +40,7 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
     images, labels = parts(data)
     images = _as_images(gan, images)
     if gan.num_classes is None:
+        _refuse_pairs(labels)
         return in_every_replica(images), None
     if labels is None:
         raise UserError(
@@ -48,6 +49,17 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
         )
     labels = _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
     return in_every_replica(images), in_every_replica(labels)
+
+
+def _refuse_pairs(labels: Any) -> None:
+    """Raises `UserError` for what is no label: the other image of a translation."""
+    rank = getattr(getattr(labels, "shape", None), "rank", np.ndim(labels))
+    if rank is not None and rank > 2:
+        raise UserError(
+            "Expected images alone, for the GAN draws what its generator takes. "
+            f"Received: pairs, with a second of shape {tuple(labels.shape[1:])}; pass "
+            "the images to generate: dataset.map(lambda source, target: target)"
+        )
 
 
 def _refuse_many(values: Any) -> None:

@@ -15,7 +15,9 @@ from ganlab.errors import UserError
 
 Spec = Any  # a keras.KerasTensor
 
-LABEL_NAMES = re.compile(r"label|class|cond|categor|digit|target", re.IGNORECASE)
+LABEL_NAMES = re.compile(
+    r"^(?!.*(image|img)).*(label|class|cond|categor|digit|target)", re.IGNORECASE
+)
 
 
 def input_specs(network: keras.Model) -> Any:
@@ -53,30 +55,58 @@ def output_specs(network: keras.Model) -> list[Spec]:
     return list(tree.flatten(network.compute_output_spec(specs)))
 
 
-def class_input(specs: Any) -> int | None:
+def class_input(
+    specs: Any,
+    num_classes: int | None = None,
+    sample_shape: tuple[int | None, ...] | None = None,
+) -> int | None:
     """Which of a network's flat inputs is the class; `None` for a single input.
 
-    It is the one that is named so, or else the only one of integers, or else the only
-    one of shape `(batch,)`, or else the last.
+    It is the one that is named so, or else the only one of integers, the one
+    beside which a sample fits the others, the only one of shape `(batch,)`, of
+    `(batch, 1)`, of as many numbers as classes, or else the last.
+
+    Args:
+        specs: The nest of specs that a network is called on.
+        num_classes: Integer, or `None` where it is not known.
+        sample_shape: Shape of an image, or of flat latents, or `None`.
     """
     flat = tree.flatten_with_path(specs)
     if len(flat) < 2:
         return None
+    inputs = [spec for _, spec in flat]
+    rest = [inputs[:index] + inputs[index + 1 :] for index in range(len(flat))]
     rules = (
-        lambda path, spec: LABEL_NAMES.search(f"{path} {spec.name}"),
-        lambda path, spec: "int" in keras.backend.standardize_dtype(spec.dtype),
-        lambda path, spec: len(spec.shape) == 1,
+        lambda index, path, spec: LABEL_NAMES.search(f"{path} {spec.name}"),
+        lambda index, path, spec: "int" in keras.backend.standardize_dtype(spec.dtype),
+        lambda index, path, spec: _take(rest[index], sample_shape),
+        lambda index, path, spec: len(spec.shape) == 1,
+        lambda index, path, spec: tuple(spec.shape[1:]) == (1,),
+        lambda index, path, spec: spec.shape[-1] == num_classes,
     )
     for rule in rules:
-        chosen = [index for index, entry in enumerate(flat) if rule(*entry)]
+        chosen = [index for index, entry in enumerate(flat) if rule(index, *entry)]
         if len(chosen) == 1:
             return chosen[0]
     return len(flat) - 1
 
 
-def sample_specs(specs: Any, *, conditional: bool) -> list[Spec]:
-    """A network's flat inputs without the class: its latents or its images."""
-    label = class_input(specs) if conditional else None
+def _take(specs: list[Spec], shape: tuple[int | None, ...] | None) -> bool:
+    """Whether inputs are those of samples of a shape, or of flat samples."""
+    if shape is None:
+        return False
+    shapes = [tuple(spec.shape[1:]) for spec in specs]
+    if len(shapes) == 1 and len(shapes[0]) == len(shape):
+        pairs = zip(shapes[0], shape, strict=True)
+        return all(None in pair or pair[0] == pair[1] for pair in pairs)
+    sizes = [length for one in shapes for length in one]
+    if len(shape) != 1 or None in (*sizes, *shape):
+        return False
+    return sum(map(size, shapes)) == shape[0]
+
+
+def sample_specs(specs: Any, label: int | None) -> list[Spec]:
+    """A network's flat inputs without that of the class: its latents or its images."""
     flat = enumerate(tree.flatten(specs))
     return [spec for index, spec in flat if index != label]
 
@@ -92,8 +122,9 @@ def arguments(network: keras.Model, inputs: Any, labels: Any) -> Any:
             network's class input is a vector.
     """
     specs = input_specs(network)
-    label = None if labels is None else class_input(specs)
-    samples = iter(_shaped(inputs, sample_specs(specs, conditional=label is not None)))
+    sample_shape = tuple(inputs.shape[1:])
+    label = None if labels is None else class_input(specs, None, sample_shape)
+    samples = iter(_shaped(inputs, sample_specs(specs, label)))
     flat = [
         _class_as(spec, labels) if index == label else next(samples)
         for index, spec in enumerate(tree.flatten(specs))

@@ -40,14 +40,15 @@ ARITHMETIC = {
 }
 
 
-def output_range(network: keras.Model) -> Range | None:
+def output_range(network: keras.Model, index: int = 0) -> Range | None:
     """Range of what a network gives at inference.
 
     Args:
         network: A `keras.Model`.
+        index: Integer: which of its outputs.
 
     Returns:
-        The lowest and the highest value of its first output, or `None` where there
+        The lowest and the highest value of an output, or `None` where there
         is no bound, or none that can be read: after a linear layer, in free-form code.
 
     >>> network = keras.Sequential(
@@ -55,7 +56,7 @@ def output_range(network: keras.Model) -> Range | None:
     >>> output_range(network)
     (0.0, 1.0)
     """
-    return _of_model(network, 0, {})
+    return _of_model(network, index, {})
 
 
 def _of_model(model: Any, index: int, ranges: dict[int, Range | None]) -> Range | None:

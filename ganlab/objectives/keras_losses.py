@@ -81,7 +81,8 @@ class KerasLoss(AdversarialLoss):
         if not getattr(loss, "from_logits", True):
             raise UserError(
                 "Expected a loss of raw logits, which discriminators give. Received: "
-                f"{name}(from_logits=False); pass {name}(from_logits=True)"
+                f"{name}(from_logits=False); pass {name}(from_logits=True), and "
+                "end the discriminator on Dense(1) without an activation"
             )
         if loss.reduction in (None, "none"):
             raise UserError(

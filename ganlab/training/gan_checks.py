@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ganlab.errors import UserError, one_line
 from ganlab.models import forward
+from ganlab.models.compatibility import takes_probabilities
 from ganlab.models.gan import GAN
 from ganlab.networks.output_range import output_range
 from ganlab.objectives.regularizers import WeightClipping
@@ -100,6 +101,8 @@ def _check_frozen(role: str, network: keras.Model) -> Problem | None:
 
 def _check_double_sigmoid(gan: GAN, batch: Batch) -> Problem | None:
     """Probabilities given to losses that take logits."""
+    if takes_probabilities(gan.objective.loss):
+        return None
     logits = _logits(gan, batch, 1.0)
     bound = output_range(gan.discriminator)
     if bound is None and not getattr(gan.discriminator, "outputs", None):

@@ -115,7 +115,7 @@ def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UserError, match="new or empty folder"):
         export.export_generator(make_gan(), tmp_path)
-    with pytest.raises(UserError, match="3 class names"):
+    with pytest.raises(UserError, match="3 class names. Received: 0; pass class_names"):
         export.export_generator(make_gan(3), tmp_path / "a")
     with pytest.raises(UserError, match=r"that are strings. Received: \[0, 1, 2\]"):
         export.export_generator(make_gan(3), tmp_path / "a", class_names=[0, 1, 2])

@@ -50,6 +50,23 @@ def discriminator(*middle, size=8):
             "discriminator of images and a class",
         ),
         (lambda: GAN(generator(), with_class(8)), "discriminator of images for"),
+        (lambda: GAN(generator(), joint()), "images alone. Received: one of 2 inputs"),
+        (
+            lambda: GAN(generator(), joint("target_image")),
+            "images alone. Received: one of 2 inputs",
+        ),
+        (
+            lambda: GAN(generator(), judging(*[layers.Dense(1)] * 3)),
+            "of logits, or of .* one of 3 outputs",
+        ),
+        (
+            lambda: GAN(with_class(), joint(), num_classes=3),
+            "class as a number or one-hot, .*, 3.*'code' of shape .5,",
+        ),
+        (
+            lambda: GAN(joint(), with_class(8), num_classes=3),
+            "class as a number or one-hot, .*, 3.*'code' of shape .5,",
+        ),
         (
             lambda: GAN(with_class(), two_outputs(8, 2), num_classes=3),
             "auxiliary classifier of num_classes=3",
@@ -64,6 +81,14 @@ def test_networks_that_do_not_fit(build, message):
 def two_outputs(size=4, other=8):
     inputs = keras.Input((size,))
     return keras.Model(inputs, [layers.Dense(8)(inputs), layers.Dense(other)(inputs)])
+
+
+def joint(name="code"):
+    """Of two inputs, neither of which is a class."""
+    inputs, code = keras.Input((8,)), keras.Input((5,), name=name)
+    return keras.Model(
+        [inputs, code], layers.Dense(8)(layers.Concatenate()([inputs, code]))
+    )
 
 
 def with_class(size=4):
@@ -121,6 +146,53 @@ def test_a_discriminator_of_probabilities_is_warned_of():
             gan.compile("adam", "adam", loss=loss)
     for loss in ("least_squares", "mse"):
         gan.compile("adam", "adam", loss=loss)
+
+
+def judging(*outputs):
+    images = keras.Input((8,))
+    return keras.Model(images, [end(images) for end in outputs])
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        layers.Dense(3, "softmax"),
+        keras.Sequential([layers.Dense(3), layers.Activation("softmax")]),
+        keras.Sequential([layers.Dense(3), layers.Softmax()]),
+    ],
+)
+def test_a_classifier_of_probabilities_is_warned_of(end):
+    gan = GAN(with_class(), judging(layers.Dense(1), end), num_classes=3)
+    with pytest.warns(UserWarning, match="raw class logits .* softmax; end it on"):
+        gan.compile("adam", "adam", loss="mse")
+    gan = GAN(with_class(), judging(layers.Dense(1), layers.Dense(3)), num_classes=3)
+    gan.compile("adam", "adam")  # warns of nothing
+
+
+@pytest.mark.parametrize(
+    "label", [keras.Input((1,)), keras.Input((3,)), keras.Input((), dtype="int32")]
+)
+def test_a_discriminator_may_take_the_class_before_the_images(label):
+    images = keras.Input((8,))
+    flat = layers.Concatenate()([images, layers.Reshape((-1,))(label)])
+    judge = keras.Model([label, images], layers.Dense(1)(flat))
+    gan = GAN(with_class(), judge, num_classes=3)
+    gan.compile("adam", "adam")
+    data, classes = np.ones((6, 8), np.float32), np.arange(6) % 3
+    history = gan.fit(data, classes, batch_size=4, verbose=0).history
+    assert np.isfinite(history["d_loss"]).all()
+
+
+def test_networks_compiled_by_themselves_are_saved_without_that(tmp_path):
+    judge = discriminator()
+    judge.compile("adam", "binary_crossentropy")
+    gan = GAN(generator(), judge)
+    gan.compile("adam", "adam")
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.compiled
+    assert not loaded.discriminator.compiled
+    np.testing.assert_array_equal(loaded.sample(3), gan.sample(3))
 
 
 def test_networks_made_outside_the_strategy_are_refused(strategy):

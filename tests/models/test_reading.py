@@ -50,6 +50,11 @@ ARE_IMAGES = {
 }
 
 
+def test_pairs_of_images_are_refused():
+    with pytest.raises(UserError, match=r"pairs, with a second of .*1\); pass the"):
+        reading.read(gan_of(), (IMAGES, IMAGES))
+
+
 @pytest.mark.parametrize("case", ARE_IMAGES)
 def test_images_are_read(case):
     images, labels = reading.read(gan_of(), ARE_IMAGES[case])

@@ -53,6 +53,26 @@ def test_the_class_is_named_so_or_of_integers_or_last(inputs, label):
     np.testing.assert_array_equal(arguments[1 - label], LATENTS)
 
 
+@pytest.mark.parametrize(
+    ("shapes", "num_classes", "sample_shape", "label"),
+    [
+        ([(1,), (6,)], None, None, 0),
+        ([(3,), (6,)], 3, None, 0),
+        ([(3,), (6,)], None, (6,), 0),
+        ([(3,), (2,), (2, 2)], None, (6,), 0),
+        ([(2,), (3,), (2, 2)], 3, None, 1),
+        ([(3,), (4, 4, 1)], None, (4, 4, 1), 0),
+        ([(3,), (4, 4, 1)], None, (None, None, 1), 0),
+        ([(None, None, 1), (1,)], 1, (4, 4, 1), 1),
+        ([(6,), (6,)], 6, (6,), 1),
+        ([(6,), (2, 2, 3)], 3, (6,), 1),
+    ],
+)
+def test_the_class_is_what_is_no_sample(shapes, num_classes, sample_shape, label):
+    specs = [keras.KerasTensor((None, *shape), name="unnamed") for shape in shapes]
+    assert signature.class_input(specs, num_classes, sample_shape) == label
+
+
 def test_a_class_map_is_one_hot_at_every_place():
     model = network(keras.Input((6,)), keras.Input((2, 2, 3), name="label_map"))
     _, maps = signature.arguments(model, tf.constant(LATENTS), LABELS)

@@ -132,6 +132,11 @@ def test_double_sigmoid(batch, name):
     assert "takes raw logits" in problem.says
 
 
+@pytest.mark.parametrize("loss", ["least_squares", "mse"])
+def test_a_sigmoid_is_right_where_logits_are_drawn_to_labels(batch, loss):
+    assert check_gan(gan_with(SIGMOIDS["dense"](), loss=loss), batch) == []
+
+
 @pytest.mark.parametrize("name", LOGITS)
 def test_logits_are_no_double_sigmoid(batch, name):
     assert check_gan(gan_with(LOGITS[name]()), batch) == []
