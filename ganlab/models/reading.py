@@ -53,11 +53,11 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
 
 def _refuse_pairs(labels: Any) -> None:
     """Raises `UserError` for what is no label: the other image of a translation."""
-    rank = getattr(getattr(labels, "shape", None), "rank", np.ndim(labels))
-    if rank is not None and rank > 2:
+    shape = tf.TensorShape(getattr(labels, "shape", ()))
+    if shape.rank is not None and shape.rank > 2:
         raise UserError(
             "Expected images alone, for the GAN draws what its generator takes. "
-            f"Received: pairs, with a second of shape {tuple(labels.shape[1:])}; pass "
+            f"Received: pairs, with a second of shape {tuple(shape[1:])}; pass "
             "the images to generate: dataset.map(lambda source, target: target)"
         )
 
