@@ -53,8 +53,23 @@ def check_networks(
         )
     generated = _sample_shape(generator)
     _check_discriminator(discriminator, generated, num_classes, packing)
+    _build_all(generator)
+    _build_all(discriminator)
     shared_layers(generator, discriminator)
     check_scope(generator, discriminator)
+
+
+def _build_all(network: keras.Model) -> None:
+    """Calls a network once if some of its layers are built only when called."""
+    if all(layer.built for layer in network._flatten_layers()):
+        return
+    specs = signature.input_specs(network)
+    if any(None in spec.shape[1:] for spec in keras.tree.flatten(specs)):
+        return
+    zeros = keras.tree.map_structure(
+        lambda spec: ops.zeros((2, *spec.shape[1:]), spec.dtype), specs
+    )
+    network(zeros, training=False)
 
 
 def latent_specs(generator: keras.Model, num_classes: int | None) -> list[Any]:

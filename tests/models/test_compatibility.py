@@ -169,11 +169,9 @@ def test_a_classifier_of_probabilities_is_warned_of(end):
     gan.compile("adam", "adam")  # warns of nothing
 
 
-@pytest.mark.parametrize(
-    "label", [keras.Input((1,)), keras.Input((3,)), keras.Input((), dtype="int32")]
-)
-def test_a_discriminator_may_take_the_class_before_the_images(label):
-    images = keras.Input((8,))
+@pytest.mark.parametrize("shape", [(1,), (3,), ()])
+def test_a_discriminator_may_take_the_class_before_the_images(shape):
+    label, images = keras.Input(shape), keras.Input((8,))
     flat = layers.Concatenate()([images, layers.Reshape((-1,))(label)])
     judge = keras.Model([label, images], layers.Dense(1)(flat))
     gan = GAN(with_class(), judge, num_classes=3)
@@ -192,6 +190,37 @@ def test_networks_compiled_by_themselves_are_saved_without_that(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert loaded.compiled
     assert not loaded.discriminator.compiled
+    np.testing.assert_array_equal(loaded.sample(3), gan.sample(3))
+
+
+class Late(layers.Layer):
+    """Tells its output's shape, so that Keras builds its sublayer when it is called."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.dense = layers.Dense(8)
+
+    def build(self, shape):
+        self.built = True
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], 8)
+
+
+def test_layers_that_are_built_when_called_train_and_load(tmp_path):
+    gan = GAN(generator(Late()), discriminator(Late()))
+    gan.compile("adam", "adam")
+    before = [weights.copy() for weights in gan.generator.get_weights()]
+    gan.fit(np.ones((6, 8), np.float32), verbose=0)
+    assert len(before) == 4
+    assert not np.array_equal(gan.generator.get_weights()[2], before[2])
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(
+        tmp_path / "gan.keras", custom_objects={"Late": Late}
+    )
     np.testing.assert_array_equal(loaded.sample(3), gan.sample(3))
 
 
