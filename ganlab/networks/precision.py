@@ -28,18 +28,37 @@ def computing_in_float32(network: keras.Model) -> Iterator[None]:
 
     It holds for calls within the context alone; weights are shared, not copied.
     """
-    policies = [
-        (layer, layer.dtype_policy)
-        for layer in network._flatten_layers()
-        if layer.compute_dtype in HALF_PRECISION
-    ]
+    before = _widen(network)
     try:
-        for layer, _ in policies:
-            layer.dtype_policy = "float32"
         yield
     finally:
-        for layer, policy in policies:
-            layer.dtype_policy = policy
+        for part, name, value in before:
+            setattr(part, name, value)
+
+
+def _widen(network: keras.Model) -> list[tuple[Any, str, Any]]:
+    """Makes a network compute in float32 instead of half precision.
+
+    A network inside casts what it takes to the dtype that its inputs were made for,
+    which is that of its first layer where a Sequential model was built by a call.
+
+    Returns:
+        What was changed: objects, and names and former values of attributes.
+    """
+    before = []
+    for layer in network._flatten_layers():
+        if layer.compute_dtype in HALF_PRECISION:
+            before.append((layer, "dtype_policy", layer.dtype_policy))
+        inputs = getattr(getattr(layer, "_functional", layer), "inputs", None) or []
+        parts = [layer, *inputs] if isinstance(layer, layers.InputLayer) else inputs
+        before += [
+            (part, "_dtype", part.dtype)
+            for part in parts
+            if part.dtype in HALF_PRECISION
+        ]
+    for part, name, _ in before:
+        setattr(part, name, "float32")
+    return before
 
 
 def in_float32(model: keras.Model, values: Values | None = None) -> keras.Model:
@@ -95,6 +114,7 @@ def rebuilt(
         for part in layer._flatten_layers():
             if hasattr(part, "finalize_state"):
                 part.finalize_state()  # adapted statistics become what is computed with
+    _widen(copy)
     return copy
 
 

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from ganlab import networks
-from ganlab.networks.precision import as_float32, in_float32
+from ganlab.networks.precision import as_float32, computing_in_float32, in_float32
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -32,6 +33,34 @@ def test_in_float32_rebuilds_a_mixed_model():
     np.testing.assert_allclose(
         rebuilt([latents, labels]), mixed([latents, labels]), atol=0.02
     )
+
+
+def nested():
+    """Its sequence has no input of its own until it is called."""
+    inside = keras.Sequential([layers.Dense(4), layers.Activation("tanh")])
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, layers.Dense(2)(inside(inputs)))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("way", ["rebuilt", "rebuilt and loaded", "in the context"])
+def test_networks_inside_round_nothing_to_half_precision(policy, way, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    model = nested()
+    inputs = np.full((1, 3), 1 / 3, np.float32)
+    first, bias, last, offset = model.get_weights()
+    expected = np.tanh(inputs @ first + bias) @ last + offset
+    if way == "in the context":
+        with computing_in_float32(model):
+            received = model(inputs)
+        assert not np.allclose(model(inputs), expected, atol=1e-6)
+    else:
+        copy = in_float32(model)
+        if way == "rebuilt and loaded":
+            copy.save(tmp_path / "copy.keras")
+            copy = keras.saving.load_model(tmp_path / "copy.keras")
+        received = copy(inputs)
+    np.testing.assert_allclose(received, expected, atol=1e-6)
 
 
 def test_logits_become_float32_and_float64_stays():
