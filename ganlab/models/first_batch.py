@@ -135,12 +135,12 @@ def check(gan: "GAN", data: Any, unit: int = 1) -> None:
     labels = reading.parts(data)[1]
     if gan.num_classes is not None:
         _check_labels(labels, gan.num_classes)
-    elif labels is not None:
+    images, classes = reading.read(gan, data)
+    if gan.num_classes is None and labels is not None:
         _warn(
             "Expected images alone, for the GAN has no num_classes. Received: labels "
             "too; they are not used"
         )
-    images, classes = reading.read(gan, data)
     images = images.numpy()
     if classes is not None and len(classes) != len(images):
         raise UserError(
