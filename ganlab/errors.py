@@ -26,8 +26,12 @@ def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
     return UserError(f"Unknown {kind}. Expected one of: {listed}. Received: {name!r}")
 
 
-def check_count(name: str, value: object, minimum: int = 1) -> None:
-    """Raises `UserError` for what is no integer of a minimum or more."""
+def as_count(name: str, value: object, minimum: int = 1) -> int:
+    """Returns an integer, NumPy's included, of a minimum or more.
+
+    Raises:
+        UserError: for anything else.
+    """
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -36,6 +40,7 @@ def check_count(name: str, value: object, minimum: int = 1) -> None:
         raise UserError(
             f"Expected {name} of {minimum} or more, an integer. Received: {value!r}"
         )
+    return number
 
 
 def one_line(error: Exception) -> str:

@@ -6,8 +6,8 @@ import pytest
 from ganlab.errors import (
     RunError,
     UserError,
+    as_count,
     brief,
-    check_count,
     one_line,
     unknown_name,
 )
@@ -63,8 +63,8 @@ def test_a_mistake_is_a_value_error_and_a_failed_run_is_not():
 
 @pytest.mark.parametrize("value", [0, -3, 1.5, "2", None])
 def test_a_count_is_an_integer_of_a_minimum_or_more(value):
-    check_count("steps", 1)
-    check_count("seed", 0, 0)
-    check_count("steps", np.int64(3))
+    as_count("steps", 1)
+    as_count("seed", 0, 0)
+    as_count("steps", np.int64(3))
     with pytest.raises(UserError, match=r"Expected steps of 1 or more, an int"):
-        check_count("steps", value)
+        as_count("steps", value)

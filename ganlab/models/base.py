@@ -11,9 +11,10 @@ from keras import ops
 
 from ganlab import sampling
 from ganlab.data import kinds
-from ganlab.errors import UserError, check_count
+from ganlab.errors import UserError, as_count
 from ganlab.models import compatibility, ema, given, optimizers, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
+from ganlab.networks.output_range import stated
 from ganlab.objectives.arguments import is_number
 
 LOAD_AFTER = "import ganlab"
@@ -48,19 +49,12 @@ class GenerativeModel(keras.Model):
                 "Expected an EMA decay of 0 or more and under 1. "
                 f"Received: ema_decay={ema_decay!r}"
             )
-        check_count("seed", seed, 0)
-        low, high = output_range or (0.0, 1.0)
-        if not low < high:
-            raise UserError(
-                "Expected an output range (low, high) with low < high. "
-                f"Received: output_range={output_range}; pass one such as (0, 255)"
-            )
-        self.stated_range = output_range and (float(low), float(high))
+        self.stated_range = None if output_range is None else stated(output_range)
         self.generator = generator
         self.ema_generator = ema.AveragedGenerator(generator)
         self.num_classes = num_classes
         self.ema_decay = ema_decay
-        self.seed = seed
+        self.seed = as_count("seed", seed, 0)
         self.step = self.add_weight(
             shape=(),
             dtype="int64",
@@ -75,7 +69,9 @@ class GenerativeModel(keras.Model):
                 trainable=False,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-        self._draw_in_graph = tf.function(self.draw, reduce_retracing=True)
+        self._draw_in_graph = tf.function(
+            self.draw, reduce_retracing=True, autograph=False
+        )
         self.trackers: dict[str, keras.metrics.Mean] = {}
 
     @property
@@ -232,13 +228,15 @@ class GenerativeModel(keras.Model):
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
         classes = sampling.given_labels(len(flat), self.num_classes, labels)
         size = kinds.of_shape(self.image_shape).batch_size
-        samples = []
+        samples: list[np.ndarray] = []
         for start in range(0, len(flat), size):
             batch = slice(start, start + size)
             noise_seed = ops.convert_to_tensor([seed, start], "int64")
             chosen = None if classes is None else tf.constant(classes[batch])
-            images = self._draw_in_graph(tf.constant(flat[batch]), chosen, noise_seed)
-            samples.append(images.numpy())
+            arguments = tf.constant(flat[batch]), chosen, noise_seed
+            if not samples:
+                ema.warn_of_noise(self._draw_in_graph.get_concrete_function(*arguments))
+            samples.append(self._draw_in_graph(*arguments).numpy())
         return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:

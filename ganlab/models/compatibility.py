@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError, check_count
+from ganlab.errors import UserError
 from ganlab.models import signature
 from ganlab.networks.output_range import output_range
 from ganlab.objectives.adversarial import AdversarialLoss
@@ -31,9 +31,6 @@ def check_networks(
         num_classes: Integer, or `None` for noise alone.
         packing: Integer: samples that the discriminator takes at once.
     """
-    check_count("packing", packing)
-    if num_classes is not None:
-        check_count("num_classes", num_classes)
     if num_classes is not None and packing > 1:
         raise UserError(
             "Expected no packing with classes, for the samples of a pack would need "
@@ -91,10 +88,17 @@ def latent_specs(generator: keras.Model, num_classes: int | None) -> list[Any]:
             f"input {flat[label].name!r} of shape {flat[label].shape[1:]}; give the "
             "GAN num_classes"
         )
-    if num_classes is None:
-        return flat
-    _check_class_input(flat[label], num_classes)
-    return signature.sample_specs(specs, label)
+    if num_classes is not None:
+        _check_class_input(flat[label], num_classes)
+        flat = signature.sample_specs(specs, label)
+    for spec in flat:
+        if not keras.backend.is_float_dtype(spec.dtype):
+            raise UserError(
+                "Expected latents that are floats, drawn from a normal distribution. "
+                f"Received: an input {spec.name!r} of {spec.dtype}; take floats, or "
+                "give the GAN num_classes if it is a class"
+            )
+    return flat
 
 
 def _check_class_input(spec: Any, num_classes: int) -> None:

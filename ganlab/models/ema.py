@@ -4,6 +4,7 @@ Adversarial training circles its solution, and the average over recent steps sit
 nearer the middle than the last step does.
 """
 
+import warnings
 from typing import Any
 
 import keras
@@ -12,6 +13,11 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.networks.precision import as_float32
+
+UNSEEDED = {
+    *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "RandomShuffle"),
+    *("TruncatedNormal", "Multinomial", "RandomGamma", "RandomPoissonV2"),
+}
 
 
 class AveragedGenerator(keras.layers.Layer):
@@ -79,7 +85,8 @@ class AveragedGenerator(keras.layers.Layer):
                 for index, state in enumerate(states)
             ]
         with keras.StatelessScope(values):
-            return as_float32(generator(inputs, training=False))
+            (images,) = keras.tree.flatten(generator(inputs, training=False))
+            return as_float32(images)
 
     def update(self, decay: Any) -> None:
         """Moves each average towards its variable.
@@ -91,6 +98,24 @@ class AveragedGenerator(keras.layers.Layer):
             value = ops.cast(variable, average.dtype)
             share = ops.cast(decay, average.dtype)
             average.assign(averaged_value(average, value, share))
+
+
+def warn_of_noise(function: Any) -> None:
+    """Warns of a concrete function that draws random numbers without a seed.
+
+    TensorFlow's own, such as `tf.random.normal`, have none that a call could give.
+    """
+    graph = function.graph.as_graph_def()
+    bodies = [graph.node, *(body.node_def for body in graph.library.function)]
+    names = {node.op for body in bodies for node in body} & UNSEEDED
+    if names:
+        warnings.warn(
+            "Expected layers that draw noise by keras.random with a SeedGenerator of "
+            f"their own. Received: {min(names)} in the generator; samples are no "
+            "function of the seed",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def averaged_variables(network: keras.Model) -> list[keras.Variable]:

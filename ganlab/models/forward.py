@@ -18,7 +18,9 @@ def call(network: keras.Model, inputs: Any, labels: Any, *, training: bool) -> A
     Its outputs are float32, or float64 if it computes in that.
     """
     inputs = signature.arguments(network, inputs, labels)
-    return keras.tree.map_structure(as_float32, network(inputs, training=training))
+    outputs = keras.tree.flatten(network(inputs, training=training))
+    outputs = [as_float32(output) for output in outputs]
+    return outputs[0] if len(outputs) == 1 else outputs
 
 
 def logits_of(outputs: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganlab.errors import check_count, unknown_name
+from ganlab.errors import as_count, unknown_name
 from ganlab.models import (
     batches,
     compatibility,
@@ -97,6 +97,9 @@ class GAN(GenerativeModel):
         output_range: tuple[float, float] | None = None,
         name: str = "gan",
     ) -> None:
+        packing = as_count("packing", packing)
+        if num_classes is not None:
+            num_classes = as_count("num_classes", num_classes)
         compatibility.check_networks(generator, discriminator, num_classes, packing)
         super().__init__(generator, num_classes, ema_decay, seed, output_range, name)
         self.discriminator = discriminator
@@ -178,8 +181,8 @@ class GAN(GenerativeModel):
             unknown,
             inspect.signature(self.compile).parameters,
         )
-        check_count("discriminator_steps", discriminator_steps)
-        check_count("steps_per_execution", steps_per_execution)
+        self.discriminator_steps = as_count("discriminator_steps", discriminator_steps)
+        steps_per_execution = as_count("steps_per_execution", steps_per_execution)
         if updates not in UPDATES:
             raise unknown_name("updates", updates, UPDATES)
         self.objective = Objective(
@@ -196,7 +199,6 @@ class GAN(GenerativeModel):
             self.discriminator,
             loss_scaling=loss_scaling,
         )
-        self.discriminator_steps = discriminator_steps
         self.loss_scaling = loss_scaling
         self.updates = updates
         self.recompute = recompute

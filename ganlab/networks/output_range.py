@@ -4,11 +4,14 @@ The answer is read from its last activation, through the layers that only move
 values. What is not understood has no answer.
 """
 
+import math
 import operator
 from typing import Any
 
 import keras
 from keras import layers, tree
+
+from ganlab.errors import UserError
 
 Range = tuple[float, float]
 
@@ -38,6 +41,24 @@ ARITHMETIC = {
     "TrueDivide": operator.truediv,
     "Divide": operator.truediv,
 }
+
+
+def stated(output_range: tuple[float, float]) -> tuple[float, float]:
+    """Checks a range that is stated.
+
+    Raises:
+        UserError: for anything but two finite numbers, the lower one first.
+    """
+    try:
+        low, high = (float(end) for end in output_range)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not -math.inf < low < high < math.inf:
+        raise UserError(
+            "Expected an output range (low, high) with low < high. "
+            f"Received: output_range={output_range!r}; such as (0, 255)"
+        )
+    return low, high
 
 
 def output_range(network: keras.Model, index: int = 0) -> Range | None:

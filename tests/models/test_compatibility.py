@@ -40,6 +40,7 @@ def discriminator(*middle, size=8):
             "latents of a known shape",
         ),
         (lambda: GAN(two_outputs(), discriminator()), "one output"),
+        (lambda: GAN(of_integers(), discriminator()), "latents that are floats"),
         (lambda: GAN(with_class(), discriminator()), "latents alone for num_classes"),
         (
             lambda: GAN(with_class(), with_class(), num_classes=3, packing=2),
@@ -89,6 +90,11 @@ def joint(name="code"):
     return keras.Model(
         [inputs, code], layers.Dense(8)(layers.Concatenate()([inputs, code]))
     )
+
+
+def of_integers():
+    words = keras.Input((4,), dtype="int32")
+    return keras.Model(words, layers.Flatten()(layers.Embedding(9, 2)(words)))
 
 
 def with_class(size=4):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from ganlab import GAN
@@ -118,3 +119,9 @@ def test_a_layer_unfrozen_later_is_averaged_too(build, data):
     before = frozen.ema_generator.values()[0].copy()
     frozen.fit(data, batch_size=8, verbose=0)
     assert np.abs(frozen.ema_generator.values()[0] - before).max() > 1e-4
+
+
+def test_noise_that_no_seed_reaches_is_warned_of(build):
+    gan = build([layers.Lambda(lambda x: x + tf.random.normal(tf.shape(x)))])
+    with pytest.warns(UserWarning, match="RandomStandardNormal in the generator"):
+        gan.sample(3)

@@ -131,3 +131,16 @@ def test_networks_of_free_form_code_are_not_judged_by_sample():
     network(np.zeros((2, 3)))
     assert not forward.is_per_sample(network)
     assert forward.is_per_sample(keras.Sequential([keras.Input((3,)), layers.Dense(1)]))
+
+
+def test_networks_may_name_their_outputs(data):
+    latents, images = keras.Input((6,)), keras.Input((8,))
+    gan = GAN(
+        keras.Model(latents, {"image": layers.Dense(8)(latents)}),
+        keras.Model(images, {"logit": layers.Dense(1)(images)}),
+    )
+    gan.compile("sgd", "sgd", regularizers="r1")
+    gan.fit(data, batch_size=8, verbose=0)
+    latents = np.ones((2, 6), np.float32)
+    expected = gan.generator(latents)
+    assert gan.generate(latents).shape == expected["image"].shape == (2, 8)

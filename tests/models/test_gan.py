@@ -179,3 +179,16 @@ def test_a_wrong_build_says_what_to_mend(build, message):
     discriminator = networks.dcgan_discriminator(16, base_filters=2)
     with pytest.raises(UserError, match=message):
         build(generator, discriminator)
+
+
+def test_counts_may_be_numpys(images, tmp_path):
+    gan = GAN(
+        networks.dcgan_generator(16, latent_dim=8, base_filters=2),
+        networks.dcgan_discriminator(16, base_filters=2),
+        packing=np.int64(1),
+        seed=np.int32(3),
+    )
+    gan.compile("adam", "adam", discriminator_steps=np.int64(2))
+    gan.fit(images[0], batch_size=8, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").discriminator_steps == 2

@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from ganlab import networks
-from ganlab.networks.output_range import output_range
+from ganlab.errors import UserError
+from ganlab.networks.output_range import output_range, stated
 
 
 def sequential(*ending, size=12):
@@ -182,3 +183,12 @@ def test_wide_graph_is_read_once():
         return x
 
     assert output_range(graph(function)) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [(1, 0), (0, 0), (0, 1, 2), 5, "tanh", (0, float("nan")), (0, "b")]
+)
+def test_a_range_is_two_numbers(wrong):
+    assert stated((np.float32(-1), 1)) == (-1.0, 1.0)
+    with pytest.raises(UserError, match=r"Expected an output range \(low, high\)"):
+        stated(wrong)
