@@ -18,7 +18,7 @@ import tensorflow as tf
 from ganlab import sampling
 from ganlab.artifacts.card import latent_names
 from ganlab.errors import one_line
-from ganlab.networks.precision import computing_in_float32, in_float32, is_graph
+from ganlab.networks.precision import in_float32, is_graph
 from ganlab.networks.stock import of_stock_layers
 
 KERAS_NAME = "averaged_generator"
@@ -82,9 +82,7 @@ def exportable(gan: TrainedGAN) -> Exportable:
         return gan.generator_arguments(latents, *labels)
 
     def average(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        with computing_in_float32(gan.generator):
-            images = gan.ema_generator(arguments(*inputs))
-        return {"images": tf.cast(images, tf.float32)}
+        return {"images": tf.cast(gan.ema_generator(arguments(*inputs)), tf.float32)}
 
     signature = [
         tf.TensorSpec((None, *shape), tf.float32, name=name)

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganlab.networks.precision import as_float32
+from ganlab.networks.precision import as_float32, computing_in_float32
 
 UNSEEDED = {
     *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "RandomShuffle"),
@@ -66,7 +66,9 @@ class AveragedGenerator(keras.layers.Layer):
         ]
 
     def call(self, inputs: Any, training: bool = False, seed: Any = None) -> Any:
-        """Generates from averaged weights; it changes no state.
+        """Generates from averaged weights in float32, as exports do.
+
+        It changes no state.
 
         Args:
             inputs: What the generator takes.
@@ -84,7 +86,7 @@ class AveragedGenerator(keras.layers.Layer):
                 (state, ops.cast(ops.abs(fold_in(seed, index)), state.dtype))
                 for index, state in enumerate(states)
             ]
-        with keras.StatelessScope(values):
+        with keras.StatelessScope(values), computing_in_float32(generator):
             (images,) = keras.tree.flatten(generator(inputs, training=False))
             return as_float32(images)
 

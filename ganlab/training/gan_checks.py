@@ -118,8 +118,8 @@ def _check_double_sigmoid(gan: GAN, batch: Batch) -> Problem | None:
         "critical",
         f"the discriminator ends on a sigmoid and says {logits.min():.3g} to "
         f"{logits.max():.3g}, but "
-        f"{type(gan.objective.loss).__name__} takes raw logits: D(x) never leaves "
-        "[0.5, 0.73]",
+        f"{type(gan.objective.loss).__name__} takes raw logits, of any "
+        "sign and size",
         "end it on Dense(1) without an activation",
     )
 
