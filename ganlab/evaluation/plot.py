@@ -16,7 +16,7 @@ from ganlab.evaluation.scores import Evaluation
 COLUMNS = 4
 CLUSTERS, WORST_CLUSTERS, STRIP_LENGTH = 20, 4, 14
 MAX_2D_SAMPLES = 2000
-MAX_NAME_LENGTH = 16
+MAX_NAME_LENGTH = 24
 BOTH_AXES = ("precision", "recall")  # charted against each other
 
 
@@ -53,7 +53,7 @@ def draw(comparison: Comparison, path: Path | str) -> None:
     for index, name in enumerate(charted):
         row, column = divmod(index, COLUMNS)
         axes = figure.add_subplot(grid[row, 3 * column : 3 * column + 3])
-        _draw_score(axes, name, comparison, colors)
+        _draw_score(axes, name, comparison, colors, with_names=column == 0)
     pictorial = kinds.of_shape(protocol.image_shape).pictorial
     for row, name in enumerate(names, rows):
         axes = figure.add_subplot(grid[row, :3])
@@ -70,7 +70,12 @@ def draw(comparison: Comparison, path: Path | str) -> None:
 
 
 def _draw_score(
-    axes: Axes, name: str, comparison: Comparison, colors: Sequence[str]
+    axes: Axes,
+    name: str,
+    comparison: Comparison,
+    colors: Sequence[str],
+    *,
+    with_names: bool,
 ) -> None:
     evaluations, real = comparison.subjects, comparison.real
     for index, (evaluation, color) in enumerate(
@@ -92,7 +97,7 @@ def _draw_score(
     if real is not None and name in real.scores:
         perfect = metrics.display_score(name, real.scores[name]).value
         axes.axvline(perfect, color="gray", linestyle="--", linewidth=1)
-    labels = [_short(name) for name in evaluations]
+    labels = [_short(name) if with_names else "" for name in evaluations]
     axes.set_yticks([-index for index in range(len(labels))], labels, fontsize=8)
     axes.set_ylim(-len(labels) + 0.4, 0.8)
     axes.margins(x=0.2)

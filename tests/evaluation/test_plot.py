@@ -8,6 +8,8 @@ from ganlab import evaluation, load_data
 from ganlab.evaluation import plot
 from ganlab.evaluation.compare import Comparison
 
+LONG = "saved_models/quickstart-20260101-000000-and-more-of-a-name"
+
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("data", ["fashion_mnist", "ring"])
@@ -20,7 +22,8 @@ def test_a_comparison_is_drawn(tmp_path, data):
     subjects["a/very/long/name/of-a-run-in-a-folder"] = subjects["a"]
     real = evaluation.evaluate_real(reference)
     path = tmp_path / "new" / "scores.png"
-    plot.draw(Comparison(reference, real, subjects), path)
+    plot.draw(Comparison(reference, real, subjects), path)  # a layout that fails warns
+    plot.draw(Comparison(reference, real, {LONG: subjects["a"]}), tmp_path / "one.png")
     with Image.open(path) as picture:
         assert picture.width == 1400
         assert len(set(picture.convert("L").tobytes())) > 10
