@@ -131,10 +131,11 @@ def test_an_operator_that_onnx_lacks_is_refused_by_name(function, operator):
 
 @pytest.mark.parametrize("dtype", ["float64", "mixed_float16", "mixed_bfloat16"])
 def test_another_precision_becomes_float32(dtype):
+    keras.config.set_dtype_policy(dtype)
     network = model_of(
-        layers.Dense(8, dtype=dtype),
-        layers.Reshape((2, 2, 2), dtype=dtype),
-        layers.Conv2DTranspose(3, 3, strides=2, activation="tanh", dtype=dtype),
+        layers.Dense(8),
+        layers.Reshape((2, 2, 2)),
+        layers.Conv2DTranspose(3, 3, strides=2, activation="tanh"),
     )
     tolerance = {"float64": 1e-6}.get(dtype, 2e-2)  # Keras's own in half precision
     model = check_equal(as_function(network), [latents(4)], tolerance=tolerance)

@@ -11,6 +11,7 @@ sys.path.insert(0, str(BENCHMARKS))
 try:
     cases = importlib.import_module("citizen_cases.case")
     CASES = importlib.import_module("citizen_cases").CASES
+    devices = importlib.import_module("citizen_cases.devices")
     citizen = importlib.import_module("citizen")
 finally:
     sys.path.remove(str(BENCHMARKS))
@@ -22,7 +23,8 @@ def marked(case):
 
 
 @pytest.mark.parametrize("case", [marked(case) for case in CASES.values()])
-def test_what_a_user_brings_works_or_is_refused(case):
+def test_what_a_user_brings_works_or_is_refused(case, strategy, monkeypatch):
+    monkeypatch.setattr(devices, "strategy", lambda: strategy)
     outcome = cases.tried(case)
     if outcome.startswith("skipped"):
         pytest.skip(outcome)

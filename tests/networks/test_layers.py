@@ -79,8 +79,9 @@ def test_a_kernel_of_zeros_gives_0_and_learns(layer):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "mixed_float16"])
 def test_spectral_norm_in_any_precision(dtype):
-    dense = keras.layers.Dense(3, use_bias=False, dtype=dtype)
-    layer = networks.SpectralNormalization(dense, dtype=dtype)
+    keras.config.set_dtype_policy(dtype)
+    dense = keras.layers.Dense(3, use_bias=False)
+    layer = networks.SpectralNormalization(dense)
     x = np.eye(4)
     for _ in range(60):
         out = layer(x, training=True)

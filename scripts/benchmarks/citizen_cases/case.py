@@ -126,9 +126,7 @@ def tried(case: Case) -> str:
         return f"skipped: {error} is not installed"
     except UserError as error:
         return _refusal(case, str(error))
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except Exception as error:
         message = " ".join(str(error).split())
         return f"FAULT: {type(error).__name__}: {message[:200]}"
     finally:
