@@ -224,17 +224,27 @@ def refusing_labels(
     signature: Sequence[tf.TensorSpec],
     num_classes: int,
 ) -> Callable[..., Mapping[str, tf.Tensor]]:
-    """A function that fails on labels below 0 or above `num_classes - 1`."""
+    """A function that fails on labels below 0 or above `num_classes - 1`.
+
+    It does so before the labels are used, so that no other operator fails first.
+    """
 
     def checked(*inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        for spec, value in zip(signature, inputs, strict=True):
-            if spec.name == "labels":
-                allowed = tf.reduce_all((value >= 0) & (value < num_classes))
-                expected = f"Expected labels from 0 to {num_classes - 1}. Received:"
-                tf.debugging.Assert(allowed, [expected, value])
-        return function(*inputs)
+        return function(
+            *(
+                _checked_labels(value, num_classes) if spec.name == "labels" else value
+                for spec, value in zip(signature, inputs, strict=True)
+            )
+        )
 
     return checked
+
+
+def _checked_labels(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
+    allowed = tf.reduce_all((labels >= 0) & (labels < num_classes))
+    expected = f"Expected labels from 0 to {num_classes - 1}. Received:"
+    with tf.control_dependencies([tf.debugging.Assert(allowed, [expected, labels])]):
+        return tf.identity(labels)
 
 
 def write_onnx(

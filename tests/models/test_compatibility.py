@@ -162,13 +162,13 @@ def judging(*outputs):
 @pytest.mark.parametrize(
     "end",
     [
-        layers.Dense(3, "softmax"),
-        keras.Sequential([layers.Dense(3), layers.Activation("softmax")]),
-        keras.Sequential([layers.Dense(3), layers.Softmax()]),
+        lambda: layers.Dense(3, "softmax"),
+        lambda: keras.Sequential([layers.Dense(3), layers.Activation("softmax")]),
+        lambda: keras.Sequential([layers.Dense(3), layers.Softmax()]),
     ],
 )
 def test_a_classifier_of_probabilities_is_warned_of(end):
-    gan = GAN(with_class(), judging(layers.Dense(1), end), num_classes=3)
+    gan = GAN(with_class(), judging(layers.Dense(1), end()), num_classes=3)
     with pytest.warns(UserWarning, match="raw class logits .* softmax; end it on"):
         gan.compile("adam", "adam", loss="mse")
     gan = GAN(with_class(), judging(layers.Dense(1), layers.Dense(3)), num_classes=3)
