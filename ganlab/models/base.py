@@ -70,7 +70,7 @@ class GenerativeModel(keras.Model):
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
         self._draw_in_graph = tf.function(
-            self.draw, reduce_retracing=True, autograph=False
+            self._draw_traced, reduce_retracing=True, autograph=False
         )
         self.trackers: dict[str, keras.metrics.Mean] = {}
 
@@ -173,6 +173,11 @@ class GenerativeModel(keras.Model):
         inputs = self.generator_arguments(latents, labels)
         return self.ema_generator(inputs, seed=seed)
 
+    def _draw_traced(self, latents: Any, labels: Any, seed: Any) -> Any:
+        images = self.draw(latents, labels, seed)
+        ema.warn_of_noise(images.graph)
+        return images
+
     def generator_arguments(self, latents: Any, labels: Any = None) -> Any:
         """What the generator is called on, whatever its inputs' form.
 
@@ -228,15 +233,13 @@ class GenerativeModel(keras.Model):
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
         classes = sampling.given_labels(len(flat), self.num_classes, labels)
         size = kinds.of_shape(self.image_shape).batch_size
-        samples: list[np.ndarray] = []
+        samples = []
         for start in range(0, len(flat), size):
             batch = slice(start, start + size)
             noise_seed = ops.convert_to_tensor([seed, start], "int64")
             chosen = None if classes is None else tf.constant(classes[batch])
-            arguments = tf.constant(flat[batch]), chosen, noise_seed
-            if not samples:
-                ema.warn_of_noise(self._draw_in_graph.get_concrete_function(*arguments))
-            samples.append(self._draw_in_graph(*arguments).numpy())
+            images = self._draw_in_graph(tf.constant(flat[batch]), chosen, noise_seed)
+            samples.append(images.numpy())
         return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:

@@ -102,13 +102,14 @@ class AveragedGenerator(keras.layers.Layer):
             average.assign(averaged_value(average, value, share))
 
 
-def warn_of_noise(function: Any) -> None:
-    """Warns of a concrete function that draws random numbers without a seed.
+def warn_of_noise(graph: tf.Graph) -> None:
+    """Warns of a graph that draws random numbers without a seed.
 
     TensorFlow's own, such as `tf.random.normal`, have none that a call could give.
     """
-    graph = function.graph.as_graph_def()
-    bodies = [graph.node, *(body.node_def for body in graph.library.function)]
+    definition = graph.as_graph_def()
+    functions = (body.node_def for body in definition.library.function)
+    bodies = [definition.node, *functions]
     names = {node.op for body in bodies for node in body} & UNSEEDED
     if names:
         warnings.warn(
