@@ -117,6 +117,20 @@ def images():
 
 
 @pytest.fixture(scope="session")
+def perturb():
+    """A function that moves a network's weights away from their first values."""
+
+    def perturb(network, scale=0.05, seed=0):
+        random = np.random.default_rng(seed)
+        for weight in network.weights:
+            noise = scale * random.standard_normal(weight.shape)
+            noise = np.abs(noise) if "variance" in weight.path else noise
+            weight.assign(weight + noise.astype("float32"))
+
+    return perturb
+
+
+@pytest.fixture(scope="session")
 def strategy():
     """Two CPU devices as one; TensorFlow allows one such strategy a process."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

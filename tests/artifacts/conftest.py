@@ -19,20 +19,6 @@ CLASS_NAMES = ("a", "b", "c")
 
 
 @pytest.fixture(scope="session")
-def perturb():
-    """A function that moves a generator's weights away from their first values."""
-
-    def perturb(generator):
-        random = np.random.default_rng(0)
-        for weight in generator.weights:
-            noise = 0.05 * random.standard_normal(weight.shape)
-            noise = np.abs(noise) if "variance" in weight.path else noise
-            weight.assign(weight + noise.astype("float32"))
-
-    return perturb
-
-
-@pytest.fixture(scope="session")
 def exported(tmp_path_factory, perturb):
     """A conditional GAN of three classes, its artifact's folder and card."""
     gan = GAN(
