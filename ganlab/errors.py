@@ -26,17 +26,22 @@ def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
     return UserError(f"Unknown {kind}. Expected one of: {listed}. Received: {name!r}")
 
 
+def as_integer(value: object) -> int | None:
+    """An integer, NumPy's included, as one of Python's; `None` for anything else."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
 def as_count(name: str, value: object, minimum: int = 1) -> int:
     """Returns an integer, NumPy's included, of a minimum or more.
 
     Raises:
         UserError: for anything else.
     """
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = minimum - 1
-    if number < minimum:
+    number = as_integer(value)
+    if number is None or number < minimum:
         raise UserError(
             f"Expected {name} of {minimum} or more, an integer. Received: {value!r}"
         )

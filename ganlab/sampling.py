@@ -5,13 +5,12 @@ NumPy only: training, export and `ganlab sample` have the same latents for a see
 
 import math
 import numbers
-import operator
 from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
 
-from ganlab.errors import UserError
+from ganlab.errors import UserError, as_integer
 
 MAX_LISTED = 16
 
@@ -64,12 +63,9 @@ def draw_latents(
 
 def _whole(value: int, expected: str, minimum: int) -> int:
     """An integer, NumPy's included, of a minimum or more, in 64 bits."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = minimum - 1
-    if not minimum <= number < 2**63:
-        limit = ", under 2^63" if number >= 2**63 else ""
+    number = as_integer(value)
+    if number is None or not minimum <= number < 2**63:
+        limit = ", under 2^63" if number is not None and number >= minimum else ""
         raise UserError(f"Expected {expected} or more{limit}. Received: {value!r}")
     return number
 
@@ -116,6 +112,27 @@ def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarr
         f"{', '.join(str(array.shape) for array in arrays)}; ganlab.draw_latents "
         "draws them"
     )
+
+
+def draw_inputs(
+    num_images: int, shapes: Sequence[Shape], num_classes: int | None, seed: int = 0
+) -> list[np.ndarray]:
+    """What a generator takes for a seed: its latents, and each class in turn.
+
+    Args:
+        num_images: Integer, 1 or more.
+        shapes: Shape of each latent input, without the batch.
+        num_classes: Integer; 0 or `None` without classes.
+        seed: Integer, 0 or more.
+
+    Returns:
+        A list of a float32 array `(num_images, *shape)` for each shape and, with
+        classes, int32 labels `(num_images,)`.
+    """
+    size = sum(math.prod(shape) for shape in shapes)
+    inputs = split_latents(draw_latents(num_images, size, seed), shapes)
+    labels = optional_labels(num_images, num_classes)
+    return inputs if labels is None else [*inputs, labels]
 
 
 def class_labels(

@@ -126,3 +126,13 @@ def test_labels_are_refused_where_there_are_no_classes():
         sampling.given_labels(2, 3, None)
     with pytest.raises(UserError, match="takes noise alone. Received: 2"):
         sampling.optional_labels(2, 0, [0, 1])
+
+
+def test_inputs_of_a_seed_are_its_latents_and_each_class_in_turn():
+    first, second, labels = sampling.draw_inputs(5, [(2,), (2, 3)], 3, seed=4)
+    flat = sampling.draw_latents(5, 8, seed=4)
+    np.testing.assert_array_equal(first, flat[:, :2])
+    np.testing.assert_array_equal(second, flat[:, 2:].reshape(5, 2, 3))
+    np.testing.assert_array_equal(labels, [0, 1, 2, 0, 1])
+    (alone,) = sampling.draw_inputs(5, [(8,)], None, seed=4)
+    np.testing.assert_array_equal(alone, flat)

@@ -4,7 +4,6 @@ Any generator is a function; SavedModel and ONNX hold that. A Keras file needs l
 that can be built again from their configuration.
 """
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -111,11 +110,7 @@ def _draws_the_same(
     network: keras.Model, exported: Exportable, gan: TrainedGAN
 ) -> bool:
     """Whether a rebuilt network is the average still: configs may lack something."""
-    sizes = [math.prod(shape) for shape in gan.latent_shapes]
-    flat = sampling.draw_latents(NUM_COMPARED, sum(sizes))
-    inputs = sampling.split_latents(flat, gan.latent_shapes)
-    if gan.num_classes:
-        inputs.append(sampling.class_labels(NUM_COMPARED, gan.num_classes))
+    inputs = sampling.draw_inputs(NUM_COMPARED, gan.latent_shapes, gan.num_classes)
     tensors = [tf.constant(array) for array in inputs]
     expected = exported.generate(*tensors)["images"].numpy()
     received = network(exported.arguments(*tensors), training=False)
@@ -192,6 +187,6 @@ def _packages(model: keras.Model) -> list[str]:
             for value in config:
                 collect(value)
 
-    collect(json.loads(json.dumps(keras.saving.serialize_keras_object(model))))
+    collect(keras.saving.serialize_keras_object(model))
     modules = (getattr(registered.get(name), "__module__", None) for name in names)
     return sorted({str(module).split(".")[0] for module in modules if module})

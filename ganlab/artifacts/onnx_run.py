@@ -1,6 +1,5 @@
 """Runs an ONNX file on sampled inputs, its graph rewritten by onnxruntime or not."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +49,9 @@ def draw_inputs(
         A dict from each input to a float32 array `(count, ...)`, or to int32 labels
         `(count,)`.
     """
-    inputs = {value.name: value.shape[1:] for value in session.get_inputs()}
-    shapes = {name: shape for name, shape in inputs.items() if name != LABELS}
-    size = sum(math.prod(shape) for shape in shapes.values())
-    flat = sampling.draw_latents(count, size, seed)
-    parts = sampling.split_latents(flat, list(shapes.values()))
-    feeds = dict(zip(shapes, parts, strict=True))
-    if LABELS in inputs:
-        feeds[LABELS] = sampling.class_labels(count, num_classes)
-    return feeds
+    shapes = {value.name: value.shape[1:] for value in session.get_inputs()}
+    labels = [LABELS] if shapes.pop(LABELS, None) is not None else []
+    parts = sampling.draw_inputs(
+        count, list(shapes.values()), num_classes if labels else 0, seed
+    )
+    return dict(zip([*shapes, *labels], parts, strict=True))

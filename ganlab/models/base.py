@@ -283,7 +283,7 @@ class GenerativeModel(keras.Model):
         training minimises the sum; by it Keras's callbacks see what is not finite.
         """
         total = self.objective.total("d", logs) + self.objective.total("g", logs)
-        for name in ("d_penalty", "d_regularization", "g_regularization"):
+        for name in ("d_penalty", *ADDED):
             total += logs.get(name, 0.0)
         scaled = {
             "d_gradient_norm": self.discriminator_optimizer,

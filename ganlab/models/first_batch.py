@@ -142,11 +142,8 @@ def check(gan: "GAN", data: Any, unit: int = 1) -> None:
             "too; they are not used"
         )
     images = images.numpy()
-    if classes is not None and len(classes) != len(images):
-        raise UserError(
-            "Expected a label for each image. Received: "
-            f"{len(images)} images and {len(classes)} labels; pass as many"
-        )
+    if classes is not None:
+        reading.check_counts(len(images), len(classes))
     if 0 < len(images) < unit:
         raise UserError(
             f"Expected batches of {unit} images or more: discriminator_steps times "

@@ -40,11 +40,8 @@ def checked(model: Any, x: Any, y: Any = None, *_: Any, **options: Any) -> Any:
     _check_images(images)
     _check_numbers(labels, "labels")
     counts = [values.shape[0] for values in (images, labels) if _is_array(values)]
-    if len(set(counts)) == 2:
-        raise UserError(
-            "Expected a label for each image. Received: "
-            f"{counts[0]} images and {counts[1]} labels; pass as many"
-        )
+    if len(counts) == 2:
+        reading.check_counts(*counts)
     if isinstance(x, Iterator):
         return (batch if isinstance(batch, tuple) else (batch,) for batch in x)
     return x

@@ -330,7 +330,9 @@ class _Losses:
                     logits[side],
                     known[side],
                     tf.stop_gradient(images),
-                    functools.partial(_see, gan, inputs.substep, side),
+                    functools.partial(
+                        perturbed, gan, substep=inputs.substep, side=side
+                    ),
                 )
                 for side, images in enumerate((real, fake))
             )
@@ -360,15 +362,10 @@ class _Losses:
         )
 
 
-def _see(gan: "GAN", substep: int, side: int, images: Any) -> Any:
-    """Images of one side, 0 for real and 1 for fake, as the discriminator sees them."""
-    return perturbed(gan, images, substep, side)
-
-
 def _seen(gan: "GAN", inputs: DiscriminatorInputs) -> tuple[Any, Any]:
     """Real and fake images as the discriminator sees them."""
-    real = _see(gan, inputs.substep, 0, inputs.real)
-    return real, _see(gan, inputs.substep, 1, inputs.fake)
+    real = perturbed(gan, inputs.real, inputs.substep, side=0)
+    return real, perturbed(gan, inputs.fake, inputs.substep, side=1)
 
 
 def _penalty(

@@ -128,6 +128,15 @@ def _unpacked(data: Any) -> tuple[Any, Any, Any]:
     return data, None, None
 
 
+def check_counts(num_images: int, num_labels: int) -> None:
+    """Raises `UserError` unless there are as many labels as images."""
+    if num_images != num_labels:
+        raise UserError(
+            "Expected a label for each image. Received: "
+            f"{num_images} images and {num_labels} labels; pass as many"
+        )
+
+
 def refuse_weights(options: dict[str, Any]) -> None:
     """Raises `UserError` for weights of samples or classes, among other options."""
     for name in ("sample_weight", "class_weight"):

@@ -1,4 +1,4 @@
-"""Arguments that objectives share: numbers, schedules, and functions to be saved."""
+"""What objectives share: numbers, schedules, functions to be saved, and counters."""
 
 import math
 import numbers
@@ -29,6 +29,20 @@ def check_schedule(name: str, value: Any) -> None:
             f"Expected {name} of 0 or more, or a function of the step. "
             f"Received: {brief(value)}"
         )
+
+
+def add_averages(layer: keras.Layer, *names: str) -> tuple[keras.Variable, ...]:
+    """Adds float32 scalars of 0 to a layer, which are averaged over replicas."""
+    return tuple(
+        layer.add_weight(
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            aggregation="mean",
+            name=name,
+        )
+        for name in names
+    )
 
 
 def serialize(function: Any) -> Any:

@@ -23,7 +23,7 @@ from keras import ops
 
 from ganlab.errors import UserError, brief, unknown_name
 from ganlab.networks.precision import as_float32
-from ganlab.objectives.arguments import is_number
+from ganlab.objectives.arguments import add_averages, is_number
 from ganlab.objectives.penalties import (
     Critic,
     DiscriminatorOutput,
@@ -221,15 +221,8 @@ class LeCam(Regularizer):
                 f"Received: decay={brief(decay)}"
             )
         self.decay = decay
-        self.real_mean, self.fake_mean, self.steps = (
-            self.add_weight(
-                shape=(),
-                initializer="zeros",
-                trainable=False,
-                aggregation="mean",
-                name=name,
-            )
-            for name in ("real_mean", "fake_mean", "steps")
+        self.real_mean, self.fake_mean, self.steps = add_averages(
+            self, "real_mean", "fake_mean", "steps"
         )
 
     def penalty(self, critic: Critic, real: Output, fake: Output, seed: Any) -> Any:

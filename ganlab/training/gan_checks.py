@@ -13,6 +13,7 @@ from ganlab.errors import UserError, one_line
 from ganlab.models import forward
 from ganlab.models.compatibility import takes_probabilities
 from ganlab.models.gan import GAN
+from ganlab.models.optimizers import unwrapped
 from ganlab.networks.output_range import output_range
 from ganlab.objectives.regularizers import WeightClipping
 from ganlab.training.batch_checks import (
@@ -296,7 +297,7 @@ def _check_bounded_loss(gan: GAN) -> Problem | None:
 
 
 def _check_beta_1(role: str, optimizer: keras.optimizers.Optimizer) -> Problem | None:
-    beta_1 = getattr(_unwrapped(optimizer), "beta_1", None)
+    beta_1 = getattr(unwrapped(optimizer), "beta_1", None)
     if not isinstance(beta_1, float) or beta_1 < MAX_BETA_1:
         return None
     return Problem(
@@ -311,7 +312,7 @@ def _check_beta_1(role: str, optimizer: keras.optimizers.Optimizer) -> Problem |
 
 def _check_rates(gan: GAN) -> Problem | None:
     generator_rate, discriminator_rate = (
-        float(keras.ops.convert_to_numpy(_unwrapped(optimizer).learning_rate))
+        float(keras.ops.convert_to_numpy(unwrapped(optimizer).learning_rate))
         for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer)
     )
     low, high = sorted((generator_rate, discriminator_rate))
@@ -325,8 +326,3 @@ def _check_rates(gan: GAN) -> Problem | None:
         "keep them within a factor of 4 or so",
         {"discriminator_learning_rate": generator_rate},
     )
-
-
-def _unwrapped(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer inside loss scaling."""
-    return getattr(optimizer, "inner_optimizer", optimizer)

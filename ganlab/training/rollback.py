@@ -9,6 +9,7 @@ import keras
 
 from ganlab.config.settings import Recipe
 from ganlab.models.gan import GAN
+from ganlab.models.optimizers import unwrapped
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run
 from ganlab.training.build import build_gan, dtype_policy
@@ -76,10 +77,9 @@ def branch(checkpoint: Path | str, recipe: Recipe, num_classes: int | None) -> G
 
 def _moments(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """What an optimizer remembers, but for its rate."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     return [
         variable
-        for variable in optimizer.variables
+        for variable in unwrapped(optimizer).variables
         if "learning_rate" not in variable.path
     ]
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.errors import UserError
+from ganlab.objectives.arguments import add_averages
 from ganlab.objectives.augmentation.base import (
     Augmentation,
     Random,
@@ -77,15 +78,8 @@ class AdaptiveAugment(Augmentation):
         self.target = target
         self.limit = limit
         self.images_to_full = images_to_full
-        self.probability, self.sign_sum, self.observed = (
-            self.add_weight(
-                shape=(),
-                initializer="zeros",
-                trainable=False,
-                aggregation="mean",
-                name=name,
-            )
-            for name in ("probability", "sign_sum", "observed")
+        self.probability, self.sign_sum, self.observed = add_averages(
+            self, "probability", "sign_sum", "observed"
         )
 
     def augment(self, images: Any, seed: Any) -> Any:
