@@ -12,6 +12,7 @@ from ganlab.cli.common import (
     positive,
     print_json,
 )
+from ganlab.diagnosis.logs.columns import ROLES, parse_columns
 from ganlab.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ examples:
   ganlab diagnose runs/first              report.html, .md and .json in it
   ganlab diagnose runs/first runs/second  what differs
   ganlab diagnose runs/first --remedy-trials
-  ganlab diagnose log.csv --json          step,d_loss,g_loss[,seconds][,fid]
+  ganlab diagnose lightning_logs/version_0/metrics.csv
+  ganlab diagnose tensorboard_folder      any tool's
+  ganlab diagnose log.csv --columns d_loss=critic,g_loss=gen,step=iter
 """
 
 
@@ -34,15 +37,23 @@ def add(commands: "Commands") -> None:
         "diagnose",
         run,
         summary="name what went wrong in a run, with evidence and a remedy",
-        usage="[OPTIONS] RUN|FILE.csv [RUN|FILE.csv]",
+        usage="[OPTIONS] RUN|LOG [RUN|LOG]",
         epilog=EXAMPLES,
     )
     logs = parser.add_argument_group("logs")
     logs.add_argument(
         "subjects",
-        metavar="RUN|FILE.csv",
+        metavar="RUN|LOG",
         nargs="+",
-        help="a run folder or the log of another trainer; two are compared",
+        help="a run folder, or another trainer's log: CSV, JSON lines, TensorBoard "
+        "events, or a folder with one; two are compared",
+    )
+    logs.add_argument(
+        "--columns",
+        default="",
+        metavar="NAME=COLUMN,...",
+        help="which columns of another trainer's log hold which number; NAME is "
+        f"{', '.join(ROLES[:-1])} or {ROLES[-1]} (default: by their names)",
     )
     remedies = parser.add_argument_group("remedies")
     remedies.add_argument(
@@ -62,7 +73,7 @@ def add(commands: "Commands") -> None:
         "--out",
         metavar="DIR",
         help="folder of report.html, report.md and report.json (default: the run, or "
-        "FILE-report; none for a file with --json)",
+        "LOG-report for another trainer's; none for a file with --json)",
     )
     output.add_argument("--json", action="store_true", help="print one JSON document")
     add_help(parser)
@@ -84,7 +95,8 @@ def run(options: argparse.Namespace) -> None:
         from ganlab.training.remedy_trials import try_remedies
 
         try_remedies(options.subjects[0], steps=options.trial_steps, stream=sys.stderr)
-    reports = [report.examine(path) for path in options.subjects]
+    columns = parse_columns(options.columns)
+    reports = [report.examine(path, columns) for path in options.subjects]
     if len(reports) == 2:
         _compare(options, *reports)
     else:
@@ -97,7 +109,12 @@ def _report(options: argparse.Namespace, examined: "Report") -> None:
     source = Path(options.subjects[0])
     page = None
     if source.is_dir() or options.out or not options.json:
-        folder = source if source.is_dir() else f"{source.stem}-report"
+        folder = Path(f"{source.stem}-report")
+        if source.is_dir():
+            # Another trainer's folder may hold a report.md of its own, and Lightning
+            # takes each folder beside `version_0` for a version.
+            named = Path(f"{source.resolve().name}-report")
+            folder = named if examined.log.foreign else source
         page = report.write(examined, Path(options.out or folder))
     if options.json:
         print_json(examined.as_dict())

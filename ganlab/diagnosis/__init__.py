@@ -7,7 +7,8 @@ from ganlab.diagnosis.findings import (
     Failure,
     Finding,
 )
-from ganlab.diagnosis.log import Log, Series, read
+from ganlab.diagnosis.log import Log, Series
+from ganlab.diagnosis.logs.reading import read
 from ganlab.diagnosis.quality import bad_quality
 from ganlab.diagnosis.remedy import next_change
 from ganlab.diagnosis.rules import diagnose

@@ -1,5 +1,6 @@
 """A run's report: its log, findings, best checkpoint and remedies tried."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 from ganlab import metrics
 from ganlab.config.command import train_command
 from ganlab.diagnosis.findings import Finding
-from ganlab.diagnosis.log import Log, read
+from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.logs.reading import read
 from ganlab.diagnosis.rules import diagnose
 from ganlab.errors import UserError
 from ganlab.runs import RunFolder
@@ -53,6 +55,8 @@ class Report:
         """One sentence."""
         log, serious = self.log, self.serious
         steps = f"{log.last_step:,} steps"
+        if log.not_judged and not serious:
+            return f"Not judged: {log.not_judged}."
         if not log.series or (log.last_step == 0 and not serious):
             return "Nothing to judge: " + "; ".join(
                 log.problems or ["the log is empty"]
@@ -131,8 +135,12 @@ class Report:
         }
 
 
-def examine(path: Path | str) -> Report:
-    """Reads a run folder or CSV file and diagnoses it.
+def examine(path: Path | str, columns: Mapping[str, str] | None = None) -> Report:
+    """Reads a run or another trainer's log and diagnoses it.
+
+    Args:
+        path: See `ganlab.diagnosis.read`.
+        columns: Likewise.
 
     Returns:
         A `Report`.
@@ -140,7 +148,7 @@ def examine(path: Path | str) -> Report:
     Raises:
         UserError: see `ganlab.diagnosis.read`.
     """
-    log = read(path)
+    log = read(path, columns)
     trials = [] if log.foreign else RunFolder(log.source).read_trials()
     best, extractor = _best_checkpoint(log)
     if best is None:

@@ -14,7 +14,7 @@ from ganlab.diagnosis.markdown import trial_cells
 from ganlab.runs import RunFolder
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
-HEALTHY_COLOR = "#2e6b34"
+HEALTHY_COLOR, NOT_JUDGED_COLOR = "#2e6b34", "#5f5e62"
 FINDINGS_WITH_PICTURE = 3
 OVERVIEW = {
     "losses": ("d_loss", "g_loss"),
@@ -52,7 +52,8 @@ img{image-rendering:pixelated;max-width:100%}
 def draw(report: Report) -> str:
     """The page of a `ganlab.diagnosis.report.Report`."""
     log = report.log
-    color = COLORS.get(report.severity or "", HEALTHY_COLOR)
+    without_finding = NOT_JUDGED_COLOR if log.not_judged else HEALTHY_COLOR
+    color = COLORS.get(report.severity or "", without_finding)
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',

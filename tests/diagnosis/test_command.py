@@ -28,18 +28,19 @@ def test_a_broken_log_gives_a_report_that_says_so(make_csv, tmp_path, text, prob
     path = make_csv(text)
     assert main(["diagnose", str(path), "--out", str(tmp_path / "out")]) == 0
     if problem:
-        assert problem in " ".join(report.examine(path).log.problems)
+        examined = report.examine(path)
+        assert problem in " ".join([examined.verdict, *examined.log.problems])
         assert problem in (tmp_path / "out" / "report.md").read_text()
 
 
 def test_what_is_no_log_is_one_line(make_csv, tmp_path, capsys):
-    for path in (tmp_path / "none", tmp_path, make_csv("a,b\n1,2\n")):
+    for path in (tmp_path / "none", tmp_path, make_csv("x", "a.png")):
         assert main(["diagnose", str(path)]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert "Expected" in error
-    with pytest.raises(UserError, match="rename or add d_loss, g_loss"):
-        diagnosis.read(make_csv("step,loss\n1,2\n"))
+    with pytest.raises(UserError, match="it has step, loss"):
+        diagnosis.read(make_csv("step,loss\n1,2\n"), {"d_loss": "critic"})
 
 
 @pytest.mark.e2e

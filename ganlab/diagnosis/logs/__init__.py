@@ -1,0 +1,1 @@
+"""Readers of logs: ganlab's own runs, and what other trainers write."""

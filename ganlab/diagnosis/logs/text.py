@@ -1,0 +1,117 @@
+"""Which columns has a CSV file, whatever wrote it?
+
+Separators `,` `;` tab, `|` and blanks; UTF-8 with or without BOM, UTF-16; empty
+cells; header lines repeated by appending, also with other columns; no header.
+"""
+
+import csv
+import io
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ganlab.diagnosis.logs import cells
+from ganlab.diagnosis.logs.table import Column, Table, join
+
+SEPARATORS = ",;\t|"
+BLOCK_ROWS = 65536
+BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+MIN_REPEATED_NAMES = 2  # of a header line within the file
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8 or UTF-16, with or without a BOM.
+
+    What is no text becomes U+FFFD; NUL characters are left out.
+    """
+    content = path.read_bytes()
+    encoding = BOMS.get(content[:2], "utf-8")
+    head = content[:200]
+    if encoding == "utf-8" and len(head) > 3:
+        for parity, other in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if not any(head[parity::2]) and all(head[1 - parity :: 2]):
+                encoding = other
+    text = content.decode(encoding, errors="replace")
+    return text.removeprefix("\ufeff").replace("\0", "")
+
+
+def read_csv(path: Path) -> Table:
+    """The columns of a CSV file."""
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n").lstrip("\n #")
+    if "tensor(" in text:  # its commas part no cells
+        text = cells.UNQUOTED_TENSOR.sub(r"\1", text)
+    separator = _separator(text.split("\n", 1)[0])
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        skipinitialspace=separator == " ",
+    )
+    parts: dict[str, list[Column]] = {}
+    length = broken = 0
+    problems = []
+    try:
+        for header, rows in _blocks(reader):
+            kept = [row for row in rows if not any(map(str.strip, row[len(header) :]))]
+            broken += len(rows) - len(kept)
+            columns = itertools.zip_longest(*kept, fillvalue="")
+            for name, texts in zip(header, columns, strict=False):
+                column = cells.as_column(texts, separator).shifted(length)
+                parts.setdefault(name, []).append(column)
+            for name in header:
+                parts.setdefault(name, [cells.as_column(())])
+            length += len(kept)
+    except csv.Error as error:
+        problems.append(f"the file breaks off ({error})")
+    columns_by_name = {name: join(blocks) for name, blocks in parts.items() if name}
+    return Table(columns_by_name, length + broken, broken, problems)
+
+
+def _separator(header: str) -> str:
+    """The separator of a header line: the most frequent one."""
+    best = max(SEPARATORS, key=header.count)
+    if best in header:
+        return best
+    return " " if " " in header.strip() else ","
+
+
+def _blocks(
+    reader: Iterator[list[str]],
+) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """Pairs of a header and rows under it; no rows for a file of a header alone."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        first = next(reader, None)
+        if first is None:
+            return
+        header = _unique(first)
+        if all(cells.parse(text) is not None for text in first):
+            header = [str(number + 1) for number in range(len(first))]
+            yield header, [first]
+        yield header, []
+        names = set(header)
+        while rows := list(itertools.islice(reader, BLOCK_ROWS)):
+            start = 0
+            for index, row in enumerate(rows):
+                if not names.isdisjoint(row) and _is_header(row, names):
+                    yield header, [row for row in rows[start:index] if row]
+                    header, start = _unique(row), index + 1
+            yield header, [row for row in rows[start:] if row]
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _is_header(row: list[str], names: set[str]) -> bool:
+    """Whether a row within the file names columns."""
+    repeated = sum(text.strip() in names for text in row)
+    numbers = any(cells.parse(text) is not None for text in row)
+    return repeated >= min(MIN_REPEATED_NAMES, len(names)) and not numbers
+
+
+def _unique(header: list[str]) -> list[str]:
+    """Names of columns without blanks around them; of a repeated one the first."""
+    names: list[str] = []
+    for text in header:
+        name = text.strip().strip("'\"")
+        names.append("" if name in names else name)
+    return names

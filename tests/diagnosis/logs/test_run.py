@@ -1,0 +1,93 @@
+"""A run's log is read whatever state it is in."""
+
+import json
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganlab import diagnosis
+from ganlab.config.settings import Monitoring, Recipe
+from ganlab.diagnosis import html, report
+from ganlab.diagnosis.logs import run
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=60, deadline=None)
+def test_wild_files_never_crash(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("wild")
+    (folder / "config.json").write_bytes(content)
+    (folder / "metrics.jsonl").write_bytes(content)
+    examined = report.examine(folder)
+    assert examined.verdict
+    html.draw(examined)
+    path = folder / "log.csv"
+    path.write_bytes(b"step,d_loss,g_loss\n" + content)
+    report.as_markdown(report.examine(path))
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["step", "event", "d_loss", "fid", "seconds"]),
+            st.one_of(
+                st.none(),
+                st.integers(),
+                st.floats(),
+                st.text(max_size=3),
+                st.booleans(),
+            ),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_wild_rows_never_crash(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("rows")
+    about = {"recipe": Recipe().as_dict(), "monitoring": Monitoring().as_dict()}
+    (folder / "config.json").write_text(json.dumps(about))
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metrics.jsonl").write_text(text)
+    examined = report.examine(folder)
+    json.dumps(examined.as_dict())
+    assert report.as_markdown(examined)
+
+
+def test_rows_in_any_order_make_series(tmp_path):
+    rows = [
+        {"step": 20, "d_loss": 2.0, "protocol": "a", "note": "words"},
+        {"step": 10, "d_loss": None, "seconds": 1.0},
+        {"step": 10, "event": "began", "loss": "hinge"},
+        {"step": True, "d_loss": 1.0},
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "metrics.jsonl").write_text(text + "{broken off")
+    log = diagnosis.read(tmp_path)
+    assert list(log.series) == ["d_loss"]
+    np.testing.assert_array_equal(log.series["d_loss"].steps, [10, 20])
+    np.testing.assert_array_equal(log.series["d_loss"].values, [np.nan, 2.0])
+    assert log.settings == {"loss": "hinge"}
+    assert len(log.events_of("began")) == 1
+    assert log.problems == [
+        "2 lines of metrics.jsonl cannot be read, and are left out",
+        "g_loss holds no number that is finite",
+    ]
+    assert (log.last("d_loss"), log.get("d_loss", 2), log.last_step) == (2.0, None, 20)
+
+
+def test_whose_folder_it_is_shows_in_settings_and_events(tmp_path):
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_text('{"step": 1, "d_loss": 0.5}\n')
+    (tmp_path / "config.json").write_text('{"model_type": "dcgan"}')
+    assert not run.is_run(tmp_path)
+    (tmp_path / "config.json").write_text('{"recipe": {}, "monitoring": {}}')
+    assert run.is_run(tmp_path)
+    (tmp_path / "config.json").unlink()
+    metrics.write_text('{"step": 1, "event": "began", "loss": "hinge"}\n')
+    assert run.is_run(tmp_path)
+
+
+def test_a_run_without_losses_is_not_judged(tmp_path):
+    rows = ['{"step": 1, "event": "began", "loss": "hinge"}', '{"step": 1, "fid": 3}']
+    (tmp_path / "metrics.jsonl").write_text("\n".join(rows))
+    assert report.examine(tmp_path).verdict.startswith("Not judged: no losses")

@@ -1,0 +1,59 @@
+"""CSV files are read in any encoding, with any separator, and appended to."""
+
+import pytest
+
+from ganlab.diagnosis.logs import text
+
+PLAIN = "step,d_loss,g_loss\n10,0.5,1.5\n20,0.6,\n"
+
+
+def values_of(table):
+    return {name: column.values.tolist() for name, column in table.columns.items()}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_form_does_not_matter(make_csv, encoding, separator, line_end):
+    content = "step,d_loss,g_loss\n10,0.5,1.5\n20,0.6,2.5\n"
+    content = content.replace(",", separator).replace("\n", line_end)
+    table = text.read_csv(make_csv(content.encode(encoding)))
+    assert values_of(table) == {
+        "step": [10, 20],
+        "d_loss": [0.5, 0.6],
+        "g_loss": [1.5, 2.5],
+    }
+    assert (table.length, table.broken, table.problems) == (2, 0, [])
+
+
+def test_an_empty_cell_has_no_number(make_csv):
+    table = text.read_csv(make_csv(PLAIN))
+    assert table.columns["g_loss"].rows.tolist() == [0]
+    assert table.length == 2
+
+
+def test_a_header_within_names_the_columns_from_there(make_csv):
+    again = PLAIN + "step,g_loss,d_loss,fid\n30,7,8,9\n"
+    table = text.read_csv(make_csv(again))
+    assert table.columns["d_loss"].values.tolist() == [0.5, 0.6, 8]
+    assert table.columns["g_loss"].values.tolist() == [1.5, 7]
+    assert table.columns["fid"].rows.tolist() == [2]
+
+
+def test_tensors_without_quotes_part_no_cells(make_csv):
+    row = "tensor(0.5, device='cuda:0'),tensor(1.5, grad_fn=<MeanBackward0>)"
+    table = text.read_csv(make_csv(f"d_loss,g_loss\n{row}\n"))
+    assert values_of(table) == {"d_loss": [0.5], "g_loss": [1.5]}
+
+
+def test_rows_with_too_many_cells_are_broken(make_csv):
+    table = text.read_csv(make_csv(PLAIN + "30,1,2,3\n40,1,2,\n"))
+    assert (table.length, table.broken) == (4, 1)
+    assert table.columns["step"].values.tolist() == [10, 20, 40]
+
+
+def test_without_a_header_columns_are_numbered(make_csv):
+    table = text.read_csv(make_csv("10,0.5\n20,0.6\n"))
+    assert values_of(table) == {"1": [10, 20], "2": [0.5, 0.6]}
+    hashed = text.read_csv(make_csv("# step d_loss\n10 0.5\n", "b.txt"))
+    assert values_of(hashed) == {"step": [10], "d_loss": [0.5]}
