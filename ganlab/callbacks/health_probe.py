@@ -23,7 +23,7 @@ class HealthProbe(BudgetedCallback):
     Args:
         run_log: A `RunLog`.
         real: Float32 samples that are trained on, as the networks take them, in
-            `gan.output_range`; 64 are used.
+            `gan.output_range`; 512 are used.
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array of a conditional GAN, or `None`.
         held_out_labels: Likewise.

@@ -23,9 +23,12 @@ from ganlab.callbacks.probe_measures import (
     value_range,
 )
 from ganlab.callbacks.probe_network import Outputs, ProbeNetwork, Weights
+from ganlab.callbacks.probe_samples import data_measures, effect, paired_lead
 from ganlab.data import kinds
 from ganlab.models import forward
+from ganlab.models.compatibility import takes_probabilities
 from ganlab.models.gan import GAN
+from ganlab.networks.output_range import output_range
 from ganlab.networks.precision import computing_in_float32
 
 PROBE_IMAGES = 64
@@ -43,6 +46,8 @@ class _Pass:
         real_logits: Logits of real samples.
         fake_logits: Logits of fake samples.
         logit_gradient: Gradient of the generator's loss in `fake_logits`.
+        d_logit_gradients: Gradients of the discriminator's loss in `real_logits` and
+            in `fake_logits`.
         gradients: Gradients of each network's loss in its weights, by role.
         activations: Outputs of activations by layer, by role; of real samples for
             the discriminator.
@@ -52,6 +57,7 @@ class _Pass:
     real_logits: Any
     fake_logits: Any
     logit_gradient: Any
+    d_logit_gradients: tuple[Any, Any]
     gradients: dict[str, list[Any]]
     activations: dict[str, dict[str, Any]]
 
@@ -62,7 +68,7 @@ class Probe:
     Args:
         gan: A compiled `ganlab.GAN`.
         real: Float32 samples `(n, ...)` that are trained on, as the networks take
-            them; 64 are used.
+            them; 64 go through the networks, and 512 are compared by themselves.
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array `(n,)` of a conditional GAN, or `None`.
         held_out_labels: Likewise.
@@ -93,6 +99,11 @@ class Probe:
             held_out_count = _whole_packs(len(held_out), gan.packing)
             self._held_out = np.asarray(held_out[:held_out_count], np.float32)
             self._held_out_labels = _as_labels(held_out_labels, held_out_count)
+        kind = kinds.of_shape(self._real.shape[1:])
+        self._facts = data_measures(real, labels, pictorial=kind.pictorial)
+        drawn = output_range(gan.generator)
+        if drawn is not None:
+            self._facts |= {"output_low": drawn[0], "output_high": drawn[1]}
         generator = np.random.default_rng([seed, 1])
         self.latents = generator.standard_normal((count, gan.latent_dim), np.float32)
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
@@ -115,9 +126,17 @@ class Probe:
             lambda tensor: np.asarray(tensor, np.float64), self._measure_in_graph()
         )
         logits, fake = arrays.pop("logits"), arrays.pop("fake")
-        averaged = arrays.pop("averaged")
+        averaged, moved = arrays.pop("averaged"), arrays.pop("moved")
+        settled, relabelled = arrays.pop("settled"), arrays.pop("relabelled", None)
+        mislabelled = arrays.pop("mislabelled_logits", None)
         values = {name: float(array) for name, array in arrays.items()}
-        values |= logit_measures(logits)
+        values |= self._facts | logit_measures(logits)
+        if takes_probabilities(self.gan.objective.loss):
+            del values["logit_lowest"], values["logit_highest"]
+        values["latent_effect"] = effect(moved, settled, self._real)
+        if relabelled is not None:
+            values["label_effect"] = effect(relabelled, settled, self._real)
+            values["label_lead"] = paired_lead(logits["real"], mislabelled)
         for role, network in self._networks.items():
             values |= network.summarize(values, role)
         values |= self._singular_values.measure(
@@ -161,8 +180,13 @@ class Probe:
             "averaged": averaged,
             "logits": {"real": step.real_logits, "fake": step.fake_logits},
             "g_logit_gradient": tf.reduce_sum(tf.abs(step.logit_gradient)),
+            "g_logit_direction": _direction(-step.logit_gradient),
+            "d_logit_direction": _direction(
+                -step.d_logit_gradients[0], step.d_logit_gradients[1]
+            ),
             "ema_distance": self._ema_distance(),
         }
+        measures |= self._changed_inputs(weights, labels)
         for role, network in self._networks.items():
             measures |= network.gradient_measures(step.gradients[role], role)
             measures |= network.activation_measures(step.activations[role], role)
@@ -189,6 +213,34 @@ class Probe:
             )
         return measures
 
+    def _changed_inputs(self, weights: dict[str, Weights], labels: Any) -> Any:
+        """Fakes of the same, of other latents and of other labels, at inference.
+
+        And the logits of real samples under other labels.
+        """
+        networks = self._networks
+
+        def generate(latents: Any, wanted: Any) -> Any:
+            outputs = networks["generator"].call(
+                weights["generator"], latents, wanted, training=False
+            )
+            return outputs.own[0]
+
+        latents = tf.constant(self.latents)
+        changed = {
+            "settled": generate(latents, labels),
+            "moved": generate(tf.roll(latents, 1, 0), labels),
+        }
+        if labels is not None:
+            others = (labels + 1) % self.gan.num_classes
+            real = forward.pack(tf.constant(self._real), self.gan.packing)
+            judged = networks["discriminator"].call(
+                weights["discriminator"], real, others
+            )
+            changed["relabelled"] = generate(latents, others)
+            changed["mislabelled_logits"] = forward.logits_of(judged.own)
+        return changed
+
     def _run_step(
         self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]
     ) -> _Pass:
@@ -211,7 +263,7 @@ class Probe:
             )
             real_logits = forward.logits_of(on_real.own)
             fake_logits = forward.logits_of(on_fake.own)
-            tape.watch(fake_logits)
+            tape.watch([real_logits, fake_logits])
             losses = {
                 "generator": loss.generator(real_logits, fake_logits),
                 "discriminator": loss.discriminator(real_logits, fake_logits),
@@ -231,6 +283,11 @@ class Probe:
             real_logits=real_logits,
             fake_logits=fake_logits,
             logit_gradient=tape.gradient(losses["generator"], fake_logits),
+            d_logit_gradients=tape.gradient(
+                losses["discriminator"],
+                (real_logits, fake_logits),
+                unconnected_gradients=tf.UnconnectedGradients.ZERO,
+            ),
             gradients=gradients,
             activations={
                 "generator": generated.activations,
@@ -283,6 +340,13 @@ def _as_labels(labels: np.ndarray | None, count: int) -> np.ndarray | None:
 
 def _as_constant(labels: np.ndarray | None) -> Any:
     return None if labels is None else tf.constant(labels)
+
+
+def _direction(*gradients: Any) -> Any:
+    """Sum of gradients over the sum of their sizes: 1 where all are positive."""
+    total = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
+    size = tf.reduce_sum(tf.abs(total))
+    return tf.math.divide_no_nan(tf.reduce_sum(total), size)
 
 
 def _relative_error(gradients: list[Any], exact: list[Any]) -> Any:

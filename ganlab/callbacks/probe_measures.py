@@ -18,6 +18,11 @@ def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
       logit, that the saturating (minimax) loss has not: 1 - sum sigmoid(l) / sum
       sigmoid(-l) over fake logits, 0 where D does not win.
     - `real_sign`: mean sign of the real logits, ADA's r_t.
+    - `logit_lowest`, `logit_highest`: the smallest and largest of all logits.
+    - `logit_separation`: how often a real logit is over a fake one, 1 where the
+      two never meet and ½ where they are alike (the area under the ROC curve).
+    - `logit_distance`: how far their means lie apart, in standard deviations of
+      one side.
     - `overfit_gap`: how far held-out images lie from trained ones towards the
       fakes, ADA's r_v: 0 without overfitting, 1 where they pass for fake. Left
       out where both sides lie too close together to tell.
@@ -31,6 +36,10 @@ def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
         "logit_fake": fake.mean(),
         "logit_spread": np.concatenate([real, fake]).std(),
         "real_sign": np.sign(real).mean(),
+        "logit_lowest": min(real.min(), fake.min()),
+        "logit_highest": max(real.max(), fake.max()),
+        "logit_separation": _separation(real.ravel(), fake.ravel()),
+        "logit_distance": lead / max(np.sqrt((real.var() + fake.var()) / 2), 1e-12),
         "gradient_thrown_away": max(
             0.0, 1.0 - belief.sum() / max((1.0 - belief).sum(), 1e-300)
         ),
@@ -41,6 +50,14 @@ def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
             gap = real.mean() - logits["held_out"].mean()
             measures["overfit_gap"] = gap / lead
     return {name: float(value) for name, value in measures.items()}
+
+
+def _separation(real: np.ndarray, fake: np.ndarray) -> float:
+    """The fraction of pairs whose real logit is the larger; ties count half."""
+    ordered = np.sort(fake)
+    below = np.searchsorted(ordered, real, "left")
+    up_to = np.searchsorted(ordered, real, "right")
+    return float(np.mean(below + up_to) / (2 * len(fake)))
 
 
 def value_range(samples: np.ndarray, name: str) -> dict[str, float]:

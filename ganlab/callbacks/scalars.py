@@ -190,6 +190,16 @@ SCALARS = {
     "logit_spread": Scalar(
         "logits/spread", "Standard deviation of real and fake logits."
     ),
+    "logit_lowest": Scalar("logits/lowest", "Smallest logit of real and fake images."),
+    "logit_highest": Scalar("logits/highest", "Largest of them."),
+    "logit_separation": Scalar(
+        "logits/separation",
+        "How often a real logit is over a fake one: 1 never meet, 0.5 are alike.",
+    ),
+    "logit_distance": Scalar(
+        "logits/distance",
+        "Distance of real and fake mean logits in standard deviations of one side.",
+    ),
     "real_sign": Scalar(
         "overfitting/real_sign",
         "ADA's r_t: mean sign of the logits of trained images; past 0.6 D overfits.",
@@ -250,6 +260,43 @@ SCALARS = {
     "real_high": Scalar("range/real_high", "99th percentile of real pixels."),
     "fake_low": Scalar("range/fake_low", "1st percentile of fake pixels."),
     "fake_high": Scalar("range/fake_high", "99th percentile of fake pixels."),
+    "output_low": Scalar("range/output_low", "The least that the generator can draw."),
+    "output_high": Scalar("range/output_high", "The most that it can draw."),
+    "real_nonfinite_share": Scalar(
+        "data/nonfinite", "Fraction of real values that are NaN or infinite."
+    ),
+    "real_distinct_share": Scalar(
+        "data/distinct", "Distinct real samples over all that were looked at."
+    ),
+    "real_constant_share": Scalar(
+        "data/constant", "Fraction of real pictures whose pixels are all equal."
+    ),
+    "label_information": Scalar(
+        "data/label_information",
+        "How much more often than by chance a real sample's nearest has its label, in "
+        "standard errors; under 3 the labels say nothing that pixels show.",
+    ),
+    "latent_effect": Scalar(
+        "inputs/latents",
+        "Mean change of an image by other latents, over the range of the data; under "
+        "0.002 8-bit images are the same.",
+    ),
+    "label_effect": Scalar("inputs/labels", "Likewise, by another label."),
+    "label_lead": Scalar(
+        "inputs/label_lead",
+        "How much higher a real sample's logit is under its label than under another, "
+        "in standard errors.",
+    ),
+    "g_logit_direction": Scalar(
+        "gradient/generator_direction",
+        "1 where every step of the generator raises its logits, -1 where it lowers "
+        "them.",
+    ),
+    "d_logit_direction": Scalar(
+        "gradient/discriminator_direction",
+        "1 where every step of the discriminator raises real and lowers fake logits, "
+        "-1 where it does the reverse.",
+    ),
     "d_singular_value": Scalar(
         "singular_value/largest",
         "Largest singular value of the discriminator's kernels; a sudden rise comes "

@@ -65,7 +65,11 @@ class Bound:
 
     def held(self, log: Log) -> Held | None:
         """Since when the signal is past the threshold, or `None`."""
-        return sustained(log.get(self.signal, MIN_VALUES), self.past)
+        return self.held_by(log.get(self.signal, MIN_VALUES))
+
+    def held_by(self, series: Series | None) -> Held | None:
+        """Since when a series of its signals is past the threshold, or `None`."""
+        return sustained(series, self.past)
 
     def evidence(self, value: float | None, says: str) -> Evidence:
         """A piece of evidence for a value."""

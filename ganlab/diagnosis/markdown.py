@@ -4,7 +4,8 @@ from typing import Any
 
 from ganlab.config.command import as_assignments
 from ganlab.diagnosis.examine import Report
-from ganlab.diagnosis.findings import FAILURES, Finding
+from ganlab.diagnosis.failures import FAILURES
+from ganlab.diagnosis.findings import Finding
 
 
 def as_markdown(report: Report) -> str:

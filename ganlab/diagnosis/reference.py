@@ -1,7 +1,7 @@
 """The reference of findings in Markdown, made from the rules' own bounds."""
 
 from ganlab.config.command import as_assignments
-from ganlab.diagnosis.findings import FAILURES
+from ganlab.diagnosis.failures import FAILURES
 from ganlab.diagnosis.rules import RULES
 from ganlab.diagnosis.rules.rule import Rule
 

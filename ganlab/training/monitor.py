@@ -12,6 +12,7 @@ from ganlab.callbacks import (
     TrainingMetrics,
 )
 from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.toy2d import MIXTURES
 from ganlab.data.wait_timer import WaitTimer
@@ -38,7 +39,7 @@ def monitoring_callbacks(
         Callbacks by name; there is no `evaluation` without a reference.
     """
     directory = run_log.folder.path
-    images, labels = data.train.take(PROBE_IMAGES)
+    images, labels = data.train.take(MAX_SAMPLES)
     held_out, held_out_labels = None, None
     if data.held_out is not None:
         held_out, held_out_labels = data.held_out.take(PROBE_IMAGES)

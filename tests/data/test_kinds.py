@@ -8,7 +8,7 @@ from ganlab.config.settings import Recipe
 from ganlab.data import kinds
 from ganlab.data.kinds import ARRAYS, IMAGES, KINDS, TOY_MIXTURES
 from ganlab.data.toy2d import MIXTURES
-from ganlab.diagnosis.findings import FAILURES
+from ganlab.diagnosis.failures import FAILURES
 from ganlab.errors import UserError
 from ganlab.metrics import TITLES
 

@@ -1,6 +1,6 @@
 """Tests of the reference of findings."""
 
-from ganlab.diagnosis.findings import FAILURES
+from ganlab.diagnosis.failures import FAILURES
 from ganlab.diagnosis.reference import findings_sections, findings_table
 
 

@@ -1,11 +1,13 @@
 """The rules of a diagnosis, in order: causes before what they lead to.
 
-Two tiers: signals from inside the networks are cheap and warn; only a score of
-quality or diversity makes a finding critical. Thresholds are fitted to the labs'
-seeds 0 to 4: see `scripts/benchmarks/diagnosis.py`.
+Two tiers: signals from inside the networks are cheap and warn; a score of quality
+or diversity makes a finding critical, or what is exactly so from the start: a network
+that never moved, data that is not finite. Where a cause is found its symptoms stand
+after it. Thresholds come from what a signal means where it means something by itself:
+see docs/decisions/0017.
 """
 
-from ganlab.diagnosis.findings import SEVERITIES, Finding
+from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules import (
     balance,
@@ -15,13 +17,22 @@ from ganlab.diagnosis.rules import (
     modes,
     precision,
     progress,
+    wiring,
 )
+from ganlab.diagnosis.rules.causes import causes_first
 from ganlab.diagnosis.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
+    data.non_finite_data,
+    data.degenerate_data,
+    data.uninformative_labels,
+    wiring.frozen_network,
+    wiring.ignored_latents,
+    wiring.inverted_objective,
+    wiring.double_sigmoid,
+    precision.float16_overflow,
     precision.non_finite,
     images.data_range_mismatch,
-    precision.float16_overflow,
     precision.float16_underflow,
     gradients.activation_saturation,
     gradients.dying_relu,
@@ -56,4 +67,4 @@ def diagnose(log: Log) -> list[Finding]:
         they lead to.
     """
     findings = [finding for rule in RULES if (finding := rule(log)) is not None]
-    return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+    return causes_first(findings)

@@ -1,7 +1,8 @@
-"""Rules of the data: unbalanced classes, and waiting for batches."""
+"""Rules of the data: broken, poor or mislabelled samples, classes, and waiting."""
 
 from ganlab.diagnosis.evidence import (
     MIN_VALUES,
+    WARMUP_STEPS,
     Bound,
     Held,
     Observation,
@@ -20,6 +21,60 @@ CLASS_COUNTS = Bound(
 MIN_RAREST_CLASS = 0.5
 DATA_WAIT = Bound("data_wait_share", 0.1)
 LONG_DATA_WAIT = 0.3
+NON_FINITE = Bound("real_nonfinite_share", 0.0)
+DISTINCT = Bound("real_distinct_share", 0.5, above=False)
+CONSTANT = Bound("real_constant_share", 0.5)
+FEW_DISTINCT = 0.1  # with fewer no score can tell a good generator from a collapsed one
+LABEL_INFORMATION = Bound("label_information", 3.0, above=False)
+LABEL_LEAD = Bound("label_lead", 3.0, above=False)
+
+
+@rule(NON_FINITE, severities=("critical",))
+def non_finite_data(log: Log) -> Observation | None:
+    """Real samples hold NaN or infinity."""
+    value = log.last(NON_FINITE.signal)
+    if value is None or not NON_FINITE.past(value):
+        return None
+    says = f"{value:.2%} of the real values are NaN or infinite"
+    return Observation(Held(0, 1.0), [NON_FINITE.evidence(value, says)])
+
+
+@rule(DISTINCT, CONSTANT, severities=("warning", "critical"))
+def degenerate_data(log: Log) -> Observation | None:
+    """Most real samples repeat another, or are of one colour."""
+    evidence, severity = [], "warning"
+    distinct, constant = (log.last(bound.signal) for bound in (DISTINCT, CONSTANT))
+    if distinct is not None and DISTINCT.past(distinct):
+        says = f"{distinct:.0%} of the real samples are distinct"
+        evidence.append(DISTINCT.evidence(distinct, says))
+        severity = "critical" if distinct < FEW_DISTINCT else severity
+    if constant is not None and CONSTANT.past(constant):
+        says = f"{constant:.0%} of the real pictures are of one colour"
+        evidence.append(CONSTANT.evidence(constant, says))
+    return Observation(Held(0, 1.0), evidence, severity) if evidence else None
+
+
+@rule((LABEL_INFORMATION, LABEL_LEAD), severities=("warning",))
+def uninformative_labels(log: Log) -> Observation | None:
+    """Neither the pixels nor D know a sample's label from another.
+
+    Both must say so: pixels alone miss classes that only a network sees, and an
+    unconditional discriminator says nothing of labels.
+    """
+    information = log.last(LABEL_INFORMATION.signal)
+    held = LABEL_LEAD.held(log)
+    if information is None or not LABEL_INFORMATION.past(information):
+        return None
+    if held is None or log.last_step < WARMUP_STEPS:
+        return None
+    lead = last_value(log, LABEL_LEAD.signal)
+    says = "a sample's nearest has its label {:.1f} standard errors over chance"
+    judged = "D tells its label from another by {:.1f} standard errors"
+    evidence = [
+        LABEL_INFORMATION.evidence(information, says.format(information)),
+        LABEL_LEAD.evidence(lead, judged.format(lead)),
+    ]
+    return Observation(held, evidence)
 
 
 @rule(CLASS_COUNTS, severities=("note", "warning"))

@@ -4,6 +4,7 @@ import numpy as np
 
 from ganlab.diagnosis.evidence import (
     MIN_VALUES,
+    WARMUP_STEPS,
     Bound,
     Held,
     Observation,
@@ -35,6 +36,7 @@ DROPPED = (
     (RECALL, "{:.0%} of real images can be generated"),
 )
 LABEL_ACCURACY = Bound("label_accuracy", 0.5, above=False)
+LABEL_EFFECT = Bound("label_effect", 1 / 510, above=False)  # the same in 8 bits
 COPIES = Bound("copied_share", 0.1)
 COPIED_EVALUATIONS = 2
 
@@ -80,9 +82,14 @@ def mode_dropping(log: Log) -> Observation | None:
     return None
 
 
-@rule(LABEL_ACCURACY)
+@rule(LABEL_ACCURACY, LABEL_EFFECT)
 def ignored_labels(log: Log) -> Observation | None:
-    """Images are not of the class that was asked for."""
+    """Images are not of the class that was asked for, or the same for any."""
+    unmoved = LABEL_EFFECT.held(log)
+    if unmoved is not None and log.last_step >= WARMUP_STEPS:
+        value = last_value(log, LABEL_EFFECT.signal)
+        says = f"another label changes an image by {value:.2g} of its range"
+        return Observation(unmoved, [LABEL_EFFECT.evidence(value, says)])
     series, held = log.get(LABEL_ACCURACY.signal, MIN_VALUES), LABEL_ACCURACY.held(log)
     if series is None or held is None or rising(series):
         return None

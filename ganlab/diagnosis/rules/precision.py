@@ -3,7 +3,7 @@
 import numpy as np
 
 from ganlab.diagnosis.evidence import Bound, Held, Observation, make_evidence
-from ganlab.diagnosis.findings import FAILURES
+from ganlab.diagnosis.failures import FAILURES
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import observe_networks

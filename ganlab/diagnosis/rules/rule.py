@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ganlab.diagnosis.evidence import Bound, Observation
-from ganlab.diagnosis.findings import FAILURES, Finding
+from ganlab.diagnosis.failures import FAILURES
+from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.quality import bad_quality
 

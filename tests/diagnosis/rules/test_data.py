@@ -33,3 +33,20 @@ def test_unbalanced_classes(make_log, counts, drawn, severity):
 def test_a_long_wait_is_a_warning(make_log, find, fraction, severity):
     finding = find(make_log({"data_wait_share": fraction}), "starved_input")
     assert finding.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("non_finite_data", {"real_nonfinite_share": 0.01}),
+        ("degenerate_data", {"real_distinct_share": 0.02}),
+        ("degenerate_data", {"real_constant_share": 1.0}),
+        ("uninformative_labels", {"label_information": 0.5, "label_lead": 0.1}),
+    ],
+)
+def test_faults_of_the_data_are_named(make_log, find, name, changes):
+    find(make_log(changes), name)
+
+
+def test_labels_that_only_the_discriminator_knows_are_informative(make_log, names_of):
+    assert names_of(make_log({"label_information": 0.5, "label_lead": 9.0})) == []

@@ -1,0 +1,86 @@
+"""What do samples say by themselves: of the data, its labels, and what moves fakes?
+
+Measures of a probe in NumPy. They look for faults of what training is given and how
+its parts are joined, which no loss shows.
+"""
+
+import numpy as np
+
+MAX_SAMPLES = 512  # of the data: all distances of so many take milliseconds
+
+
+def data_measures(
+    real: np.ndarray, labels: np.ndarray | None, *, pictorial: bool
+) -> dict[str, float]:
+    """Measures of real samples that no network changes.
+
+    - `real_nonfinite_share`: fraction of values that are NaN or infinite.
+    - `real_distinct_share`: distinct samples over all; pictures that are equal in
+      8 bits are one.
+    - `real_constant_share`: fraction of pictures whose pixels are all equal.
+    - `label_information`: how much more often than by chance a sample's nearest has
+      its label, in standard errors; left out without labels.
+
+    Args:
+        real: Float array `(n, ...)`; 512 are looked at.
+        labels: Integer array `(n,)`, or `None`.
+        pictorial: Whether samples are pictures.
+    """
+    flat = np.asarray(real[:MAX_SAMPLES], np.float64)
+    flat = flat.reshape(len(flat), -1)
+    finite = np.isfinite(flat)
+    measures = {"real_nonfinite_share": float(1.0 - finite.mean())}
+    flat = np.where(finite, flat, 0.0)
+    rows = flat
+    if pictorial:
+        span = float(np.ptp(flat))
+        rows = np.round((flat - flat.min()) * 255.0 / span) if span else flat
+        measures["real_constant_share"] = float(np.mean(np.ptp(rows, axis=1) == 0.0))
+    measures["real_distinct_share"] = len(np.unique(rows, axis=0)) / len(rows)
+    if labels is not None and len(flat) > 1:
+        measures["label_information"] = _label_information(
+            flat, np.asarray(labels[: len(flat)]).reshape(-1)
+        )
+    return measures
+
+
+def _label_information(flat: np.ndarray, labels: np.ndarray) -> float:
+    """By how many standard errors nearest neighbours share a label beyond chance."""
+    lengths = np.square(flat).sum(axis=1)
+    distances = lengths[:, None] + lengths - 2.0 * flat @ flat.T
+    np.fill_diagonal(distances, np.inf)
+    shared = np.mean(labels[distances.argmin(axis=1)] == labels)
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    chance = float(np.square(shares).sum())
+    error = np.sqrt(chance * (1.0 - chance) / len(labels))
+    return float((shared - chance) / error) if error > 0 else 0.0
+
+
+def effect(changed: np.ndarray, fake: np.ndarray, real: np.ndarray) -> float:
+    """Mean |changed - fake| over the range of the real samples.
+
+    Args:
+        changed: Float array `(n, ...)`: fakes of other latents, or of other labels.
+        fake: Float array of the same shape.
+        real: Float array `(m, ...)`.
+
+    Returns:
+        A float; under 1/510 8-bit images are the same. Infinity where real samples
+        are all one value, for then nothing can be told.
+    """
+    low, high = np.percentile(real, [1, 99])
+    if not high > low:
+        return float("inf")
+    return float(np.mean(np.abs(changed - fake)) / (high - low))
+
+
+def paired_lead(own: np.ndarray, other: np.ndarray) -> float:
+    """Mean of own - other in its standard errors; 0 where they are equal.
+
+    Args:
+        own: Float array `(n, ...)`: logits of samples under their labels.
+        other: Float array of the same shape: under other labels.
+    """
+    differences = np.asarray(own - other).reshape(len(own), -1).mean(axis=1)
+    error = differences.std() / np.sqrt(len(differences))
+    return float(differences.mean() / max(error, 1e-12))

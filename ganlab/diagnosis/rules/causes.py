@@ -1,0 +1,75 @@
+"""Which findings explain which: a cause stands before its symptoms.
+
+The order of `RULES` is that of causes. A cause is as severe as the worst of the
+symptoms that it explains, so that sorting by severity keeps it before them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ganlab.diagnosis.findings import SEVERITIES, Finding
+
+IMAGES = (
+    "output_saturation",
+    "checkerboard",
+    "mode_collapse",
+    "mode_dropping",
+    "late_collapse",
+)
+BALANCE = ("discriminator_domination", "generator_domination", "oscillation")
+GRADIENTS = (
+    "vanishing_generator_gradient",
+    "exploding_gradient",
+    "dying_relu",
+    "activation_saturation",
+)
+LABELS = ("ignored_labels",)
+RANGE = ("data_range_mismatch",)
+DATA = ("memorisation", "discriminator_overfitting")
+EVERYTHING = (
+    *RANGE,
+    *GRADIENTS,
+    *BALANCE,
+    *IMAGES,
+    *LABELS,
+    "batch_norm_gap",
+    "undertrained",
+)
+
+EXPLAINS: dict[str, tuple[str, ...]] = {
+    "non_finite_data": ("non_finite", *DATA, *EVERYTHING),
+    "degenerate_data": ("uninformative_labels", *DATA, *EVERYTHING),
+    "uninformative_labels": (*LABELS, "mode_dropping"),
+    "frozen_network": ("ignored_latents", "inverted_objective", *DATA, *EVERYTHING),
+    "ignored_latents": EVERYTHING,
+    "inverted_objective": ("non_finite", *EVERYTHING),
+    "double_sigmoid": EVERYTHING,
+    "data_range_mismatch": (*BALANCE, *IMAGES, *GRADIENTS),
+    "float16_overflow": ("non_finite", *EVERYTHING),
+    "float16_underflow": EVERYTHING,
+    "activation_saturation": ("vanishing_generator_gradient", *BALANCE, *IMAGES),
+    "dying_relu": ("vanishing_generator_gradient", *BALANCE, *IMAGES),
+    "exploding_gradient": (*BALANCE, *IMAGES),
+    "vanishing_generator_gradient": (*BALANCE, *IMAGES),
+    "discriminator_overfitting": (*BALANCE, *IMAGES),
+    "discriminator_domination": IMAGES,
+    "generator_domination": IMAGES,
+}
+
+
+def causes_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings by severity, each cause as severe as what it explains.
+
+    Args:
+        findings: `Finding`s in the order of causes; notes explain nothing.
+    """
+    rank = {finding.name: SEVERITIES.index(finding.severity) for finding in findings}
+    for finding in reversed(findings):  # from the last symptom to the first cause
+        if finding.severity != "note":
+            explained = [rank.get(name, 0) for name in EXPLAINS.get(finding.name, ())]
+            rank[finding.name] = max([rank[finding.name], *explained])
+    raised = [
+        replace(finding, severity=SEVERITIES[rank[finding.name]])
+        for finding in findings
+    ]
+    return sorted(raised, key=lambda finding: -rank[finding.name])

@@ -1,0 +1,144 @@
+"""Rules of how a run is put together: what does not move, is ignored or reversed.
+
+These are facts and not scores: what is exactly so from the first measurement on needs
+no score that agrees, and is critical by itself.
+"""
+
+import numpy as np
+
+from ganlab.diagnosis.evidence import (
+    MIN_VALUES,
+    NETWORKS,
+    WARMUP_STEPS,
+    Bound,
+    Held,
+    Observation,
+    last_value,
+)
+from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.rules.rule import rule
+
+MIN_PATH = 0.01  # of the weights' norm, were all steps in one direction
+PATH = Bound(
+    "{network}_update_ratio",
+    MIN_PATH,
+    above=False,
+    condition=f"adds up over the run to < {MIN_PATH:g}",
+)
+STILL = tuple(
+    Bound(signal, 0.0, condition="was never over 0")
+    for signal in ("{network}_learning_rate", "{network}_gradient_norm")
+)
+LATENT_EFFECT = Bound(
+    "latent_effect",
+    1 / 510,
+    above=False,
+    condition="was always under half a level of 8 bits",
+)
+REVERSED = Bound("{network}_logit_direction", -0.9, above=False)
+SEPARATION = Bound("logit_separation", 0.25, above=False)
+ACCURACY = Bound(
+    "d_accuracy_real",
+    0.4,
+    above=False,
+    condition="and `d_accuracy_fake` average < 0.4",
+)
+PROBABILITIES = Bound(
+    "logit_highest",
+    1.0,
+    above=False,
+    condition="was never over 1, and `logit_lowest` never under 0",
+)
+
+
+@rule(PATH, *STILL, severities=("warning", "critical"))
+def frozen_network(log: Log) -> Observation | None:
+    """A network's steps are 0, or add up to next to nothing."""
+    for key, network in NETWORKS.items():
+        for bound in (PATH, *STILL):
+            own = bound.of(key)
+            series = log.get(own.signal, MIN_VALUES)
+            if series is None or np.abs(series.values).max() > 0.0:
+                continue
+            what = own.signal.removeprefix(f"{key}_").replace("_", " ")
+            says = f"the {network}'s {what} was 0 all the time"
+            held = Held(int(series.steps[0]), 1.0)
+            return Observation(held, [own.evidence(0.0, says)], "critical")
+    for key, network in NETWORKS.items():
+        own = PATH.of(key)
+        series = log.get(own.signal, MIN_VALUES)
+        if series is None or log.last_step < WARMUP_STEPS:
+            continue
+        path = float(series.values.mean()) * log.last_step
+        if own.past(path):
+            says = f"all steps of the {network} add up to {path:.2%} of its weights"
+            held = Held(int(series.steps[0]), 1.0)
+            return Observation(held, [own.evidence(path, says)], "warning")
+    return None
+
+
+@rule(LATENT_EFFECT, severities=("critical",))
+def ignored_latents(log: Log) -> Observation | None:
+    """Other latents never gave another image."""
+    series = log.get(LATENT_EFFECT.signal, MIN_VALUES)
+    if series is None or not LATENT_EFFECT.past(series.values).all():
+        return None
+    value = float(series.values.max())
+    says = f"other latents never changed the images by more than {value:.2g} of 1"
+    held = Held(int(series.steps[0]), 1.0)
+    return Observation(held, [LATENT_EFFECT.evidence(value, says)])
+
+
+@rule(REVERSED, SEPARATION, ACCURACY, severities=("critical",))
+def inverted_objective(log: Log) -> Observation | None:
+    """A loss teaches the reverse, or D takes fakes for real."""
+    for key, taught in {
+        "d": "the discriminator's loss lowers real logits and raises fake ones",
+        "g": "the generator's loss lowers the logits of its own images",
+    }.items():
+        own = REVERSED.of(key)
+        series, held = log.get(own.signal, MIN_VALUES), own.held(log)
+        if series is not None and held is not None:
+            return Observation(
+                held, [own.evidence(last_value(log, own.signal), taught)]
+            )
+    held = SEPARATION.held(log)
+    if held is not None and log.last_step >= WARMUP_STEPS:
+        value = last_value(log, SEPARATION.signal)
+        says = f"a real logit is over a fake one in {value:.0%} of pairs"
+        return Observation(held, [SEPARATION.evidence(value, says)])
+    return _mistaken(log)
+
+
+def _mistaken(log: Log) -> Observation | None:
+    """D is wrong more often than a coin, by its accuracy in training."""
+    sides = [ACCURACY.signal, "d_accuracy_fake"]
+    values = [log.get(side, MIN_VALUES) for side in sides]
+    real, fake = values
+    if real is None or fake is None or len(real) != len(fake):
+        return None
+    if log.last_step < WARMUP_STEPS:
+        return None
+    accuracy = type(real)(real.steps, (real.values + fake.values) / 2)
+    held = ACCURACY.held_by(accuracy)
+    if held is None:
+        return None
+    value = float(np.median(accuracy.values[-MIN_VALUES:]))
+    says = f"D is right on {value:.1%} of images, less often than a coin"
+    return Observation(held, [ACCURACY.evidence(value, says)])
+
+
+@rule(PROBABILITIES)
+def double_sigmoid(log: Log) -> Observation | None:
+    """All logits are between 0 and 1, though the loss takes any."""
+    lowest, highest = (
+        log.get(name, MIN_VALUES) for name in ("logit_lowest", "logit_highest")
+    )
+    if lowest is None or highest is None:
+        return None
+    if lowest.values.min() < 0.0 or highest.values.max() > 1.0:
+        return None
+    low, high = float(lowest.values.min()), float(highest.values.max())
+    says = f"logits were between {low:.3g} and {high:.3g} all the time"
+    held = Held(int(highest.steps[0]), 1.0)
+    return Observation(held, [PROBABILITIES.evidence(high, says)])
