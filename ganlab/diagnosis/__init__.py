@@ -1,12 +1,7 @@
 """Diagnosis of a run from its log: failures, evidence, and remedies; NumPy only."""
 
-from ganlab.diagnosis.findings import (
-    FAILURES,
-    SEVERITIES,
-    Evidence,
-    Failure,
-    Finding,
-)
+from ganlab.diagnosis.failures import FAILURES, Failure
+from ganlab.diagnosis.findings import SEVERITIES, Evidence, Finding
 from ganlab.diagnosis.log import Log, Series
 from ganlab.diagnosis.logs.reading import read
 from ganlab.diagnosis.quality import bad_quality
