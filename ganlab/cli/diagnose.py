@@ -12,7 +12,6 @@ from ganlab.cli.common import (
     positive,
     print_json,
 )
-from ganlab.diagnosis.logs.columns import ROLES, parse_columns
 from ganlab.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ def add(commands: "Commands") -> None:
         "--columns",
         default="",
         metavar="NAME=COLUMN,...",
-        help="which columns of another trainer's log hold which number; NAME is "
-        f"{', '.join(ROLES[:-1])} or {ROLES[-1]} (default: by their names)",
+        help="which columns of another trainer's log hold which number; NAME is step, "
+        "d_loss, g_loss, fid, seconds and so on (default: by their names)",
     )
     remedies = parser.add_argument_group("remedies")
     remedies.add_argument(
@@ -82,6 +81,7 @@ def add(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> None:
     """Writes and prints the report of one log, or the comparison of two."""
     from ganlab.diagnosis import report
+    from ganlab.diagnosis.logs.columns import parse_columns
 
     if len(options.subjects) > 2:
         raise UserError(
