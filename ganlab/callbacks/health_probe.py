@@ -7,6 +7,7 @@ import numpy as np
 
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.probe import Probe
+from ganlab.callbacks.probe_measures import belief_measures, logit_measures
 from ganlab.callbacks.run_log import RunLog
 from ganlab.objectives.losses import LOSSES
 
@@ -31,6 +32,10 @@ class HealthProbe(BudgetedCallback):
         every: Integer: steps between measurements, at least.
         budget: Float in (0, 1]: largest fraction of the time.
         seed: Integer: seeds the latents.
+        beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, which
+            a `ganlab.GAN` logs of every batch. Then real may be either side, for some
+            label fakes with 1: it is the side to which the discriminator has learned
+            to put real images so far.
         clock: Function without arguments that returns seconds.
     """
 
@@ -46,6 +51,7 @@ class HealthProbe(BudgetedCallback):
         every: int = 100,
         budget: float = BUDGET,
         seed: int = 0,
+        beliefs: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(every, budget, clock)
@@ -56,6 +62,8 @@ class HealthProbe(BudgetedCallback):
         self.held_out_labels = held_out_labels
         self.batch_size = batch_size
         self.seed = seed
+        self.beliefs = beliefs
+        self._lead = 0.0
         self._probe: Probe | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -72,8 +80,18 @@ class HealthProbe(BudgetedCallback):
 
     def run(self, step: int) -> None:
         values, logits = self._probe_of_model().measure()
+        if self.beliefs:
+            logits = self._oriented(logits)
+            values |= logit_measures(logits) | belief_measures(logits)
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)
+
+    def _oriented(self, logits: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Logits whose positive side is real."""
+        self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
+        if self._lead >= 0.0:
+            return logits
+        return {name: -array for name, array in logits.items()}
 
     def _probe_of_model(self) -> Probe:
         """The probe, made anew where the callback trains another model."""

@@ -60,6 +60,20 @@ def _separation(real: np.ndarray, fake: np.ndarray) -> float:
     return float(np.mean(below + up_to) / (2 * len(fake)))
 
 
+def belief_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """D(x), D(G(z)) and accuracies of the logits of real and fake images."""
+    with np.errstate(over="ignore"):
+        beliefs = {
+            side: 1.0 / (1.0 + np.exp(-logits[side])) for side in ("real", "fake")
+        }
+    return {
+        "d_real": float(beliefs["real"].mean()),
+        "d_fake": float(beliefs["fake"].mean()),
+        "d_accuracy_real": float(np.mean(logits["real"] > 0.0)),
+        "d_accuracy_fake": float(np.mean(logits["fake"] < 0.0)),
+    }
+
+
 def value_range(samples: np.ndarray, name: str) -> dict[str, float]:
     """The 1st and 99th percentile of all values."""
     low, high = np.percentile(samples, [1, 99])

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -30,9 +30,10 @@ class TrainingMetrics(PeriodicCallback):
 
     Args:
         run_log: A `RunLog`.
-        batch_size: Integer: real images a step.
+        batch_size: Integer: real images a step, or `None` where it is not known.
         every: Integer: steps between logs.
         wait_timer: The `WaitTimer` that times the data set, or `None`.
+        optimizers: Keras optimizers by `d` and `g`; by default the model's own.
         clock: Function without arguments that returns seconds.
 
     Raises:
@@ -43,15 +44,18 @@ class TrainingMetrics(PeriodicCallback):
     def __init__(
         self,
         run_log: RunLog,
-        batch_size: int,
+        batch_size: int | None,
         every: int = 50,
         wait_timer: WaitTimer | None = None,
+        *,
+        optimizers: Mapping[str, keras.optimizers.Optimizer] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(every)
         self.run_log = run_log
         self.batch_size = batch_size
         self.wait_timer = wait_timer
+        self.optimizers = optimizers
         self.clock = clock
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -104,8 +108,9 @@ class TrainingMetrics(PeriodicCallback):
                 key = f"singular_value/{layer.layer.name}"
                 values[key] = layer.singular_value()
         seconds = self.clock() - self._began
-        images = (step - self._logged_step) * self.batch_size
-        values["images_per_second"] = images / seconds
+        if self.batch_size is not None:
+            images = (step - self._logged_step) * self.batch_size
+            values["images_per_second"] = images / seconds
         if self.wait_timer is not None:
             waited = self.wait_timer.seconds - self._waited
             values["data_wait_share"] = min(waited / seconds, 1.0)
@@ -115,23 +120,28 @@ class TrainingMetrics(PeriodicCallback):
 
     def _optimizer_metrics(self) -> dict[str, float]:
         """Update ratio and learning rate of both networks."""
-        optimizers = (
-            self.model.discriminator_optimizer,
-            self.model.generator_optimizer,
-        )
+        optimizers = self.optimizers
+        if optimizers is None:
+            optimizers = {
+                "d": self.model.discriminator_optimizer,
+                "g": self.model.generator_optimizer,
+            }
         values = {}
-        for key, before, network, optimizer in zip(
-            "dg", self._before, self._networks(), optimizers, strict=True
+        for key, before, network in zip(
+            "dg", self._before, self._networks(), strict=True
         ):
             ratio = _update_ratio(before, _values(network))
             values[f"{key}_update_ratio"] = float(ratio.numpy())
-            values[f"{key}_learning_rate"] = float(
-                keras.ops.convert_to_numpy(optimizer.learning_rate)
-            )
+            if key in optimizers:
+                values[f"{key}_learning_rate"] = float(
+                    keras.ops.convert_to_numpy(optimizers[key].learning_rate)
+                )
         return values
 
     def _skipped_fractions(self) -> dict[str, float]:
         """The fraction of steps without a finite gradient, which loss scaling skips."""
+        if "d_gradient_norm" not in self._window:
+            return {}
         steps = self._window["d_loss"][1]
         if self._window["d_gradient_norm"][1] == steps:
             return {}

@@ -15,7 +15,10 @@ from ganlab import diagnosis
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.periodic import PeriodicCallback
+from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.watching import Samples, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
+from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import UserError, unknown_name
 from ganlab.models.gan import GAN
@@ -23,7 +26,6 @@ from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data, load_reference
-from ganlab.training.monitor import monitoring_callbacks
 from ganlab.training.rollback import roll_back
 
 LOGGER = logging.getLogger("ganlab")
@@ -234,7 +236,23 @@ def _fit(
         labels=bool(recipe.conditional),
         flip=recipe.flip,
     )
-    monitoring = monitoring_callbacks(run_log, recipe, run.monitoring, data, timer)
+
+    def probed(images: ImageData) -> Samples:
+        samples, labels = images.take(PROBE_IMAGES)
+        return samples, labels if recipe.conditional else None
+
+    monitoring = watching_callbacks(
+        run_log,
+        run.monitoring,
+        data.train.spec,
+        probed(data.train),
+        None if data.held_out is None else probed(data.held_out),
+        reference=data.reference,
+        batch_size=recipe.batch_size,
+        step_size=batch_size,
+        seed=recipe.seed,
+        timer=timer,
+    )
     try:
         gan.fit(
             timer.watch(batches),

@@ -1,0 +1,185 @@
+"""How a model that is no `ganlab.GAN` is watched: as one of the same networks.
+
+ganlab's callbacks ask a `GAN` for samples, logits and its step. A `Follower` makes one
+of the user's two networks and lets it follow their training, which it never changes.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+from ganlab.errors import UserError
+from ganlab.models.gan import GAN
+from ganlab.networks.output_range import output_range
+
+LOSS_NAMES = {
+    "d_loss": ("disc_loss", "discriminator_loss", "d_loss_metric", "critic_loss"),
+    "g_loss": ("gen_loss", "generator_loss", "g_loss_metric"),
+}
+OPTIMIZER_NAMES = {
+    "d": ("d_optimizer", "discriminator_optimizer", "disc_optimizer"),
+    "g": ("g_optimizer", "generator_optimizer", "gen_optimizer"),
+}
+CLIP = 1e-7  # of probabilities, before their logit
+
+
+class Follower:
+    """A `GAN` of a user's networks that follows how their own model trains them.
+
+    Args:
+        model: The `keras.Model` that trains.
+        generator: Its generator: a built `keras.Model` from latents to images.
+        discriminator: Its discriminator, likewise, from images to logits or, after a
+            sigmoid, to probabilities.
+
+    `gan` is the `GAN`. Its averaged generator is the generator as it is, its `step`
+    counts batches, and its `trackers` hold what the model's `train_step` returns.
+    `logistic` states whether the discriminator's logits are known to be those of a
+    probability.
+
+    Raises:
+        UserError: for networks that do not fit together.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+    ) -> None:
+        self.model = model
+        ends_on_sigmoid = output_range(discriminator) == (0.0, 1.0)
+        self.logistic = ends_on_sigmoid or _uses_cross_entropy(model)
+        if ends_on_sigmoid:
+            discriminator = _with_logits(discriminator)
+        self.gan = GAN(generator, discriminator, ema_decay=0.0, name="followed")
+        self.gan.compile(
+            keras.optimizers.SGD(),
+            keras.optimizers.SGD(),
+            loss="non_saturating" if self.logistic else "wasserstein",
+            steps_per_execution=getattr(model, "steps_per_execution", 1),
+        )
+        self.gan.stop_training = False
+        self._raw: dict[str, _Sum] = {}
+        self.begin_epoch()
+
+    @property
+    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """The model's optimizers by `d` and `g`, where their names tell."""
+        found = {}
+        for key, names in OPTIMIZER_NAMES.items():
+            for name in names:
+                optimizer = getattr(self.model, name, None)
+                if isinstance(optimizer, keras.optimizers.Optimizer):
+                    found[key] = optimizer
+                    break
+        return found
+
+    def begin_epoch(self) -> None:
+        """Forgets the sums of the last epoch, as Keras does."""
+        means = [
+            metric
+            for metric in self.model.metrics
+            if isinstance(metric, keras.metrics.Mean)
+        ]
+        self._means = {metric.name: _Since(metric) for metric in means}
+        self._raw = {}
+        self.gan.trackers = {}
+
+    def observe(self, step: int, logs: Mapping[str, Any]) -> dict[str, float]:
+        """Takes in the numbers of the batches up to a step.
+
+        Args:
+            step: Integer: batches trained.
+            logs: What Keras hands to callbacks.
+
+        Returns:
+            The numbers under ganlab's names.
+        """
+        steps = step - int(self.gan.step.numpy())
+        self.gan.step.assign(step)
+        named = {}
+        for name, key in self._keys(logs).items():
+            value = float(logs[key])
+            named[name] = value
+            if key in self._means:
+                self.gan.trackers[name] = self._means[key]
+            else:
+                tracker = self._raw.setdefault(name, _Sum())
+                tracker.add(value, steps)
+                self.gan.trackers[name] = tracker
+        return named
+
+    def follow(self) -> None:
+        """Sets the `GAN`'s averaged generator to the generator as it is now."""
+        self.gan.ema_generator.update(0.0)
+
+    def _keys(self, logs: Iterable[str]) -> dict[str, str]:
+        """The key of each loss, by ganlab's name for it."""
+        return {name: key for name in LOSS_NAMES if (key := find_loss(name, logs))}
+
+
+def find_loss(name: str, keys: Iterable[str]) -> str | None:
+    """The key under which a log holds a network's loss, or `None`.
+
+    >>> find_loss("d_loss", ["gen_loss", "disc_loss"])
+    'disc_loss'
+
+    Args:
+        name: `d_loss` or `g_loss`.
+        keys: Keys of a log.
+    """
+    by_spelling = {key.lower().replace("-", "_"): key for key in keys}
+    spellings = [name, *LOSS_NAMES[name]]
+    for spelling in spellings:
+        if spelling in by_spelling:
+            return by_spelling[spelling]
+    return None
+
+
+class _Since:
+    """What a running mean has taken in since the epoch began."""
+
+    def __init__(self, metric: keras.metrics.Mean) -> None:
+        self._metric = metric
+        self._began = float(metric.total), float(metric.count)
+
+    @property
+    def total(self) -> float:
+        return float(self._metric.total) - self._began[0]
+
+    @property
+    def count(self) -> float:
+        return float(self._metric.count) - self._began[1]
+
+
+class _Sum:
+    """The sum of numbers that come one by one."""
+
+    def __init__(self) -> None:
+        self.total = self.count = 0.0
+
+    def add(self, value: float, weight: int) -> None:
+        self.total += value * weight
+        self.count += weight
+
+
+def _uses_cross_entropy(model: keras.Model) -> bool:
+    """Whether a model holds a binary cross-entropy, under whatever name."""
+    losses = itertools.chain(vars(model).values(), [getattr(model, "loss", None)])
+    return any(isinstance(loss, keras.losses.BinaryCrossentropy) for loss in losses)
+
+
+def _with_logits(discriminator: keras.Model) -> keras.Model:
+    """The same layers, with the logit of the probability that they end on."""
+    if not getattr(discriminator, "outputs", None):
+        raise UserError(
+            "Expected a functional or Sequential discriminator, or raw logits. "
+            f"Received: {discriminator.name!r}, subclassed, which ends on a sigmoid; "
+            "end it on Dense(1)"
+        )
+    probability = keras.ops.clip(discriminator.outputs[0], CLIP, 1.0 - CLIP)
+    logit = keras.ops.log(probability) - keras.ops.log1p(-probability)
+    return keras.Model(discriminator.inputs, logit, name=discriminator.name)

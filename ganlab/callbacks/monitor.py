@@ -1,0 +1,290 @@
+"""One callback that is all of the watching that `ganlab train` does."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ganlab.callbacks.failure_policy import FailurePolicy
+from ganlab.callbacks.follower import Follower
+from ganlab.callbacks.periodic import Logs, PeriodicCallback
+from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.training_metrics import TrainingMetrics
+from ganlab.callbacks.watched_data import WatchedData, read_data
+from ganlab.callbacks.watching import watching_callbacks
+from ganlab.config.settings import Monitoring
+from ganlab.diagnosis import report
+from ganlab.errors import UserError, unknown_name
+from ganlab.evaluation.reference import MIN_IMAGES, load_reference
+from ganlab.models.gan import GAN
+from ganlab.objectives.losses import LOSSES
+from ganlab.runs import RunFolder
+
+ACTIONS = ("none", "warn", "stop")
+LOGGER = logging.getLogger("ganlab")
+
+
+class Monitor(keras.callbacks.Callback):
+    """Watches a GAN that trains in `fit`: numbers, pictures, scores and a diagnosis.
+
+    Into the folder of a run it writes what `ganlab train` does: `metrics.jsonl`,
+    TensorBoard's files, a health probe of both networks, sample grids, scores against
+    the data, checkpoints, and at the end a report. `ganlab diagnose` and `ganlab
+    watch` read it at any time.
+
+    It watches a `ganlab.GAN`, and any other `keras.Model` that trains a generator
+    against a discriminator in a `train_step` of its own. Of that it logs the losses
+    that its logs name, such as `d_loss` or `disc_loss`; it samples the generator
+    itself, and its checkpoints are `ganlab.GAN`s of both networks, without the model's
+    optimizers. Where the two networks do not fit together as a `ganlab.GAN`'s, losses
+    alone are logged, and a warning says why. Training is the same with and without it.
+
+    Args:
+        directory: A new or empty folder; or that of the same `GAN`, which goes on.
+        data: What it trains on: a data SPEC, an `ImageData`, an array of images or a
+            pair of images and labels, or a `tf.data.Dataset` of batches, of which an
+            iterator of its own is read. Without it there are no probe and no scores.
+        generator: The generator of a model that is no `ganlab.GAN`; by default the
+            model's attribute of that name.
+        discriminator: Its discriminator, likewise.
+        held_out: Data that is not trained on, likewise, by which a discriminator is
+            told that knows its images by heart; or `None`.
+        batch_size: Integer: images of a batch, by default that of the data set.
+        monitoring: A `ganlab.Monitoring`: how often, and for how much of the time.
+        on_failure: `none`, `warn` or `stop`: see `FailurePolicy`.
+
+    Raises:
+        UserError: in `fit`, for a folder that holds something else, and for data that
+            is not the generator's.
+        RunError: in `fit`, after the first step whose loss is not finite.
+
+    Example:
+
+    ```python
+    gan.fit(batches, epochs=30, callbacks=[ganlab.callbacks.Monitor("runs/mine", data)])
+    ```
+    """
+
+    def __init__(
+        self,
+        directory: Path | str,
+        data: Any = None,
+        *,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        held_out: Any = None,
+        batch_size: int | None = None,
+        monitoring: Monitoring = Monitoring(),
+        on_failure: str = "warn",
+    ) -> None:
+        super().__init__()
+        if on_failure not in ACTIONS:
+            raise unknown_name("action on failure", on_failure, ACTIONS)
+        self.folder = RunFolder(directory)
+        self.data = data
+        self.networks = {"generator": generator, "discriminator": discriminator}
+        self.held_out = held_out
+        self.batch_size = batch_size
+        self.monitoring = monitoring
+        self.on_failure = on_failure
+        self.follower: Follower | None = None
+        self._began = False
+        self._callbacks: list[keras.callbacks.Callback] = []
+        self._run_log: RunLog | None = None
+
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        if isinstance(model, GAN):
+            self._watched: Any = model
+        elif self.follower is None or self.follower.model is not model:
+            self.follower = self._follow(model)
+            self._watched = self.follower.gan
+
+    def _follow(self, model: keras.Model) -> Follower:
+        networks = {}
+        for role, given in self.networks.items():
+            network = given if given is not None else getattr(model, role, None)
+            if not isinstance(network, keras.Model):
+                raise UserError(
+                    f"Expected a model with a {role}. Received: {type(model).__name__} "
+                    f"without one; name it: Monitor(..., {role}=...)"
+                )
+            networks[role] = network
+        return Follower(model, **networks)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        step = int(self._watched.step.numpy())
+        if self.folder.holds_run() and not (self._began or step):
+            raise UserError(
+                f"Expected a new folder for a run. Received: {self.folder}, which holds "
+                "a run; name another"
+            )
+        if not self.folder.holds_run():
+            self.folder.check_new()
+        watched = self._read(self.data)
+        self._began = True
+        settings = self._settings()
+        self._write_config(settings, watched)
+        self._run_log = RunLog(self.folder.path, step, settings)
+        self._callbacks = self._make_callbacks(self._run_log, watched)
+        for callback in self._callbacks:
+            callback.set_params(self.params)
+            callback.set_model(self._watched)
+        self._call("on_train_begin", logs)
+
+    def _read(self, data: Any) -> WatchedData | None:
+        if data is None:
+            return None
+        gan = self._watched
+        return read_data(data, gan.image_shape, gan.output_range)
+
+    def _make_callbacks(
+        self, run_log: RunLog, data: WatchedData | None
+    ) -> list[keras.callbacks.Callback]:
+        follower, seed = self.follower, self._watched.seed
+        optimizers = None if follower is None else follower.optimizers
+        policy = FailurePolicy(
+            self.folder.path, run_log, self.on_failure, stream=sys.stderr
+        )
+        if data is None:
+            metrics = TrainingMetrics(
+                run_log,
+                self.batch_size,
+                self.monitoring.log_every,
+                optimizers=optimizers,
+            )
+            return [metrics, policy]
+        held_out = self._read(self.held_out)
+        reference = None
+        if len(data.stored) >= MIN_IMAGES:
+            reference = load_reference(
+                data.stored,
+                features=self.monitoring.features,
+                num_images=self.monitoring.evaluate_images,
+            )
+        watching = watching_callbacks(
+            run_log,
+            self.monitoring,
+            data.stored.spec,
+            self._probed(data),
+            None if held_out is None else self._probed(held_out),
+            reference=reference,
+            batch_size=self.batch_size or data.batch_size,
+            seed=seed,
+            optimizers=optimizers,
+            beliefs=follower is not None and follower.logistic,
+        )
+        return [*watching.values(), policy]
+
+    def _probed(self, data: WatchedData) -> tuple[Any, Any]:
+        labels = data.labels
+        if self._watched.num_classes is None:
+            labels = None
+        elif labels is None:
+            raise UserError(
+                "Expected images and labels of a conditional GAN's data. Received: "
+                "images alone; give Monitor (images, labels)"
+            )
+        samples = data.samples[:PROBE_IMAGES]
+        return samples, None if labels is None else labels[:PROBE_IMAGES]
+
+    def _settings(self) -> dict[str, Any]:
+        """What the diagnosis asks of a run's settings, as far as it is known."""
+        gan, follower = self._watched, self.follower
+        settings: dict[str, Any] = {}
+        optimizers: Mapping[str, Any]
+        if follower is None:
+            loss = type(gan.objective.loss)
+            names = {loss_class: name for name, loss_class in LOSSES.items()}
+            settings["loss"] = names.get(loss, "unknown")
+            settings["discriminator_steps"] = gan.discriminator_steps
+            optimizers = {"d": gan.discriminator_optimizer, "g": gan.generator_optimizer}
+        else:
+            settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
+            optimizers = follower.optimizers
+        for key, role in {"d": "discriminator", "g": "generator"}.items():
+            if key in optimizers:
+                rate = keras.ops.convert_to_numpy(optimizers[key].learning_rate)
+                settings[f"{role}_learning_rate"] = float(rate)
+        settings["dtype_policy"] = gan.generator.dtype_policy.name
+        return settings
+
+    def _write_config(
+        self, settings: Mapping[str, Any], data: WatchedData | None
+    ) -> None:
+        stored = None if data is None else data.stored
+        facts = {
+            "num_images": 0 if stored is None else len(stored),
+            "class_names": [] if stored is None else list(stored.class_names),
+            "class_counts": []
+            if stored is None
+            else [int(count) for count in stored.class_counts()],
+        }
+        kind = "arrays" if stored is None else stored.kind.name
+        recipe = dict(settings)
+        if stored is not None and stored.spec != "given":
+            recipe["data"] = stored.spec
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        self.folder.write_config(
+            {
+                "recipe": recipe,
+                "monitoring": self.monitoring.as_dict(),
+                "data_kind": kind,
+                "skipped": [],
+                **facts,
+            }
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        if self.follower is not None:
+            self.follower.begin_epoch()
+            self._epoch_start = int(self._watched.step.numpy())
+        self._call("on_epoch_begin", epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._call("on_epoch_end", epoch, logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._call("on_train_batch_begin", batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self.follower is not None:
+            step = self._epoch_start + batch + 1
+            logs = self.follower.observe(step, logs or {})
+            if any(
+                isinstance(callback, PeriodicCallback) and callback.is_due(step)
+                for callback in self._callbacks
+            ):
+                self.follower.follow()
+        self._call("on_train_batch_end", batch, logs)
+        if self.follower is not None and self._watched.stop_training:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        if self.follower is not None:
+            self.follower.follow()
+        self._call("on_train_end", logs)
+        self._finish(True)
+
+    def _call(self, hook: str, *arguments: Any) -> None:
+        """Calls every callback; where one raises, the report is written first."""
+        try:
+            for callback in self._callbacks:
+                getattr(callback, hook)(*arguments)
+        except BaseException:
+            self._finish(False)
+            raise
+
+    def _finish(self, succeeded: bool) -> None:
+        if self._run_log is None:
+            return
+        self._run_log.close(succeeded)
+        self._run_log = None
+        self._callbacks = []
+        examined = report.examine(self.folder.path)
+        page = report.write(examined, self.folder.path)
+        LOGGER.info("%s %s", examined.verdict, page)

@@ -1,0 +1,99 @@
+"""Everything that watches a run, by name."""
+
+import keras
+import numpy as np
+
+from ganlab.callbacks.checkpoints import Checkpoints
+from ganlab.callbacks.decision_surface import DecisionSurface
+from ganlab.callbacks.evaluate import Evaluate
+from ganlab.callbacks.health_probe import HealthProbe
+from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.sample_grids import SampleGrids
+from ganlab.callbacks.training_metrics import TrainingMetrics
+from ganlab.config.settings import Monitoring
+from ganlab.data import kinds
+from ganlab.data.toy2d import find_mixture
+from ganlab.data.wait_timer import WaitTimer
+from ganlab.evaluation import Reference
+
+Samples = tuple[np.ndarray, np.ndarray | None]
+
+
+def watching_callbacks(
+    run_log: RunLog,
+    monitoring: Monitoring,
+    spec: str,
+    real: Samples,
+    held_out: Samples | None = None,
+    *,
+    reference: Reference | None = None,
+    batch_size: int | None = None,
+    step_size: int | None = None,
+    seed: int = 0,
+    timer: WaitTimer | None = None,
+    optimizers: dict[str, keras.optimizers.Optimizer] | None = None,
+    beliefs: bool = False,
+) -> dict[str, keras.callbacks.Callback]:
+    """Makes the callbacks that watch a run.
+
+    Args:
+        run_log: A `RunLog` of the run's folder.
+        monitoring: A `Monitoring`: how often, and for how much of the time.
+        spec: The data SPEC, which names a toy mixture.
+        real: Samples that are trained on, as the networks take them, and their labels
+            of a conditional GAN or `None`.
+        held_out: Likewise, that are not trained on; or `None`.
+        reference: The `ganlab.evaluation.Reference` to score against, or `None`.
+        batch_size: Integer: images of a batch, or `None` if it is not known.
+        step_size: Integer: real images that a step takes; by default `batch_size`.
+        seed: Integer: seeds latents.
+        timer: The `WaitTimer` that times the data, or `None`.
+        optimizers: By `d` and `g`, where they are not the model's own.
+        beliefs: See `HealthProbe`.
+
+    Returns:
+        Callbacks by name. There are no `pictures` of arrays, and no `evaluation`
+        without a reference.
+    """
+    directory = run_log.folder.path
+    (images, labels), (held, held_labels) = real, held_out or (None, None)
+    callbacks: dict[str, keras.callbacks.Callback] = {
+        "training metrics": TrainingMetrics(
+            run_log,
+            step_size or batch_size,
+            monitoring.log_every,
+            timer,
+            optimizers=optimizers,
+        ),
+        "health probe": HealthProbe(
+            run_log,
+            images,
+            held,
+            labels,
+            held_labels,
+            batch_size=batch_size or len(images),
+            every=monitoring.probe_every,
+            budget=monitoring.probe_share,
+            seed=seed,
+            beliefs=beliefs,
+        ),
+    }
+    every, mixture = monitoring.sample_every, find_mixture(spec)
+    if kinds.of_shape(images.shape[1:]).pictorial:
+        callbacks["pictures"] = SampleGrids(
+            directory, every=every, seed=seed, run_log=run_log
+        )
+    elif mixture is not None:
+        callbacks["pictures"] = DecisionSurface(
+            directory, mixture, every=every, seed=seed, run_log=run_log
+        )
+    callbacks["checkpoints"] = Checkpoints(directory, every=monitoring.checkpoint_every)
+    if reference is not None:
+        callbacks["evaluation"] = Evaluate(
+            directory,
+            reference,
+            every=monitoring.evaluate_every,
+            budget=monitoring.evaluate_share,
+            run_log=run_log,
+        )
+    return callbacks
