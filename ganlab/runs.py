@@ -315,6 +315,8 @@ class Run:
         skipped: Names of images that could not be read.
         class_counts: How many images each class has; empty without classes.
         failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
+        observed: What a `ganlab.callbacks.Monitor` knew of the settings of a run that
+            it watched, in place of a recipe; `None` for a run of `ganlab train`.
     """
 
     folder: RunFolder
@@ -325,6 +327,7 @@ class Run:
     skipped: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
     failure: Any = None
+    observed: Mapping[str, Any] | None = None
 
     @property
     def num_classes(self) -> int | None:
@@ -339,7 +342,7 @@ class Run:
     @property
     def data_kind(self) -> DataKind:
         """The kind of data that it trains on."""
-        return kinds.of_spec(self.recipe.data)
+        return kinds.of_record((self.observed or {}).get("data_kind"), self.recipe.data)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -357,15 +360,21 @@ class Run:
                 "class_names": list(self.class_names),
                 "skipped": list(self.skipped),
                 "class_counts": list(self.class_counts),
+                "observed": None if self.observed is None else dict(self.observed),
             }
         )
 
 
-def load_run(directory: Path | str) -> Run:
+def load_run(directory: Path | str, *, watched: bool = False) -> Run:
     """Reads the settings of a run folder.
 
+    Args:
+        directory: The folder.
+        watched: Boolean: whether one that `ganlab.callbacks.Monitor` watched will do,
+            which has no recipe to train by.
+
     Raises:
-        UserError: if the folder holds no run.
+        UserError: if the folder holds no such run.
     """
     folder = RunFolder(directory)
     if not folder.holds_run():
@@ -375,6 +384,12 @@ def load_run(directory: Path | str) -> Run:
         )
     try:
         content = folder.read_config()
+        observed = content.get("observed")
+        if observed is not None and not watched:
+            raise UserError(
+                f"Expected a run of `ganlab train`. Received: {directory}, which a "
+                "Monitor watched; train it on by the script that made it"
+            )
         return Run(
             folder,
             Recipe(**content["recipe"]),
@@ -383,6 +398,7 @@ def load_run(directory: Path | str) -> Run:
             tuple(content["class_names"]),
             tuple(content["skipped"]),
             tuple(content.get("class_counts", ())),
+            observed=observed,
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):

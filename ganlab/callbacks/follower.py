@@ -10,14 +10,12 @@ from typing import Any
 
 import keras
 
+from ganlab.diagnosis.logs.columns import meaning_of
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.networks.output_range import output_range
 
-LOSS_NAMES = {
-    "d_loss": ("disc_loss", "discriminator_loss", "d_loss_metric", "critic_loss"),
-    "g_loss": ("gen_loss", "generator_loss", "g_loss_metric"),
-}
+LOSSES = ("d_loss", "g_loss")
 OPTIMIZER_NAMES = {
     "d": ("d_optimizer", "discriminator_optimizer", "disc_optimizer"),
     "g": ("g_optimizer", "generator_optimizer", "gen_optimizer"),
@@ -37,10 +35,8 @@ class Follower:
     `gan` is the `GAN`. Its averaged generator is the generator as it is, its `step`
     counts batches, and its `trackers` hold what the model's `train_step` returns.
     `logistic` states whether the discriminator's logits are known to be those of a
-    probability.
-
-    Raises:
-        UserError: for networks that do not fit together.
+    probability. `reason` says why the networks make no `GAN`, or is `None`; then `gan`
+    has networks, step and trackers alone.
     """
 
     def __init__(
@@ -50,20 +46,30 @@ class Follower:
         discriminator: keras.Model,
     ) -> None:
         self.model = model
-        ends_on_sigmoid = output_range(discriminator) == (0.0, 1.0)
-        self.logistic = ends_on_sigmoid or _uses_cross_entropy(model)
-        if ends_on_sigmoid:
-            discriminator = _with_logits(discriminator)
-        self.gan = GAN(generator, discriminator, ema_decay=0.0, name="followed")
-        self.gan.compile(
-            keras.optimizers.SGD(),
-            keras.optimizers.SGD(),
-            loss="non_saturating" if self.logistic else "wasserstein",
-            steps_per_execution=getattr(model, "steps_per_execution", 1),
-        )
+        self.logistic, self.reason = False, None
+        self.gan: Any
+        try:
+            self.gan = self._as_gan(generator, discriminator)
+        except UserError as error:
+            self.reason = str(error)
+            self.gan = _Counter(generator, discriminator)
+        self.gan.steps_per_execution = getattr(model, "steps_per_execution", 1)
         self.gan.stop_training = False
         self._raw: dict[str, _Sum] = {}
         self.begin_epoch()
+
+    def _as_gan(self, generator: keras.Model, discriminator: keras.Model) -> GAN:
+        ends_on_sigmoid = output_range(discriminator) == (0.0, 1.0)
+        if ends_on_sigmoid:
+            discriminator = _with_logits(discriminator)
+        gan = GAN(generator, discriminator, ema_decay=0.0, name="followed")
+        self.logistic = ends_on_sigmoid or _uses_cross_entropy(self.model)
+        gan.compile(
+            keras.optimizers.SGD(),
+            keras.optimizers.SGD(),
+            loss="non_saturating" if self.logistic else "wasserstein",
+        )
+        return gan
 
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -114,11 +120,12 @@ class Follower:
 
     def follow(self) -> None:
         """Sets the `GAN`'s averaged generator to the generator as it is now."""
-        self.gan.ema_generator.update(0.0)
+        if self.reason is None:
+            self.gan.ema_generator.update(0.0)
 
     def _keys(self, logs: Iterable[str]) -> dict[str, str]:
         """The key of each loss, by ganlab's name for it."""
-        return {name: key for name in LOSS_NAMES if (key := find_loss(name, logs))}
+        return {name: key for name in LOSSES if (key := find_loss(name, logs))}
 
 
 def find_loss(name: str, keys: Iterable[str]) -> str | None:
@@ -131,12 +138,21 @@ def find_loss(name: str, keys: Iterable[str]) -> str | None:
         name: `d_loss` or `g_loss`.
         keys: Keys of a log.
     """
-    by_spelling = {key.lower().replace("-", "_"): key for key in keys}
-    spellings = [name, *LOSS_NAMES[name]]
-    for spelling in spellings:
-        if spelling in by_spelling:
-            return by_spelling[spelling]
-    return None
+    ranked = [(*found, key) for key in keys if (found := meaning_of(key)) is not None]
+    ranks = [(rank, key) for meaning, rank, key in ranked if meaning == name]
+    return min(ranks)[1] if ranks else None
+
+
+class _Counter:
+    """What is left to watch of networks that make no `GAN`."""
+
+    num_classes = None
+
+    def __init__(self, generator: keras.Model, discriminator: keras.Model) -> None:
+        self.generator = generator
+        self.discriminator = discriminator
+        self.step = keras.Variable(0, dtype="int64", trainable=False)
+        self.trackers: dict[str, Any] = {}
 
 
 class _Since:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,18 @@ import keras
 from ganlab.callbacks.failure_policy import FailurePolicy
 from ganlab.callbacks.follower import Follower
 from ganlab.callbacks.periodic import Logs, PeriodicCallback
-from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.training_metrics import TrainingMetrics
-from ganlab.callbacks.watched_data import WatchedData, read_data
+from ganlab.callbacks.watched_data import GIVEN, WatchedData, read_data
 from ganlab.callbacks.watching import watching_callbacks
-from ganlab.config.settings import Monitoring
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
 from ganlab.evaluation.reference import MIN_IMAGES, load_reference
 from ganlab.models.gan import GAN
 from ganlab.objectives.losses import LOSSES
-from ganlab.runs import RunFolder
+from ganlab.runs import Run, RunFolder
 
 ACTIONS = ("none", "warn", "stop")
 LOGGER = logging.getLogger("ganlab")
@@ -104,6 +105,10 @@ class Monitor(keras.callbacks.Callback):
             self.follower = self._follow(model)
             self._watched = self.follower.gan
 
+    @property
+    def _losses_alone(self) -> bool:
+        return self.follower is not None and self.follower.reason is not None
+
     def _follow(self, model: keras.Model) -> Follower:
         networks = {}
         for role, given in self.networks.items():
@@ -114,7 +119,15 @@ class Monitor(keras.callbacks.Callback):
                     f"without one; name it: Monitor(..., {role}=...)"
                 )
             networks[role] = network
-        return Follower(model, **networks)
+        follower = Follower(model, **networks)
+        if follower.reason is not None:
+            warnings.warn(
+                "Only losses are watched, for the networks are not those of a "
+                f"ganlab.GAN: {follower.reason}",
+                UserWarning,
+                stacklevel=2,
+            )
+        return follower
 
     def on_train_begin(self, logs: Logs = None) -> None:
         step = int(self._watched.step.numpy())
@@ -125,10 +138,10 @@ class Monitor(keras.callbacks.Callback):
             )
         if not self.folder.holds_run():
             self.folder.check_new()
-        watched = self._read(self.data)
+        watched = None if self._losses_alone else self._read(self.data)
         self._began = True
-        settings = self._settings()
-        self._write_config(settings, watched)
+        settings = self._settings(watched)
+        self._save_run(settings, watched)
         self._run_log = RunLog(self.folder.path, step, settings)
         self._callbacks = self._make_callbacks(self._run_log, watched)
         for callback in self._callbacks:
@@ -189,13 +202,15 @@ class Monitor(keras.callbacks.Callback):
                 "Expected images and labels of a conditional GAN's data. Received: "
                 "images alone; give Monitor (images, labels)"
             )
-        samples = data.samples[:PROBE_IMAGES]
-        return samples, None if labels is None else labels[:PROBE_IMAGES]
+        samples = data.samples[:MAX_SAMPLES]
+        return samples, None if labels is None else labels[:MAX_SAMPLES]
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, data: WatchedData | None) -> dict[str, Any]:
         """What the diagnosis asks of a run's settings, as far as it is known."""
         gan, follower = self._watched, self.follower
-        settings: dict[str, Any] = {}
+        settings: dict[str, Any] = {"dtype_policy": gan.generator.dtype_policy.name}
+        if data is not None:
+            settings |= {"data": data.stored.spec, "data_kind": data.stored.kind.name}
         optimizers: Mapping[str, Any]
         if follower is None:
             loss = type(gan.objective.loss)
@@ -210,34 +225,22 @@ class Monitor(keras.callbacks.Callback):
             if key in optimizers:
                 rate = keras.ops.convert_to_numpy(optimizers[key].learning_rate)
                 settings[f"{role}_learning_rate"] = float(rate)
-        settings["dtype_policy"] = gan.generator.dtype_policy.name
         return settings
 
-    def _write_config(
-        self, settings: Mapping[str, Any], data: WatchedData | None
-    ) -> None:
+    def _save_run(self, settings: Mapping[str, Any], data: WatchedData | None) -> None:
         stored = None if data is None else data.stored
-        facts = {
-            "num_images": 0 if stored is None else len(stored),
-            "class_names": [] if stored is None else list(stored.class_names),
-            "class_counts": []
-            if stored is None
-            else [int(count) for count in stored.class_counts()],
-        }
-        kind = "arrays" if stored is None else stored.kind.name
-        recipe = dict(settings)
-        if stored is not None and stored.spec != "given":
-            recipe["data"] = stored.spec
-        self.folder.path.mkdir(parents=True, exist_ok=True)
-        self.folder.write_config(
-            {
-                "recipe": recipe,
-                "monitoring": self.monitoring.as_dict(),
-                "data_kind": kind,
-                "skipped": [],
-                **facts,
-            }
+        classes = stored is not None and self._watched.num_classes is not None
+        run = Run(
+            self.folder,
+            Recipe(data=settings.get("data", GIVEN)),
+            self.monitoring,
+            num_images=0 if stored is None else len(stored),
+            class_names=stored.class_names if classes else (),
+            class_counts=tuple(map(int, stored.class_counts())) if classes else (),
+            observed=settings,
         )
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        run.save()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if self.follower is not None:

@@ -14,6 +14,7 @@ from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import RunError
+from ganlab.models.gan import GAN
 from ganlab.networks import SpectralNormalization
 from ganlab.sampling import class_labels, draw_latents
 
@@ -153,11 +154,7 @@ class TrainingMetrics(PeriodicCallback):
         }
 
     def _give_up(self, step: int, name: str, value: float) -> None:
-        latents = draw_latents(NUM_DIAGNOSED, self.model.latent_dim)
-        labels = None
-        if self.model.num_classes is not None:
-            labels = class_labels(NUM_DIAGNOSED, self.model.num_classes)
-        tensor = first_nonfinite(self.model, latents, labels)
+        tensor = self._first_nonfinite()
         self.run_log.scalars(step, {name: value})
         self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
         raise RunError(
@@ -165,6 +162,15 @@ class TrainingMetrics(PeriodicCallback):
             f"{'' if tensor is None else f', first in {tensor}'}: the run has "
             "diverged; lower the learning rates, or train in float32"
         )
+
+    def _first_nonfinite(self) -> str | None:
+        if not isinstance(self.model, GAN):
+            return None
+        latents = draw_latents(NUM_DIAGNOSED, self.model.latent_dim)
+        labels = None
+        if self.model.num_classes is not None:
+            labels = class_labels(NUM_DIAGNOSED, self.model.num_classes)
+        return first_nonfinite(self.model, latents, labels)
 
     def _begin_interval(self) -> None:
         self._began = self.clock()

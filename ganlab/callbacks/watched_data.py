@@ -17,6 +17,7 @@ from ganlab.data.image_data import ImageData
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
 
+GIVEN = "given"  # the SPEC of data that has none
 MAX_IMAGES = 10_000
 
 
@@ -45,8 +46,8 @@ def read_data(
     Args:
         data: A data SPEC, an `ImageData`, a `tf.data.Dataset` of batches, an array of
             images, or a pair of images and labels. Images are uint8, or floats as the
-            networks take them. Of a data set the first 10,000 images are read, from an
-            iterator of its own.
+            networks take them. Of a data set the first 10,000 images are read, by a
+            pass of its own; one that shuffles anew each time goes on by that pass.
         image_shape: Shape `(height, width, channels)` of a generated image.
         output_range: `(low, high)` of generated images.
 
@@ -86,7 +87,7 @@ def read_data(
         samples = images.astype(np.float32)
         pixels = kind.to_stored(samples, _range_of(samples))
     names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
-    stored = ImageData("given", pixels, labels, names, ())
+    stored = ImageData(GIVEN, pixels, labels, names, ())
     return WatchedData(samples, labels, stored, batch_size)
 
 

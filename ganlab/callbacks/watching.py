@@ -7,6 +7,7 @@ from ganlab.callbacks.checkpoints import Checkpoints
 from ganlab.callbacks.decision_surface import DecisionSurface
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.health_probe import HealthProbe
+from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.sample_grids import SampleGrids
 from ganlab.callbacks.training_metrics import TrainingMetrics
@@ -71,7 +72,7 @@ def watching_callbacks(
             held,
             labels,
             held_labels,
-            batch_size=batch_size or len(images),
+            batch_size=batch_size or PROBE_IMAGES,
             every=monitoring.probe_every,
             budget=monitoring.probe_share,
             seed=seed,

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
     from ganlab.models.saving import load_gan
     from ganlab.runs import load_run
 
-    trained = load_run(directory)
+    trained = load_run(directory, watched=True)
     export.check_new_artifact(to)
     model_card.check_license(options.license)
     gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
@@ -81,7 +81,9 @@ def run(options: argparse.Namespace) -> None:
             "data": trained.recipe.data,
             "num_images": trained.num_images,
             "step": int(gan.step.numpy()),
-            "recipe": trained.recipe.as_dict(),
+            "recipe": trained.recipe.as_dict()
+            if trained.observed is None
+            else trained.observed,
         },
         license=options.license,
     )

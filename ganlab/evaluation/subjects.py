@@ -136,7 +136,7 @@ def _artifact(path: Path) -> Subject:
 
 
 def _run(path: Path, checkpoint: str) -> Subject:
-    run = load_run(path)
+    run = load_run(path, watched=True)
     gan = load_gan(run.folder.find_checkpoint(checkpoint))
     generator = Generator(_rescaled(gan), gan.latent_dim, gan.num_classes or 0)
     return Subject(path, gan.image_shape, generator, run.recipe.data)

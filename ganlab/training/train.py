@@ -16,6 +16,7 @@ from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.periodic import PeriodicCallback
 from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.watching import Samples, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
@@ -237,16 +238,16 @@ def _fit(
         flip=recipe.flip,
     )
 
-    def probed(images: ImageData) -> Samples:
-        samples, labels = images.take(PROBE_IMAGES)
+    def probed(images: ImageData, count: int) -> Samples:
+        samples, labels = images.take(count)
         return samples, labels if recipe.conditional else None
 
     monitoring = watching_callbacks(
         run_log,
         run.monitoring,
         data.train.spec,
-        probed(data.train),
-        None if data.held_out is None else probed(data.held_out),
+        probed(data.train, MAX_SAMPLES),
+        None if data.held_out is None else probed(data.held_out, PROBE_IMAGES),
         reference=data.reference,
         batch_size=recipe.batch_size,
         step_size=batch_size,

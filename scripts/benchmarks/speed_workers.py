@@ -226,8 +226,9 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
     from ganlab import Monitoring, callbacks, load_data
     from ganlab.data.wait_timer import WaitTimer
     from ganlab.training.build import build_gan
-    from ganlab.training.data import TrainingData, load_reference
-    from ganlab.training.monitor import monitoring_callbacks
+    from ganlab.callbacks.probe_samples import MAX_SAMPLES
+    from ganlab.callbacks.watching import watching_callbacks
+    from ganlab.training.data import load_reference
 
     data = load_data(f"folder:{images}", image_size=work.size, channels=work.channels)
     steps = len(data) // work.batch_size
@@ -238,8 +239,15 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
     epochs.weights = gan.generator.count_params() + gan.discriminator.count_params()
     settings = recipe.as_dict() | monitoring.as_dict()
     run_log = callbacks.RunLog(Path(tempfile.mkdtemp()), settings=settings)
-    training_data = TrainingData(data, None, load_reference(monitoring, data))
-    attached = monitoring_callbacks(run_log, recipe, monitoring, training_data, timer)
+    attached = watching_callbacks(
+        run_log,
+        monitoring,
+        data.spec,
+        (data.take(MAX_SAMPLES)[0], None),
+        reference=load_reference(monitoring, data),
+        batch_size=work.batch_size,
+        timer=timer,
+    )
     turn = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: epochs.begin(),
         on_train_batch_end=lambda batch, logs: epochs.step(),

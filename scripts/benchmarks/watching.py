@@ -24,8 +24,10 @@ from ganlab.config.settings import Monitoring
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.models.gan import GAN
 from ganlab.training.build import build_gan
-from ganlab.training.data import TrainingData, load_reference
-from ganlab.training.monitor import monitoring_callbacks
+from ganlab.training.data import load_reference
+from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
+from ganlab.callbacks.watching import watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000
@@ -50,9 +52,15 @@ def main() -> None:
             folder, settings=recipe.as_dict() | monitoring.as_dict()
         )
         reference = load_reference(monitoring, everything)
-        training_data = TrainingData(data, held_out, reference)
-        attached = monitoring_callbacks(
-            run_log, recipe, monitoring, training_data, timer
+        attached = watching_callbacks(
+            run_log,
+            monitoring,
+            data.spec,
+            data.take(MAX_SAMPLES),
+            held_out.take(PROBE_IMAGES),
+            reference=reference,
+            batch_size=recipe.batch_size,
+            timer=timer,
         )
         spent = {name: time_hooks(callback) for name, callback in attached.items()}
         total = StepTimer()

@@ -78,7 +78,8 @@ def _read_config(
         return {}, {}
     try:
         config = folder.read_config()
-        return config, config["recipe"] | config["monitoring"]
+        settings = config.get("observed") or config["recipe"]
+        return config, settings | config["monitoring"]
     except (KeyError, TypeError, ValueError) as error:
         problems.append(f"{folder.config.name} cannot be read ({error})")
         return {}, {}
