@@ -147,6 +147,7 @@ class _Counter:
     """What is left to watch of networks that make no `GAN`."""
 
     num_classes = None
+    seed = 0
 
     def __init__(self, generator: keras.Model, discriminator: keras.Model) -> None:
         self.generator = generator

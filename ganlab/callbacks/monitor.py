@@ -133,8 +133,8 @@ class Monitor(keras.callbacks.Callback):
         step = int(self._watched.step.numpy())
         if self.folder.holds_run() and not (self._began or step):
             raise UserError(
-                f"Expected a new folder for a run. Received: {self.folder}, which holds "
-                "a run; name another"
+                f"Expected a new folder for a run. Received: {self.folder}, which "
+                "holds a run; name another"
             )
         if not self.folder.holds_run():
             self.folder.check_new()
@@ -217,7 +217,10 @@ class Monitor(keras.callbacks.Callback):
             names = {loss_class: name for name, loss_class in LOSSES.items()}
             settings["loss"] = names.get(loss, "unknown")
             settings["discriminator_steps"] = gan.discriminator_steps
-            optimizers = {"d": gan.discriminator_optimizer, "g": gan.generator_optimizer}
+            optimizers = {
+                "d": gan.discriminator_optimizer,
+                "g": gan.generator_optimizer,
+            }
         else:
             settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
             optimizers = follower.optimizers
@@ -229,14 +232,16 @@ class Monitor(keras.callbacks.Callback):
 
     def _save_run(self, settings: Mapping[str, Any], data: WatchedData | None) -> None:
         stored = None if data is None else data.stored
-        classes = stored is not None and self._watched.num_classes is not None
+        classed = stored if self._watched.num_classes is not None else None
         run = Run(
             self.folder,
             Recipe(data=settings.get("data", GIVEN)),
             self.monitoring,
             num_images=0 if stored is None else len(stored),
-            class_names=stored.class_names if classes else (),
-            class_counts=tuple(map(int, stored.class_counts())) if classes else (),
+            class_names=() if classed is None else classed.class_names,
+            class_counts=()
+            if classed is None
+            else tuple(map(int, classed.class_counts())),
             observed=settings,
         )
         self.folder.path.mkdir(parents=True, exist_ok=True)

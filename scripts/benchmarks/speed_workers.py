@@ -224,10 +224,10 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
     import keras
 
     from ganlab import Monitoring, callbacks, load_data
-    from ganlab.data.wait_timer import WaitTimer
-    from ganlab.training.build import build_gan
     from ganlab.callbacks.probe_samples import MAX_SAMPLES
     from ganlab.callbacks.watching import watching_callbacks
+    from ganlab.data.wait_timer import WaitTimer
+    from ganlab.training.build import build_gan
     from ganlab.training.data import load_reference
 
     data = load_data(f"folder:{images}", image_size=work.size, channels=work.channels)

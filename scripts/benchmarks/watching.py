@@ -18,6 +18,9 @@ import keras
 import tensorflow as tf
 
 from ganlab import callbacks, load_data
+from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
+from ganlab.callbacks.watching import watching_callbacks
 from ganlab.config.presets import get_preset
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring
@@ -25,9 +28,6 @@ from ganlab.data.wait_timer import WaitTimer
 from ganlab.models.gan import GAN
 from ganlab.training.build import build_gan
 from ganlab.training.data import load_reference
-from ganlab.callbacks.probe import PROBE_IMAGES
-from ganlab.callbacks.probe_samples import MAX_SAMPLES
-from ganlab.callbacks.watching import watching_callbacks
 
 STEPS = 2000
 REPEATS = 1000
