@@ -32,9 +32,8 @@ class RunFolder:
     - `samples/`: `step-0000500.png` and so on.
     - `quality.json`, `quality.md`: scores of the best and the last step.
     - `report.json`, `report.md`, `report.html`: the diagnosis.
-    - `attempts/1.jsonl` and so on: what was logged after a step that training went
-      back to.
-    - `trials/`: a run folder for each remedy that was tried, and `trials.json`.
+    - `attempts/1.jsonl` and so on: what was logged before a rollback.
+    - `trials/`: a run folder for each remedy tried, and `trials.json`.
 
     Args:
         path: The folder. Nothing is made before something is written.
@@ -315,8 +314,7 @@ class Run:
         skipped: Names of images that could not be read.
         class_counts: How many images each class has; empty without classes.
         failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
-        observed: What a `ganlab.callbacks.Monitor` knew of the settings of a run that
-            it watched, in place of a recipe; `None` for a run of `ganlab train`.
+        observed: Settings that a `Monitor` knew of a run without a recipe, or `None`.
     """
 
     folder: RunFolder
@@ -368,13 +366,8 @@ class Run:
 def load_run(directory: Path | str, *, watched: bool = False) -> Run:
     """Reads the settings of a run folder.
 
-    Args:
-        directory: The folder.
-        watched: Boolean: whether one that `ganlab.callbacks.Monitor` watched will do,
-            which has no recipe to train by.
-
     Raises:
-        UserError: if the folder holds no such run.
+        UserError: for none, or one that a `Monitor` watched, unless `watched`.
     """
     folder = RunFolder(directory)
     if not folder.holds_run():
@@ -384,11 +377,10 @@ def load_run(directory: Path | str, *, watched: bool = False) -> Run:
         )
     try:
         content = folder.read_config()
-        observed = content.get("observed")
-        if observed is not None and not watched:
+        if content.get("observed") is not None and not watched:
             raise UserError(
                 f"Expected a run of `ganlab train`. Received: {directory}, which a "
-                "Monitor watched; train it on by the script that made it"
+                "Monitor watched; train it on by its own script"
             )
         return Run(
             folder,
@@ -398,7 +390,7 @@ def load_run(directory: Path | str, *, watched: bool = False) -> Run:
             tuple(content["class_names"]),
             tuple(content["skipped"]),
             tuple(content.get("class_counts", ())),
-            observed=observed,
+            observed=content.get("observed"),
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):

@@ -74,14 +74,14 @@ class Follower:
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """The model's optimizers by `d` and `g`, where their names tell."""
-        found = {}
+        optimizers = {}
         for key, names in OPTIMIZER_NAMES.items():
             for name in names:
                 optimizer = getattr(self.model, name, None)
                 if isinstance(optimizer, keras.optimizers.Optimizer):
-                    found[key] = optimizer
+                    optimizers[key] = optimizer
                     break
-        return found
+        return optimizers
 
     def begin_epoch(self) -> None:
         """Forgets the sums of the last epoch, as Keras does."""
@@ -138,8 +138,12 @@ def find_loss(name: str, keys: Iterable[str]) -> str | None:
         name: `d_loss` or `g_loss`.
         keys: Keys of a log.
     """
-    ranked = [(*found, key) for key in keys if (found := meaning_of(key)) is not None]
-    ranks = [(rank, key) for meaning, rank, key in ranked if meaning == name]
+    meanings = [(meaning_of(key), key) for key in keys]
+    ranks = [
+        (meaning[1], key)
+        for meaning, key in meanings
+        if meaning is not None and meaning[0] == name
+    ]
     return min(ranks)[1] if ranks else None
 
 
