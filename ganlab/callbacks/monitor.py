@@ -34,8 +34,8 @@ class Monitor(keras.callbacks.Callback):
 
     Into the folder of a run it writes what `ganlab train` does: `metrics.jsonl`,
     TensorBoard's files, a health probe of both networks, sample grids, scores against
-    the data, checkpoints, and at the end a report. `ganlab diagnose` and `ganlab
-    watch` read it at any time.
+    the data, checkpoints, and at the end a report. `ganlab diagnose`
+    reads it at any time.
 
     It watches a `ganlab.GAN`, and any other `keras.Model` that trains a generator
     against a discriminator in a `train_step` of its own. Of that it logs the losses
