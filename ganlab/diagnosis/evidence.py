@@ -19,6 +19,7 @@ MIN_VALUES = 3
 WARMUP_STEPS = 200  # in which fakes are alike however well a run goes
 STALL_RATIO = 0.9  # less than a tenth better than before is a standstill
 RISE_RATIO = 1.2  # of the last third's median to that of the third before
+HALF_LEVEL = 1 / 510  # of 8 bits, as a fraction of their range
 SMOOTHING_WIDTH = 9  # values of a running median
 UNBOUNDED_LOSSES = ("wasserstein", "unknown")  # whose logits may have no zero
 NETWORKS = {"g": "generator", "d": "discriminator"}

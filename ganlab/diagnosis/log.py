@@ -13,6 +13,7 @@ import numpy as np
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 
+LOSSES = ("d_loss", "g_loss")
 MAX_STEP = 2**53
 
 

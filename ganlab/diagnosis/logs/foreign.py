@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.config import legacy
-from ganlab.diagnosis.log import Log, Series
+from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.logs import columns
 from ganlab.diagnosis.logs.table import Reading
 
-LOSSES = ("d_loss", "g_loss")
 MIN_VALUES = 3
 MAX_UNREAD = 0.5  # of the rows or of a column's cells
 MIN_REACH = 0.75  # of the log that a loss must reach

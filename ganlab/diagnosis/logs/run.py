@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from ganlab.config import legacy
-from ganlab.diagnosis.log import MAX_STEP, Log, Series
+from ganlab.diagnosis.log import LOSSES, MAX_STEP, Log, Series
 from ganlab.runs import RunFolder
 
 FACTS = ("num_images", "class_names", "class_counts", "held_out", "data_kind")
-LOSSES = ("d_loss", "g_loss")
 
 
 def is_run(directory: Path) -> bool:

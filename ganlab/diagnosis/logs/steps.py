@@ -28,7 +28,8 @@ def as_reading(table: Table, chosen: Mapping[str, str]) -> Reading:
         chosen: A dict from ganlab's names to columns, which the user chose.
     """
     notes = list(table.problems)
-    name, unit, steps = _steps(table, chosen, notes)
+    candidates = columns.step_column(table.columns)
+    name, unit, steps = _steps(table, candidates, chosen, notes)
     if table.broken:
         notes.append(f"{table.broken} rows cannot be read, and are left out")
     usable = np.isfinite(steps) & (steps >= 0) & (steps < MAX_STEP)
@@ -39,8 +40,7 @@ def as_reading(table: Table, chosen: Mapping[str, str]) -> Reading:
     steps[usable] = _continued(steps[usable], notes)
     if unit not in ("steps", "rows"):
         notes.append(f"steps are counted in {UNITS.get(unit, unit)}")
-    used = columns.step_column(table.columns)
-    counters = {name, *(other for other, _ in used)}
+    counters = {name, *(other for other, _ in candidates)}
     time = chosen.get("seconds") or columns.seconds_column(table.columns)
     series = {
         other: _series(column, steps, usable)
@@ -78,11 +78,13 @@ def make_series(steps: np.ndarray, values: np.ndarray) -> Series:
 
 
 def _steps(
-    table: Table, chosen: Mapping[str, str], notes: list[str]
+    table: Table,
+    candidates: list[tuple[str, str]],
+    chosen: Mapping[str, str],
+    notes: list[str],
 ) -> tuple[str | None, str, np.ndarray]:
     """The column of steps, what it counts, and its values, NaN where there is none."""
     count = table.length - table.broken
-    candidates = columns.step_column(table.columns)
     if "step" in chosen:
         units = dict(candidates)
         if chosen["step"] in table.columns:  # else another file of the log has it

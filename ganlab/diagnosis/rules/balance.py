@@ -18,9 +18,10 @@ from ganlab.diagnosis.evidence import (
     smooth,
     sustained,
 )
-from ganlab.diagnosis.log import Log, Series
+from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.quality import bad_quality
 from ganlab.diagnosis.rules.rule import rule
+from ganlab.diagnosis.rules.signals import discriminator_accuracy
 
 ACCURACY = Bound("d_accuracy", 0.97)
 BELIEF_IN_FAKES = Bound("d_fake", 0.03, above=False)
@@ -63,16 +64,10 @@ def discriminator_domination(log: Log) -> Observation | None:
         return _foreign_domination(log)
     if is_unbounded(log):
         return None
-    real, fake, belief = (
-        log.get(name, MIN_VALUES)
-        for name in ("d_accuracy_real", "d_accuracy_fake", "d_fake")
-    )
-    if real is None or fake is None or belief is None:
+    accuracy, belief = discriminator_accuracy(log), log.get("d_fake", MIN_VALUES)
+    if accuracy is None or belief is None or len(accuracy) != len(belief):
         return None
-    if not len(real) == len(fake) == len(belief):
-        return None
-    accuracy = Series(real.steps, (real.values + fake.values) / 2)
-    both = Series(real.steps, np.stack([accuracy.values, belief.values], axis=1))
+    both = Series(accuracy.steps, np.stack([accuracy.values, belief.values], axis=1))
     held = sustained(
         both,
         lambda values: ACCURACY.past(values[:, 0]) & BELIEF_IN_FAKES.past(values[:, 1]),
@@ -109,9 +104,7 @@ def _weaker_discriminator(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _foreign_domination(log: Log) -> Observation | None:
     """Domination by the losses alone."""
-    d_loss, g_loss = (
-        smooth(log.get(name, MIN_VALUES)) for name in ("d_loss", "g_loss")
-    )
+    d_loss, g_loss = (smooth(log.get(name, MIN_VALUES)) for name in LOSSES)
     if d_loss is None or g_loss is None or np.mean(d_loss.values < -0.02) > 0.02:
         return None
     squared = np.percentile(g_loss.values, 95) < 1.5 and d_loss.values[0] < 0.6

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ganlab.diagnosis.evidence import (
+    HALF_LEVEL,
     MIN_VALUES,
-    WARMUP_STEPS,
     Bound,
     Held,
     Observation,
@@ -23,6 +23,7 @@ from ganlab.diagnosis.quality import (
     few_modes,
 )
 from ganlab.diagnosis.rules.rule import rule
+from ganlab.diagnosis.rules.signals import observe_signal
 
 DROPPED_FRACTION_OF_MODES = 0.99
 DROPPED_MODES = Bound(
@@ -36,7 +37,7 @@ DROPPED = (
     (RECALL, "{:.0%} of real images can be generated"),
 )
 LABEL_ACCURACY = Bound("label_accuracy", 0.5, above=False)
-LABEL_EFFECT = Bound("label_effect", 1 / 510, above=False)  # the same in 8 bits
+LABEL_EFFECT = Bound("label_effect", HALF_LEVEL, above=False)  # the same in 8 bits
 COPIES = Bound("copied_share", 0.1)
 COPIED_EVALUATIONS = 2
 
@@ -85,11 +86,10 @@ def mode_dropping(log: Log) -> Observation | None:
 @rule(LABEL_ACCURACY, LABEL_EFFECT)
 def ignored_labels(log: Log) -> Observation | None:
     """Images are not of the class that was asked for, or the same for any."""
-    unmoved = LABEL_EFFECT.held(log)
-    if unmoved is not None and log.last_step >= WARMUP_STEPS:
-        value = last_value(log, LABEL_EFFECT.signal)
-        says = f"another label changes an image by {value:.2g} of its range"
-        return Observation(unmoved, [LABEL_EFFECT.evidence(value, says)])
+    says = "another label changes an image by {:.2g} of its range"
+    unmoved = observe_signal(log, LABEL_EFFECT, says)
+    if unmoved is not None:
+        return unmoved
     series, held = log.get(LABEL_ACCURACY.signal, MIN_VALUES), LABEL_ACCURACY.held(log)
     if series is None or held is None or rising(series):
         return None

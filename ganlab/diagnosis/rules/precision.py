@@ -4,7 +4,7 @@ import numpy as np
 
 from ganlab.diagnosis.evidence import Bound, Held, Observation, make_evidence
 from ganlab.diagnosis.failures import FAILURES
-from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.log import LOSSES, Log
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import observe_networks
 
@@ -21,7 +21,7 @@ def non_finite(log: Log) -> Observation | None:
         says = f"{event.get('loss', 'a loss')} is not finite; first in {tensor}"
         evidence = [make_evidence("event", None, None, says)]
         return Observation(Held(event["step"], 1.0), evidence, "critical")
-    for name in ("d_loss", "g_loss"):
+    for name in LOSSES:
         series = log.series.get(name)
         if series is None or not len(series):
             continue

@@ -4,13 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganlab.diagnosis.evidence import (
+    MIN_VALUES,
     NETWORKS,
     WARMUP_STEPS,
     Bound,
     Observation,
     last_value,
 )
-from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.log import Log, Series
+
+
+def discriminator_accuracy(log: Log) -> Series | None:
+    """The mean of D's accuracies on real and on fake images, or `None`."""
+    real, fake = (
+        log.get(f"d_accuracy_{side}", MIN_VALUES) for side in ("real", "fake")
+    )
+    if real is None or fake is None or len(real) != len(fake):
+        return None
+    return Series(real.steps, (real.values + fake.values) / 2)
 
 
 def observe_signal(log: Log, bound: Bound, says: str) -> Observation | None:

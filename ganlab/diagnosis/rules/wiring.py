@@ -7,16 +7,19 @@ no score that agrees, and is critical by itself.
 import numpy as np
 
 from ganlab.diagnosis.evidence import (
+    HALF_LEVEL,
     MIN_VALUES,
     NETWORKS,
     WARMUP_STEPS,
     Bound,
     Held,
     Observation,
+    last_median,
     last_value,
 )
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules.rule import rule
+from ganlab.diagnosis.rules.signals import discriminator_accuracy, observe_signal
 
 MIN_PATH = 0.01  # of the weights' norm, were all steps in one direction
 PATH = Bound(
@@ -31,7 +34,7 @@ STILL = tuple(
 )
 LATENT_EFFECT = Bound(
     "latent_effect",
-    1 / 510,
+    HALF_LEVEL,
     above=False,
     condition="was always under half a level of 8 bits",
 )
@@ -97,33 +100,22 @@ def inverted_objective(log: Log) -> Observation | None:
         "g": "the generator's loss lowers the logits of its own images",
     }.items():
         own = REVERSED.of(key)
-        series, held = log.get(own.signal, MIN_VALUES), own.held(log)
-        if series is not None and held is not None:
+        held = own.held(log)
+        if held is not None:
             return Observation(
                 held, [own.evidence(last_value(log, own.signal), taught)]
             )
-    held = SEPARATION.held(log)
-    if held is not None and log.last_step >= WARMUP_STEPS:
-        value = last_value(log, SEPARATION.signal)
-        says = f"a real logit is over a fake one in {value:.0%} of pairs"
-        return Observation(held, [SEPARATION.evidence(value, says)])
-    return _mistaken(log)
+    says = "a real logit is over a fake one in {:.0%} of pairs"
+    return observe_signal(log, SEPARATION, says) or _mistaken(log)
 
 
 def _mistaken(log: Log) -> Observation | None:
     """D is wrong more often than a coin, by its accuracy in training."""
-    sides = [ACCURACY.signal, "d_accuracy_fake"]
-    values = [log.get(side, MIN_VALUES) for side in sides]
-    real, fake = values
-    if real is None or fake is None or len(real) != len(fake):
-        return None
-    if log.last_step < WARMUP_STEPS:
-        return None
-    accuracy = type(real)(real.steps, (real.values + fake.values) / 2)
+    accuracy = discriminator_accuracy(log)
     held = ACCURACY.held_by(accuracy)
-    if held is None:
+    if accuracy is None or held is None or log.last_step < WARMUP_STEPS:
         return None
-    value = float(np.median(accuracy.values[-MIN_VALUES:]))
+    value = last_median(accuracy)
     says = f"D is right on {value:.1%} of images, less often than a coin"
     return Observation(held, [ACCURACY.evidence(value, says)])
 
