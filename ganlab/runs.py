@@ -32,7 +32,7 @@ class RunFolder:
     - `samples/`: `step-0000500.png` and so on.
     - `quality.json`, `quality.md`: scores of the best and the last step.
     - `report.json`, `report.md`, `report.html`: the diagnosis.
-    - `attempts/1.jsonl` and so on: what was logged before a rollback.
+    - `attempts/1.jsonl` and so on: what was logged after the step gone back to.
     - `trials/`: a run folder for each remedy tried, and `trials.json`.
 
     Args:

@@ -10,12 +10,12 @@ from typing import Any
 
 import keras
 
+from ganlab.diagnosis.log import LOSSES
 from ganlab.diagnosis.logs.columns import meaning_of
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.networks.output_range import output_range
 
-LOSSES = ("d_loss", "g_loss")
 OPTIMIZER_NAMES = {
     "d": ("d_optimizer", "discriminator_optimizer", "disc_optimizer"),
     "g": ("g_optimizer", "generator_optimizer", "gen_optimizer"),
@@ -55,7 +55,6 @@ class Follower:
             self.gan = _Counter(generator, discriminator)
         self.gan.steps_per_execution = getattr(model, "steps_per_execution", 1)
         self.gan.stop_training = False
-        self._raw: dict[str, _Sum] = {}
         self.begin_epoch()
 
     def _as_gan(self, generator: keras.Model, discriminator: keras.Model) -> GAN:
@@ -91,7 +90,8 @@ class Follower:
             if isinstance(metric, keras.metrics.Mean)
         ]
         self._means = {metric.name: _Since(metric) for metric in means}
-        self._raw = {}
+        self._raw: dict[str, _Sum] = {}
+        self._keys: dict[str, str] | None = None  # found at the epoch's first batch
         self.gan.trackers = {}
 
     def observe(self, step: int, logs: Mapping[str, Any]) -> dict[str, float]:
@@ -106,8 +106,11 @@ class Follower:
         """
         steps = step - int(self.gan.step.numpy())
         self.gan.step.assign(step)
+        if self._keys is None:
+            found_keys = {name: find_loss(name, logs) for name in LOSSES}
+            self._keys = {name: key for name, key in found_keys.items() if key}
         named = {}
-        for name, key in self._keys(logs).items():
+        for name, key in self._keys.items():
             value = float(logs[key])
             named[name] = value
             if key in self._means:
@@ -122,10 +125,6 @@ class Follower:
         """Sets the `GAN`'s averaged generator to the generator as it is now."""
         if self.reason is None:
             self.gan.ema_generator.update(0.0)
-
-    def _keys(self, logs: Iterable[str]) -> dict[str, str]:
-        """The key of each loss, by ganlab's name for it."""
-        return {name: key for name in LOSSES if (key := find_loss(name, logs))}
 
 
 def find_loss(name: str, keys: Iterable[str]) -> str | None:

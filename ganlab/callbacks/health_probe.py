@@ -9,7 +9,7 @@ from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.probe import Probe
 from ganlab.callbacks.probe_measures import belief_measures, logit_measures
 from ganlab.callbacks.run_log import RunLog
-from ganlab.objectives.losses import LOSSES
+from ganlab.objectives import losses
 
 BUDGET = 0.03
 
@@ -69,9 +69,9 @@ class HealthProbe(BudgetedCallback):
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         step = int(self.model.step.numpy())
-        loss = type(self.model.objective.loss)
-        names = {loss_class: name for name, loss_class in LOSSES.items()}
-        self.run_log.event(step, "began", loss=names.get(loss, loss.__name__))
+        loss = self.model.objective.loss
+        name = losses.name_of(loss) or type(loss).__name__
+        self.run_log.event(step, "began", loss=name)
         self.run(step)
         super().on_train_begin(logs)  # restarts the clock
 

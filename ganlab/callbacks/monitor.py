@@ -12,17 +12,15 @@ import keras
 from ganlab.callbacks.failure_policy import FailurePolicy
 from ganlab.callbacks.follower import Follower
 from ganlab.callbacks.periodic import Logs, PeriodicCallback
-from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.training_metrics import TrainingMetrics
 from ganlab.callbacks.watched_data import GIVEN, WatchedData, read_data
-from ganlab.callbacks.watching import watching_callbacks
+from ganlab.callbacks.watching import load_reference, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
-from ganlab.evaluation.reference import MIN_IMAGES, load_reference
 from ganlab.models.gan import GAN
-from ganlab.objectives.losses import LOSSES
+from ganlab.objectives import losses
 from ganlab.runs import Run, RunFolder
 
 ACTIONS = ("none", "warn", "stop")
@@ -34,8 +32,8 @@ class Monitor(keras.callbacks.Callback):
 
     Into the folder of a run it writes what `ganlab train` does: `metrics.jsonl`,
     TensorBoard's files, a health probe of both networks, sample grids, scores against
-    the data, checkpoints, and at the end a report. `ganlab diagnose`
-    reads it at any time.
+    the data, checkpoints, and at the end a report. `ganlab diagnose` reads it at any
+    time.
 
     It watches a `ganlab.GAN`, and any other `keras.Model` that trains a generator
     against a discriminator in a `train_step` of its own. Of that it logs the losses
@@ -172,20 +170,13 @@ class Monitor(keras.callbacks.Callback):
             )
             return [metrics, policy]
         held_out = self._read(self.held_out)
-        reference = None
-        if len(data.stored) >= MIN_IMAGES:
-            reference = load_reference(
-                data.stored,
-                features=self.monitoring.features,
-                num_images=self.monitoring.evaluate_images,
-            )
         watching = watching_callbacks(
             run_log,
             self.monitoring,
             data.stored.spec,
             self._probed(data),
             None if held_out is None else self._probed(held_out),
-            reference=reference,
+            reference=load_reference(self.monitoring, data.stored),
             batch_size=self.batch_size or data.batch_size,
             seed=seed,
             optimizers=optimizers,
@@ -194,16 +185,14 @@ class Monitor(keras.callbacks.Callback):
         return [*watching.values(), policy]
 
     def _probed(self, data: WatchedData) -> tuple[Any, Any]:
-        labels = data.labels
         if self._watched.num_classes is None:
-            labels = None
-        elif labels is None:
+            return data.samples, None
+        if data.labels is None:
             raise UserError(
                 "Expected images and labels of a conditional GAN's data. Received: "
                 "images alone; give Monitor (images, labels)"
             )
-        samples = data.samples[:MAX_SAMPLES]
-        return samples, None if labels is None else labels[:MAX_SAMPLES]
+        return data.samples, data.labels
 
     def _settings(self, data: WatchedData | None) -> dict[str, Any]:
         """What the diagnosis asks of a run's settings, as far as it is known."""
@@ -213,9 +202,7 @@ class Monitor(keras.callbacks.Callback):
             settings |= {"data": data.stored.spec, "data_kind": data.stored.kind.name}
         optimizers: Mapping[str, Any]
         if follower is None:
-            loss = type(gan.objective.loss)
-            names = {loss_class: name for name, loss_class in LOSSES.items()}
-            settings["loss"] = names.get(loss, "unknown")
+            settings["loss"] = losses.name_of(gan.objective.loss) or "unknown"
             settings["discriminator_steps"] = gan.discriminator_steps
             optimizers = {
                 "d": gan.discriminator_optimizer,

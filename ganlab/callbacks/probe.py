@@ -22,7 +22,7 @@ from ganlab.callbacks.probe_measures import (
     saturated_fraction,
     value_range,
 )
-from ganlab.callbacks.probe_network import Outputs, ProbeNetwork, Weights
+from ganlab.callbacks.probe_network import ProbeNetwork, Weights
 from ganlab.callbacks.probe_samples import data_measures, effect, paired_lead
 from ganlab.data import kinds
 from ganlab.models import forward
@@ -186,7 +186,8 @@ class Probe:
             ),
             "ema_distance": self._ema_distance(),
         }
-        measures |= self._changed_inputs(weights, labels)
+        changed = self._changed_inputs(weights, labels)
+        measures |= changed
         for role, network in self._networks.items():
             measures |= network.gradient_measures(step.gradients[role], role)
             measures |= network.activation_measures(step.activations[role], role)
@@ -209,7 +210,7 @@ class Probe:
             measures["logits"]["held_out"] = forward.logits_of(outputs.own)
         if self._networks["generator"].has_batch_norm:
             measures["batch_norm_gap"] = self._batch_norm_gap(
-                weights["generator"], step.fake
+                weights["generator"], step.fake, changed["settled"]
             )
         return measures
 
@@ -295,15 +296,18 @@ class Probe:
             },
         )
 
-    def _batch_norm_gap(self, weights: Weights, fake: Any) -> Any:
+    def _batch_norm_gap(self, weights: Weights, fake: Any, settled: Any) -> Any:
         """Mean |by batch statistics - by moving ones|, in batches as in training.
 
         It is on the scale of [-1, 1], whatever the generator's range.
+
+        Args:
+            weights: The generator's.
+            fake: Images by batch statistics, all in one batch.
+            settled: The same by moving statistics.
         """
         generator, size = self._networks["generator"], self._batch_size
         latents, labels = tf.constant(self.latents), _as_constant(self._labels)
-        inference: Outputs = generator.call(weights, latents, labels, training=False)
-        settled = inference.own[0]
         low, high = self.gan.output_range
         unit = (high - low) / 2.0
         if size >= len(self.latents):

@@ -6,6 +6,8 @@ its parts are joined, which no loss shows.
 
 import numpy as np
 
+from ganlab import metrics
+
 MAX_SAMPLES = 512  # of the data: all distances of so many take milliseconds
 
 
@@ -46,8 +48,7 @@ def data_measures(
 
 def _label_information(flat: np.ndarray, labels: np.ndarray) -> float:
     """By how many standard errors nearest neighbours share a label beyond chance."""
-    lengths = np.square(flat).sum(axis=1)
-    distances = lengths[:, None] + lengths - 2.0 * flat @ flat.T
+    distances = metrics.squared_pixel_distances(flat)
     np.fill_diagonal(distances, np.inf)
     shared = np.mean(labels[distances.argmin(axis=1)] == labels)
     shares = np.unique(labels, return_counts=True)[1] / len(labels)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.data import kinds
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import load_data
@@ -26,9 +27,10 @@ class WatchedData:
     """Real images by what they are compared for.
 
     Args:
-        samples: Float32 array `(n, ...)`, as the networks take them in training.
+        samples: Float32 array `(n, ...)`, as the networks take them in training: as
+            many as a probe looks at.
         labels: Int32 array `(n,)`, or `None`.
-        stored: The same as `ImageData`.
+        stored: All of the images as `ImageData`.
         batch_size: Integer: images of a batch, or `None` where it is not known.
     """
 
@@ -64,7 +66,7 @@ def read_data(
             size, channels = image_shape[0], image_shape[-1]
         data = load_data(data, image_size=size, channels=channels)
     if isinstance(data, ImageData):
-        samples, labels = data.take(MAX_IMAGES)
+        samples, labels = data.take(MAX_SAMPLES)
         _check_shape(samples, image_shape)
         return WatchedData(_in_range(samples, output_range), labels, data)
     if isinstance(data, tf.data.Dataset):
@@ -81,14 +83,16 @@ def read_data(
     labels = None if labels is None else _as_classes(labels, len(images))
     kind = kinds.of_shape(image_shape)
     if images.dtype == np.uint8 and kind.pictorial:
-        samples = _in_range(kind.to_network(images), output_range)
+        samples = _in_range(kind.to_network(images[:MAX_SAMPLES]), output_range)
         pixels = images
     else:
-        samples = images.astype(np.float32)
-        pixels = kind.to_stored(samples, _range_of(samples))
+        floats = images.astype(np.float32)
+        samples = floats[:MAX_SAMPLES]
+        pixels = kind.to_stored(floats, _range_of(floats))
     names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
     stored = ImageData(GIVEN, pixels, labels, names, ())
-    return WatchedData(samples, labels, stored, batch_size)
+    probed = None if labels is None else labels[:MAX_SAMPLES]
+    return WatchedData(samples, probed, stored, batch_size)
 
 
 def _read_batches(
@@ -129,7 +133,7 @@ def _as_classes(labels: np.ndarray, count: int) -> np.ndarray | None:
 
 
 def _in_range(samples: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    """Samples in [-1, 1], as a generator of another range is trained on."""
+    """Samples in [-1, 1] brought to the range that the generator is trained in."""
     low, high = value_range
     if (low, high) == (-1.0, 1.0) or not kinds.of_shape(samples.shape[1:]).pictorial:
         return samples

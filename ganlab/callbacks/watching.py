@@ -1,18 +1,24 @@
 """Everything that watches a run, by name."""
 
+import functools
+from typing import TextIO
+
 import keras
 import numpy as np
 
+from ganlab import evaluation
 from ganlab.callbacks.checkpoints import Checkpoints
 from ganlab.callbacks.decision_surface import DecisionSurface
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.health_probe import HealthProbe
 from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.progress import StageBars
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.sample_grids import SampleGrids
 from ganlab.callbacks.training_metrics import TrainingMetrics
 from ganlab.config.settings import Monitoring
 from ganlab.data import kinds
+from ganlab.data.image_data import ImageData
 from ganlab.data.toy2d import find_mixture
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.evaluation import Reference
@@ -98,3 +104,27 @@ def watching_callbacks(
             run_log=run_log,
         )
     return callbacks
+
+
+def load_reference(
+    monitoring: Monitoring, data: ImageData, stream: TextIO | None = None
+) -> Reference | None:
+    """Chooses the real images that a run is scored against; `None` of too few.
+
+    Args:
+        monitoring: How many images, and whose features.
+        data: All images of the data set.
+        stream: Text stream for a progress bar, or `None`.
+    """
+    if len(data.images) < evaluation.MIN_IMAGES:
+        return None
+    bars = None if stream is None else StageBars(stream)
+    reference = evaluation.load_reference(
+        data,
+        features=monitoring.features,
+        num_images=monitoring.evaluate_images,
+        progress=None if bars is None else functools.partial(bars, "real features"),
+    )
+    if bars is not None:
+        bars.close()
+    return reference

@@ -111,9 +111,9 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
     """What scores each exported format; `None` where its real images are missing."""
     from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
+    from ganlab.callbacks.watching import load_reference
     from ganlab.data.loading import load_data
     from ganlab.evaluation.artifact_score import score_artifact
-    from ganlab.training.data import load_reference
 
     recipe = trained.recipe
     monitoring = trained.monitoring.replace(evaluate_images=evaluation.MAX_IMAGES)

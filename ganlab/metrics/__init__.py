@@ -23,7 +23,11 @@ from ganlab.metrics.manifold import (
 )
 from ganlab.metrics.pairs import PairStatistics, draw_subsets, pair_statistics
 from ganlab.metrics.path_length import path_lengths
-from ganlab.metrics.pixels import pairwise_ratios, spectrum_gaps
+from ganlab.metrics.pixels import (
+    pairwise_ratios,
+    spectrum_gaps,
+    squared_pixel_distances,
+)
 from ganlab.metrics.resampling import Score, format_number, score_of_means
 from ganlab.metrics.titles import TITLES, Title, display_name, display_score
 from ganlab.metrics.toy2d import grid_divergences, mode_scores, reverse_kl
@@ -62,4 +66,5 @@ __all__ = [
     "reverse_kl",
     "score_of_means",
     "spectrum_gaps",
+    "squared_pixel_distances",
 ]

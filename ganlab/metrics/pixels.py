@@ -41,11 +41,15 @@ def pairwise_ratios(
     return ratios
 
 
-def _distances(images: np.ndarray) -> np.ndarray:
+def squared_pixel_distances(images: np.ndarray) -> np.ndarray:
+    """Squared distances `(n, n)` of images; rounding may leave them just under 0."""
     flat = np.asarray(images, np.float64).reshape(len(images), -1)
     lengths = np.square(flat).sum(axis=1)
-    squared = lengths[:, None] + lengths - 2 * flat @ flat.T
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+    return np.asarray(lengths[:, None] + lengths - 2.0 * flat @ flat.T)
+
+
+def _distances(images: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.maximum(squared_pixel_distances(images), 0.0)))
 
 
 def spectrum_gaps(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:

@@ -299,6 +299,12 @@ def get(loss: Any, label_smoothing: float = 0.0) -> AdversarialLoss:
     return made
 
 
+def name_of(loss: AdversarialLoss) -> str | None:
+    """The name by which ganlab knows a loss's class, or `None`."""
+    names = {loss_class: name for name, loss_class in LOSSES.items()}
+    return names.get(type(loss))
+
+
 def _smoothable(name: str, label_smoothing: float) -> type[AdversarialLoss]:
     smoothable = {
         known: cls

@@ -1,14 +1,11 @@
 """Loads what a recipe trains on, what it holds out, and what it is scored against."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TextIO
 
 from ganlab import evaluation
-from ganlab.callbacks import StageBars
 from ganlab.config.resolve import complete
-from ganlab.config.settings import Monitoring, Recipe
+from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
@@ -68,27 +65,3 @@ def load_recipe_data(
         )
     recipe = complete(recipe, data.image_size, data.channels)
     return recipe.replace(conditional=conditional), data
-
-
-def load_reference(
-    monitoring: Monitoring, data: ImageData, stream: TextIO | None = None
-) -> evaluation.Reference | None:
-    """Chooses the real images that a run is scored against; `None` of too few.
-
-    Args:
-        monitoring: How many images, and whose features.
-        data: All images of the data set.
-        stream: Text stream for a progress bar, or `None`.
-    """
-    if len(data.images) < evaluation.MIN_IMAGES:
-        return None
-    bars = None if stream is None else StageBars(stream)
-    reference = evaluation.load_reference(
-        data,
-        features=monitoring.features,
-        num_images=monitoring.evaluate_images,
-        progress=None if bars is None else functools.partial(bars, "real features"),
-    )
-    if bars is not None:
-        bars.close()
-    return reference

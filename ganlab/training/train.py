@@ -17,7 +17,7 @@ from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.periodic import PeriodicCallback
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
-from ganlab.callbacks.watching import Samples, watching_callbacks
+from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
@@ -26,7 +26,7 @@ from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training.build import build_gan, check_names, dtype_policy
-from ganlab.training.data import TrainingData, load_recipe_data, load_reference
+from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.rollback import roll_back
 
 LOGGER = logging.getLogger("ganlab")

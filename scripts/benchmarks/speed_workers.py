@@ -225,10 +225,9 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
 
     from ganlab import Monitoring, callbacks, load_data
     from ganlab.callbacks.probe_samples import MAX_SAMPLES
-    from ganlab.callbacks.watching import watching_callbacks
+    from ganlab.callbacks.watching import load_reference, watching_callbacks
     from ganlab.data.wait_timer import WaitTimer
     from ganlab.training.build import build_gan
-    from ganlab.training.data import load_reference
 
     data = load_data(f"folder:{images}", image_size=work.size, channels=work.channels)
     steps = len(data) // work.batch_size

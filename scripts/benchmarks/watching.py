@@ -20,14 +20,13 @@ import tensorflow as tf
 from ganlab import callbacks, load_data
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
-from ganlab.callbacks.watching import watching_callbacks
+from ganlab.callbacks.watching import load_reference, watching_callbacks
 from ganlab.config.presets import get_preset
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Monitoring
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.models.gan import GAN
 from ganlab.training.build import build_gan
-from ganlab.training.data import load_reference
 
 STEPS = 2000
 REPEATS = 1000
