@@ -33,7 +33,7 @@ class RunFolder:
     - `quality.json`, `quality.md`: scores of the best and the last step.
     - `report.json`, `report.md`, `report.html`: the diagnosis.
     - `attempts/1.jsonl` and so on: what was logged after the step gone back to.
-    - `trials/`: a run folder for each remedy tried, and `trials.json`.
+    - `trials/`: run folders of remedies tried, one a seed, and `trials.json`.
 
     Args:
         path: The folder. Nothing is made before something is written.
@@ -95,9 +95,9 @@ class RunFolder:
         """The diagnosis, as `json`, `md` or `html`."""
         return self.path / f"report.{suffix}"
 
-    def trial(self, name: str) -> RunFolder:
-        """The run folder of one remedy that was tried."""
-        return RunFolder(self.trials / name.replace(" ", "-"))
+    def trial(self, name: str, seed: int) -> RunFolder:
+        """The run folder of one remedy that was tried, with one seed."""
+        return RunFolder(self.trials / name.replace(" ", "-") / f"seed-{seed}")
 
     def attempt(self, number: int) -> Path:
         """What an abandoned attempt logged; attempts count from 1."""

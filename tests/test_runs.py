@@ -173,7 +173,7 @@ def test_trials(folder):
     folder.write_trials([trial])
     (read,) = folder.read_trials()
     assert read["changes"] == {"dtype_policy": "float32"}  # an older run's name
-    assert folder.trial("no change").path == folder.trials / "no-change"
+    assert folder.trial("no change", 3).path == folder.trials / "no-change" / "seed-3"
 
 
 def spelt_names(path):

@@ -58,14 +58,24 @@ def add(commands: "Commands") -> None:
     remedies.add_argument(
         "--remedy-trials",
         action="store_true",
-        help="train a short branch for each remedy first, and keep the best",
+        help="train branches with and without each remedy first, compare their scores, "
+        "and keep the best",
+    )
+    remedies.add_argument(
+        "--trial-seeds",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="branches for each remedy, 2 or more; more tell smaller differences "
+        "(default: 2)",
     )
     remedies.add_argument(
         "--trial-steps",
         type=positive,
         default=1000,
         metavar="N",
-        help="length of a branch in steps (default: 1000)",
+        help="length of a branch in steps; undecided ones go on to 2 and 4 times as "
+        "many (default: 1000)",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -94,7 +104,12 @@ def run(options: argparse.Namespace) -> None:
         import_tensorflow()
         from ganlab.training.remedy_trials import try_remedies
 
-        try_remedies(options.subjects[0], steps=options.trial_steps, stream=sys.stderr)
+        try_remedies(
+            options.subjects[0],
+            steps=options.trial_steps,
+            seeds=options.trial_seeds,
+            stream=sys.stderr,
+        )
     columns = parse_columns(options.columns)
     reports = [report.examine(path, columns) for path in options.subjects]
     if len(reports) == 2:
@@ -104,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace, examined: "Report") -> None:
-    from ganlab.diagnosis import report
+    from ganlab.diagnosis import report, trials
 
     source = Path(options.subjects[0])
     page = None
@@ -127,9 +142,7 @@ def _report(options: argparse.Namespace, examined: "Report") -> None:
             print(f"          {evidence['says']}")
         print(f"          remedy: {finding.failure.remedy}")
     for trial in examined.trials:
-        fid = "none" if trial["fid"] is None else f"{trial['fid']:.3g}"
-        kept = ", kept" if trial["kept"] else ""
-        print(f"trial     {trial['name']}: FID {fid}{kept}")
+        print(f"trial     {trials.sentence(trial, examined.fid_name)}")
     if examined.command:
         print(f"\nchange    {examined.command}")
     if examined.best is not None:

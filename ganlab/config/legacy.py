@@ -75,9 +75,23 @@ def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
-    """A remedy's trial under today's names of scores and settings."""
+    """A remedy's trial as today's are; older ones had one branch and its FID."""
     trial = current_scores(trial)
-    return {**trial, "changes": current_settings(trial["changes"])}
+    changes = current_settings(trial["changes"])
+    if "branches" in trial:
+        return {**trial, "changes": changes}
+    score, findings = trial.get("fid"), trial.get("findings", [])
+    return {
+        "name": trial["name"],
+        "changes": changes,
+        "verdict": None,
+        "ratio": None,
+        "score_name": "fid",
+        "score": score,
+        "steps": None,
+        "branches": [{"score": score, "findings": findings}],
+        "kept": trial.get("kept", False),
+    }
 
 
 def current_card(card: Mapping[str, Any]) -> dict[str, Any]:

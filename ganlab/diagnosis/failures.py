@@ -110,7 +110,7 @@ FAILURES = {
         "nowhere in particular, and with a saturating loss it is nothing at all.",
         "Hold the discriminator: a gradient penalty (R1), a lower rate for it, as many "
         "steps for it as for the generator, a non-saturating loss.",
-        {"regularizer": "r1"},
+        {"regularizer": "r1", "discriminator_normalization": "none"},
         "https://arxiv.org/abs/1701.04862",
     ),
     "generator_domination": Failure(
@@ -151,6 +151,7 @@ FAILURES = {
         {
             "generator_activation": "leaky_relu",
             "discriminator_activation": "leaky_relu",
+            "generator_normalization": "batch",
         },
         "https://arxiv.org/abs/1502.01852",
     ),
@@ -159,9 +160,13 @@ FAILURES = {
         "The slope of a sigmoid is a quarter at most, and about 0 at its ends; each "
         "such layer shrinks the gradient on its way back. The first layers learn many "
         "times slower than the last one, or not at all.",
-        "Use ReLU in the generator and LeakyReLU in the discriminator, and keep "
-        "sigmoid and tanh for the output.",
-        {"generator_activation": "relu", "discriminator_activation": "leaky_relu"},
+        "Use ReLU in the generator and LeakyReLU in the discriminator, normalise the "
+        "generator, and keep sigmoid and tanh for the output.",
+        {
+            "generator_activation": "relu",
+            "discriminator_activation": "leaky_relu",
+            "generator_normalization": "batch",
+        },
         "https://proceedings.mlr.press/v9/glorot10a.html",
     ),
     "output_saturation": Failure(
@@ -170,7 +175,7 @@ FAILURES = {
         "there. Its slope there is about 0, so those pixels no longer learn.",
         "Lower the generator's rate, start from smaller weights, and check the range "
         "of the data.",
-        {"regularizer": "r1"},
+        {"regularizer": "r1", "discriminator_normalization": "none"},
         "https://arxiv.org/abs/1511.06434",
     ),
     "mode_collapse": Failure(
@@ -179,12 +184,14 @@ FAILURES = {
         "the discriminator likes and generates only that. The discriminator sees "
         "images one by one, and so never learns that they are all alike.",
         "Pair real with fake (relativistic loss) with R1 and R2, whose loss has no "
-        "basin at collapse; or let the discriminator see several samples at once "
-        "(packing, minibatch standard deviation).",
+        "basin at collapse, and take Adam's momentum away (beta_1 = 0); or let the "
+        "discriminator see several samples at once (packing, minibatch standard "
+        "deviation).",
         {
             "loss": "relativistic",
             "regularizer": "r1+r2",
             "discriminator_normalization": "none",
+            "beta_1": 0.0,
         },
         "https://arxiv.org/abs/2501.05441",
     ),
@@ -192,12 +199,13 @@ FAILURES = {
         "modes are missing",
         "What is generated looks real, yet some kinds of real images never appear. The "
         "generator loses little by leaving out what is rare or hard.",
-        "Relativistic loss with R1 and R2, packing, or train on classes and balance "
-        "them.",
+        "Relativistic loss with R1, R2 and beta_1 = 0, packing, or train on classes "
+        "and balance them.",
         {
             "loss": "relativistic",
             "regularizer": "r1+r2",
             "discriminator_normalization": "none",
+            "beta_1": 0.0,
         },
         "https://arxiv.org/abs/1712.04086",
     ),
@@ -252,7 +260,11 @@ FAILURES = {
         "than its damping. The last step is then as good or bad as chance has it.",
         "Damp the game with R1, lower beta_1 and both rates, and use the averaged "
         "generator.",
-        {"regularizer": "r1", "beta_1": 0.0},
+        {
+            "regularizer": "r1",
+            "discriminator_normalization": "none",
+            "beta_1": 0.0,
+        },
         "https://arxiv.org/abs/1801.04406",
     ),
     "late_collapse": Failure(
@@ -261,7 +273,7 @@ FAILURES = {
         "times the best. Runs that did so hardly ever came back.",
         "Go back to the best checkpoint and go on with a change: hold the "
         "discriminator, lower the rates, or augment.",
-        {"regularizer": "r1"},
+        {"regularizer": "r1", "discriminator_normalization": "none"},
         "https://arxiv.org/abs/1809.11096",
     ),
     "float16_overflow": Failure(

@@ -7,10 +7,10 @@ from html import escape
 from typing import Any
 
 from ganlab.config.command import as_assignments
+from ganlab.diagnosis import trials
 from ganlab.diagnosis.charts import chart, evidence_chart, picture_url
 from ganlab.diagnosis.examine import Report
 from ganlab.diagnosis.findings import Finding
-from ganlab.diagnosis.markdown import trial_cells
 from ganlab.runs import RunFolder
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
@@ -153,12 +153,13 @@ def _trials(report: Report) -> str:
         return ""
     rows = []
     for trial in report.trials:
-        cells = trial_cells(trial)
+        cells = trials.cells(trial, report.fid_name)
         if trial["kept"]:
             cells[0] += " (kept)"
         rows.append([escape(cell) for cell in cells])
-    header = ("branch", "settings", escape(report.fid_name), "findings left")
-    return f"<h2>Remedies tried</h2>{_table(rows, header)}"
+    header = [escape(column) for column in trials.COLUMNS]
+    table = _table(rows, header)
+    return f"<h2>Remedies tried</h2>{table}<p class=dim>{escape(trials.NOTE)}</p>"
 
 
 def _quality(page: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ganlab.config.settings import SETTINGS
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 
@@ -104,9 +105,15 @@ class Log:
         return [event for event in self.events if event["event"] == name]
 
     def new_settings(self, changes: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Those of the changes that mean something here and are not made already."""
+        """Those of the changes that mean something here and are not made already.
+
+        A setting means something if the data and the network have it.
+        """
+        network = self.settings.get("network")
         return {
             name: value
             for name, value in (changes or {}).items()
-            if self.data_kind.applies(name) and self.settings.get(name, value) != value
+            if self.settings.get(name, value) != value
+            and self.data_kind.applies(name)
+            and (network is None or network in SETTINGS[name].networks)
         }

@@ -1,8 +1,7 @@
 """Reports as Markdown: of one run, and of two side by side."""
 
-from typing import Any
-
 from ganlab.config.command import as_assignments
+from ganlab.diagnosis import trials
 from ganlab.diagnosis.examine import Report
 from ganlab.diagnosis.failures import FAILURES
 from ganlab.diagnosis.findings import Finding
@@ -17,7 +16,7 @@ def as_markdown(report: Report) -> str:
         lines += ["What to change:", "", "```bash", report.command, "```", ""]
     for finding in report.findings:
         lines += _finding_lines(finding)
-    lines += _trial_lines(report.trials, report.fid_name)
+    lines += _trial_lines(report)
     if report.quality:
         lines += [report.quality.replace("# Quality", "## Quality").rstrip(), ""]
     lines += ["## Timeline", "", "| step | what |", "|---|---|"]
@@ -43,32 +42,16 @@ def _finding_lines(finding: Finding) -> list[str]:
     ]
 
 
-def _trial_lines(trials: list[dict[str, Any]], fid_name: str) -> list[str]:
-    if not trials:
+def _trial_lines(report: Report) -> list[str]:
+    if not report.trials:
         return []
-    lines = [
-        "## Remedies tried",
-        "",
-        f"| branch | settings | {fid_name} | findings left |",
-        "|---|---|---|---|",
-    ]
-    for trial in trials:
-        cells = trial_cells(trial)
+    lines = ["## Remedies tried", "", _row(*trials.COLUMNS), "|---" * 7 + "|"]
+    for trial in report.trials:
+        cells = trials.cells(trial, report.fid_name)
         if trial["kept"]:
             cells[0] += " **kept**"
-        lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, ""]
-
-
-def trial_cells(trial: dict[str, Any]) -> list[str]:
-    """Name, settings, FID and findings of a remedy's trial, as texts."""
-    fid = trial["fid"]
-    return [
-        trial["name"],
-        as_assignments(trial["changes"]),
-        "none" if fid is None else f"{fid:.3g}",
-        ", ".join(trial["findings"]) or "none",
-    ]
+        lines.append(_row(*cells))
+    return [*lines, "", trials.NOTE, ""]
 
 
 def compare(first: Report, second: Report) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from ganlab.config.resolve import complete
 from ganlab.config.settings import Recipe
 from ganlab.models.gan import GAN
 from ganlab.models.optimizers import unwrapped
@@ -30,7 +31,7 @@ def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
         The run under the changed recipe. It goes on from its newest checkpoint.
     """
     folder = run.folder
-    recipe = run.recipe.replace(**change)
+    recipe = changed(run.recipe, change)
     gan = branch(folder.best_checkpoint, recipe, run.num_classes)
     step = int(gan.step.numpy())
     folder.trim_metrics(step, later_to=folder.attempt(attempt))
@@ -46,6 +47,15 @@ def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
         }
     )
     return replace(run, recipe=recipe, failure=None)
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """A complete recipe with some settings changed, complete again.
+
+    What a change leaves to the data, such as a new regularizer's weight, is filled in.
+    """
+    recipe = recipe.replace(**changes)
+    return complete(recipe, recipe.image_size, recipe.channels)
 
 
 def branch(checkpoint: Path | str, recipe: Recipe, num_classes: int | None) -> GAN:

@@ -10,6 +10,7 @@ from ganlab.cli.main import main
     [
         (["a", "b", "c"], "one or two runs or files to diagnose. Received: 3"),
         (["a", "b", "--remedy-trials"], "one run for --remedy-trials. Received: 2"),
+        (["a", "--remedy-trials", "--trial-seeds", "1"], "Expected 2 seeds or more"),
         (["a", "--columns", "critic"], "Expected --columns as NAME=COLUMN"),
         (["nowhere"], "Expected a run folder or a log of another"),
     ],

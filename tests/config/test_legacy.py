@@ -54,7 +54,8 @@ def test_an_old_run_is_diagnosed(old_run):
     assert examined.best["fid"] == 5.0
     assert examined.log.settings["dtype_policy"] == "mixed_float16"
     np.testing.assert_allclose(examined.log.series["fid_error"].values, 0.1)
-    assert examined.trials[0]["fid"] == 4.0
+    assert examined.trials[0]["score"] == 4.0
+    assert examined.trials[0]["verdict"] is None
     assert examined.trials[0]["changes"] == {"dtype_policy": "float32"}
     assert "frechet_distance" not in json.dumps(examined.as_dict())
 

@@ -19,3 +19,6 @@ def test_only_new_settings_are_changes(make_log):
     assert log.new_settings(None) == {}
     ring = make_log(recipe={"data": "ring"})
     assert ring.new_settings({"augmentation": "diffaugment"}) == {}
+    resnet = make_log(recipe={"network": "resnet"})
+    changes = {"discriminator_normalization": "none", "loss": "hinge"}
+    assert resnet.new_settings(changes) == {"loss": "hinge"}

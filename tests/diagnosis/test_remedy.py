@@ -15,5 +15,6 @@ def test_next_changes_never_repeat(make_log):
         assert keep_networks(change)
         tried.append(change)
         assert len(tried) < 10
-    assert {"loss": "relativistic"} in tried  # without R1: D has batch normalisation
+    # without R1: D has batch normalisation
+    assert {"loss": "relativistic", "beta_1": 0.0} in tried
     assert tried[-1]["generator_learning_rate"] == 2.5e-4
