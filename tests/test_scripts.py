@@ -135,6 +135,44 @@ def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
     assert all(path.stat().st_mtime_ns == time for path, time in records.items())
 
 
+def test_the_table_of_remedies_says_what_was_proposed_and_what_it_did():
+    failing = {"scores": [4.0, None], "score_name": "fid", "fires": 2, "diverged": 1}
+    proposed = {"scores": [1.0, 2.0], "score_name": "fid", "fires": 0, "diverged": 0}
+    result = {"lab": "a", "finding": "mode_collapse", "changes": {"beta_1": 0.0}}
+    result |= {"failing": failing, "proposed": proposed}
+    result |= {"verdict": "cures", "ratio": None}
+    nothing = {"lab": "b", "finding": "x", "changes": {}, "failing": failing}
+    lines = load_script("remedies").as_table([result, nothing]).splitlines()
+    assert lines[0] == "Of 2 labs the proposed remedy: 1 cures."
+    assert lines[-2:] == [
+        "| a | `mode_collapse`: beta_1=0.0 | FID 4.00, 1 diverged → FID 2.00 |  | "
+        "2 of 2 → 0 of 2 | cures, by findings alone |",
+        "| b | `x`: nothing | FID 4.00, 1 diverged |  | 2 of 2 | nothing proposed |",
+    ]
+
+
+@pytest.mark.e2e
+def test_the_benchmark_of_remedies_writes_a_table_and_goes_on(tmp_path):
+    arguments = ["--labs", "ring-collapse", "--seeds", 1, "--steps", 250]
+    printed = run("benchmarks/remedies.py", *arguments, cwd=tmp_path)
+    assert "| ring-collapse | `mode_collapse`: loss=relativistic" in printed
+    out = tmp_path / "runs" / "remedies"
+    (result,) = json.loads((out / "remedies.json").read_text())
+    assert result["ratio"] is None  # of one seed
+    assert result["proposed"]["score_name"] == "js"
+    trained = json.loads((out / "ring-collapse-proposed-0" / "config.json").read_text())
+    assert result["changes"].items() <= trained["recipe"].items()
+    records = {path: path.stat().st_mtime_ns for path in out.glob("*/done.json")}
+    assert len(records) == 2
+    (out / "ring-collapse-proposed-0" / "done.json").write_text("{}")
+    run("benchmarks/remedies.py", *arguments, cwd=tmp_path)
+    failing, proposed = (
+        out / f"ring-collapse-{arm}-0" for arm in ("failing", "proposed")
+    )
+    assert (failing / "done.json").stat().st_mtime_ns in records.values()
+    assert json.loads((proposed / "done.json").read_text()) == result["changes"]
+
+
 @pytest.mark.slow
 def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
     works = ["dcgan64", "r3gan28"]

@@ -117,6 +117,7 @@ class Bench:
             name, seed = job
             shutil.rmtree(self.folder(name, arm, seed), ignore_errors=True)
             command = [sys.executable, __file__, "--out", self.out]
+            command += ["--seeds", self.seeds]
             command += [] if self.steps is None else ["--steps", self.steps]
             command += ["--run", name, arm, seed]
             process = subprocess.run(
