@@ -66,16 +66,16 @@ def add(commands: "Commands") -> None:
         type=positive,
         default=2,
         metavar="N",
-        help="branches for each remedy, 2 or more; more tell smaller differences "
-        "(default: 2)",
+        help="branches for each remedy at first, 2 or more; more tell smaller "
+        "differences (default: 2)",
     )
     remedies.add_argument(
         "--trial-steps",
         type=positive,
         default=1000,
         metavar="N",
-        help="length of a branch in steps; undecided ones go on to 2 and 4 times as "
-        "many (default: 1000)",
+        help="length of a branch at first; undecided ones go on to 2 and 4 times as "
+        "many steps, each time with one more seed (default: 1000)",
     )
     output = parser.add_argument_group("output")
     output.add_argument(

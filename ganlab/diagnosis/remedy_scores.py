@@ -113,7 +113,11 @@ class Comparison:
 
 
 def compare(
-    finding: str, remedy: Sequence[Outcome], unchanged: Sequence[Outcome]
+    finding: str,
+    remedy: Sequence[Outcome],
+    unchanged: Sequence[Outcome],
+    *,
+    looks: int = 1,
 ) -> Comparison:
     """Compares a remedy's branches with unchanged ones.
 
@@ -130,6 +134,7 @@ def compare(
         finding: Name of the finding that is to go.
         remedy: Outcomes of the remedy, one a seed.
         unchanged: Outcomes of as many steps without a change, one a seed.
+        looks: See `score_ratio`.
 
     Raises:
         ValueError: without an outcome of either.
@@ -141,7 +146,7 @@ def compare(
         )
     had = [finding in outcome.findings for outcome in unchanged]
     gone = not any(finding in outcome.findings for outcome in remedy)
-    ratio = score_ratio(remedy, unchanged)
+    ratio = score_ratio(remedy, unchanged, looks=looks)
     if ratio is None:
         best = min(_badness(outcome) for outcome in remedy)
         if best > max(_badness(outcome) for outcome in unchanged):
@@ -159,7 +164,7 @@ def _badness(outcome: Outcome) -> tuple[bool, int]:
 
 
 def score_ratio(
-    remedy: Sequence[Outcome], unchanged: Sequence[Outcome]
+    remedy: Sequence[Outcome], unchanged: Sequence[Outcome], *, looks: int = 1
 ) -> Ratio | None:
     """The ratio of a remedy's scores to the unchanged ones', with its interval.
 
@@ -167,7 +172,7 @@ def score_ratio(
     the remedy and u unchanged:
 
         d = mean(log r) - mean(log u),  v_r = var(log r) / n_r,  v_u = var(log u) / n_u
-        exp(d +- t(0.975, f) sqrt(v_r + v_u))
+        exp(d +- t(1 - 0.025 / looks, f) sqrt(v_r + v_u))
         f = (v_r + v_u)^2 / (v_r^2 / (n_r - 1) + v_u^2 / (n_u - 1))
 
     It is Welch's and not paired by seed, for equal seeds say little: a remedy of the
@@ -178,6 +183,8 @@ def score_ratio(
     Args:
         remedy: Outcomes of the remedy.
         unchanged: Outcomes without a change.
+        looks: Integer: how often one may look before a verdict. The intervals of all
+            looks together hold in 95 % (Bonferroni).
 
     Returns:
         A `Ratio`, or `None` unless all have a score above 0 and both are two or more.
@@ -200,7 +207,8 @@ def score_ratio(
             (part / variance) ** 2 / (len(values) - 1)
             for part, values in zip(variances, (first, second), strict=True)
         )
-        margin = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
+        quantile = 1 - (1 - LEVEL) / (2 * looks)
+        margin = float(stdtrit(freedom, quantile)) * math.sqrt(variance)
     return Ratio(_exp(difference), _exp(difference - margin), _exp(difference + margin))
 
 

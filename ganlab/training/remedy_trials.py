@@ -17,7 +17,7 @@ from ganlab.training.branches import Origin, train_branch
 
 TRIAL_STEPS = 1000
 TRIAL_SEEDS = 2
-LENGTHS = (1, 2, 4)  # times the first length
+LENGTHS = (1, 2, 4)  # of the looks, times the first length; each adds a seed
 UNCHANGED = "no change"
 
 
@@ -77,8 +77,9 @@ def try_remedies(
     Branches begin at the last checkpoint before the first finding, or anew where
     there is none. A remedy that changes the networks always begins anew, and trains
     as many steps in all. A remedy of which no difference is told goes on to twice
-    and four times the length, and the unchanged branches with it. See
-    `ganlab.diagnosis.remedy_scores` for how a verdict is reached.
+    the length with one more seed, and then to four times with another; the unchanged
+    branches go with it. See `ganlab.diagnosis.remedy_scores` for how a verdict is
+    reached.
 
     The best remedy has the best verdict, then the fewest critical findings, then the
     best score. The folder of its best branch is kept whole, and of the others the
@@ -87,7 +88,7 @@ def try_remedies(
     Args:
         directory: A run folder.
         steps: Integer: first length of a branch.
-        seeds: Integer, 2 or more: branches for each remedy.
+        seeds: Integer, 2 or more: branches for each remedy at first.
         stream: Text stream for progress, or `None`.
 
     Returns:
@@ -118,19 +119,22 @@ def try_remedies(
     start = run.folder.last_checkpoint_before(first_step)
     origin = Origin(run) if start is None else Origin(run, *start)
     shutil.rmtree(run.folder.trials, ignore_errors=True)
-    trial_seeds = range(run.recipe.seed, run.recipe.seed + seeds)
     unchanged = _Arm(UNCHANGED, {})
     arms = [unchanged, *(_Arm(*remedy) for remedy in remedies.items())]
-    for factor in LENGTHS:
+    for look, factor in enumerate(LENGTHS):
         open_arms = [arm for arm in arms if not arm.decided]
         if open_arms == [unchanged]:
             break
+        first_seed = run.recipe.seed
+        trial_seeds = range(first_seed, first_seed + seeds + look)
         for arm in open_arms:
             _train(arm, origin, trial_seeds, factor * steps, stream)
         baseline = list(unchanged.outcomes.values())
         for arm in open_arms[1:]:
             outcomes = list(arm.outcomes.values())
-            arm.comparison = remedy_scores.compare(arm.name, outcomes, baseline)
+            arm.comparison = remedy_scores.compare(
+                arm.name, outcomes, baseline, looks=len(LENGTHS)
+            )
             _say(f"{arm.name} after {arm.steps:,} steps: {arm.comparison}", stream)
         arms_by_rank = sorted(arms, key=_Arm.rank)
         trials = [_as_dict(arm, run.folder) for arm in arms_by_rank]

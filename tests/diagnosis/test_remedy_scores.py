@@ -53,6 +53,17 @@ def test_interval_of_unequal_variances_by_hand():
     assert math.log(ratio.high) == pytest.approx(interval.high)
 
 
+def test_several_looks_share_the_level_by_hand():
+    # 5 looks at 99 % each: t(0.995, f = 2) = 9.924843.
+    arms = outcomes([0, 1]), outcomes([2, 3])
+    ratio = remedy_scores.score_ratio(*arms, looks=5)
+    margin = 9.924843 * math.sqrt(0.25 + 0.25)
+    assert math.log(ratio.high) == pytest.approx(-2 + margin)
+    assert math.log(ratio.low) == pytest.approx(-2 - margin)
+    comparison = compare("mode_collapse", *arms, looks=5)
+    assert comparison.ratio == ratio
+
+
 def test_verdicts_by_score():
     collapsed = outcomes([0.0, 0.01], COLLAPSE)
     better, worse = [-2.0, -2.01], [2.0, 2.01]

@@ -74,17 +74,12 @@ def checkpoints(folder):
 
 
 def test_only_undecided_remedies_go_on_and_no_change_with_them(failed_run, trained):
-    scores = {
-        ("no-change", 0): 1.0,
-        ("no-change", 1): 1.01,
-        ("mode_collapse", 0): 0.1,
-        ("mode_collapse", 1): 0.11,
-    }
+    scores = {"no-change": 1.0, "mode_collapse": 0.1, "checkerboard": 9.0}
 
     def outcome_of(name, seed, steps):
-        score = scores.get((name, seed), 1.0 if seed else 0.5)
-        if name == "checkerboard" and steps == 2000:
-            score = 9.0 + seed / 10
+        score = scores[name] + seed / 1000
+        if name == "checkerboard" and steps == 1000:
+            score = 1.0 + seed
         findings = frozenset() if name == "mode_collapse" else COLLAPSE
         return Outcome(score, findings, 1, score_name="fid")
 
@@ -100,14 +95,19 @@ def test_only_undecided_remedies_go_on_and_no_change_with_them(failed_run, train
         ("checkerboard", 1, 1000),
         ("no-change", 0, 2000),
         ("no-change", 1, 2000),
+        ("no-change", 2, 2000),
         ("checkerboard", 0, 2000),
         ("checkerboard", 1, 2000),
+        ("checkerboard", 2, 2000),
     ]
-    ranked = [(trial["name"], trial["verdict"], trial["steps"]) for trial in trials]
+    ranked = [
+        (trial["name"], trial["verdict"], trial["steps"], len(trial["branches"]))
+        for trial in trials
+    ]
     assert ranked == [
-        ("mode_collapse", "cures", 1000),
-        ("no change", None, 2000),
-        ("checkerboard", "worse", 2000),
+        ("mode_collapse", "cures", 1000, 2),
+        ("no change", None, 2000, 3),
+        ("checkerboard", "worse", 2000, 3),
     ]
     lines = stream.getvalue().splitlines()
     assert "trial: mode_collapse, seed 1: to 1,000 steps" in lines
@@ -122,8 +122,8 @@ def test_what_is_never_decided_ends_at_four_times_the_length(failed_run, trained
     trials = remedy_trials.try_remedies(failed_run.path, steps=10, seeds=3)
     assert [steps for name, seed, steps in calls if name == "no-change"] == [
         *[10] * 3,
-        *[20] * 3,
-        *[40] * 3,
+        *[20] * 4,
+        *[40] * 5,
     ]
     verdicts = {trial["verdict"] for trial in trials}
     assert verdicts == {None, "no difference told"}
@@ -155,7 +155,9 @@ def test_seeds_follow_the_runs_own(failed_run, trained):
     run.with_recipe(run.recipe.replace(seed=7)).save()
     calls = trained(lambda name, seed, steps: Outcome(None))
     remedy_trials.try_remedies(failed_run.path, seeds=3)
-    assert {seed for _, seed, _ in calls} == {7, 8, 9}
+    first_look = {seed for _, seed, steps in calls if steps == 1000}
+    assert first_look == {7, 8, 9}
+    assert {seed for _, seed, _ in calls} == {7, 8, 9, 10, 11}
 
 
 def test_one_seed_is_refused(failed_run):
