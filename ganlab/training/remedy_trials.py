@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ganlab.diagnosis import remedy_scores, report
+from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.remedy_scores import Comparison, Outcome
 from ganlab.errors import UserError
 from ganlab.runs import RunFolder, load_run
@@ -106,10 +107,7 @@ def try_remedies(
             "cannot tell luck from cure"
         )
     run, serious = load_run(directory), report.examine(directory).serious
-    remedies: dict[str, Mapping[str, Any]] = {}
-    for finding in serious:
-        if finding.changes and finding.changes not in remedies.values():
-            remedies[finding.name] = finding.changes
+    remedies = _proposed(serious)
     if not remedies:
         raise UserError(
             "Expected a run with findings that a setting cures. Received: "
@@ -118,6 +116,7 @@ def try_remedies(
     first_step = min(finding.since_step for finding in serious)
     start = run.folder.last_checkpoint_before(first_step)
     origin = Origin(run) if start is None else Origin(run, *start)
+    first_seed = run.recipe.seed
     shutil.rmtree(run.folder.trials, ignore_errors=True)
     unchanged = _Arm(UNCHANGED, {})
     arms = [unchanged, *(_Arm(*remedy) for remedy in remedies.items())]
@@ -125,7 +124,6 @@ def try_remedies(
         open_arms = [arm for arm in arms if not arm.decided]
         if open_arms == [unchanged]:
             break
-        first_seed = run.recipe.seed
         trial_seeds = range(first_seed, first_seed + seeds + look)
         for arm in open_arms:
             _train(arm, origin, trial_seeds, factor * steps, stream)
@@ -142,6 +140,15 @@ def try_remedies(
         run.folder.write_trials(trials)
     _keep_one(trials)
     return trials
+
+
+def _proposed(findings: Sequence[Finding]) -> dict[str, Mapping[str, Any]]:
+    """The changes of each finding that has some; equal ones of the first alone."""
+    remedies: dict[str, Mapping[str, Any]] = {}
+    for finding in findings:
+        if finding.changes and finding.changes not in remedies.values():
+            remedies[finding.name] = finding.changes
+    return remedies
 
 
 def _train(

@@ -11,7 +11,7 @@ gone. Finished runs are kept in runs/remedies, so that a stopped benchmark goes 
 where it was; those of a remedy that has changed since are trained again. Writes
 runs/remedies/remedies.json and remedies.md.
 
-Time on 2 cores: 45 minutes with 5 seeds.
+Time on 2 cores: about an hour with 5 seeds.
 """
 
 import argparse
