@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ganlab.config.resolve import complete
-from ganlab.config.settings import Monitoring
+from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import Finding
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder
 from ganlab.training.build import build_gan
-from ganlab.training.rollback import branch, roll_back
+from ganlab.training.rollback import branch, changed, roll_back
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def trained(recipe, images, tmp_path):
 def test_a_branch_goes_on_from_weights_and_moments(trained):
     path = trained.folder.find_checkpoint()
     source = load_gan(path)
-    changed = trained.recipe.replace(loss="hinge", generator_learning_rate=1e-5)
-    gan = branch(path, changed, None)
+    recipe = trained.recipe.replace(loss="hinge", generator_learning_rate=1e-5)
+    gan = branch(path, recipe, None)
     for role in ("generator", "discriminator", "ema_generator"):
         for weight, expected in zip(
             getattr(gan, role).get_weights(),
@@ -88,3 +88,11 @@ def test_a_rollback_makes_the_best_checkpoint_the_newest(trained):
     assert (event["finding"], event["change"]) == ("mode_collapse", {"loss": "hinge"})
     (abandoned,) = folder.attempt(1).read_text().splitlines()
     assert json.loads(abandoned)["step"] == 4
+
+
+def test_a_changed_recipe_is_complete_again():
+    ring = complete(Recipe(data="ring"), None, None)
+    assert ring.regularizer_weight is None
+    recipe = changed(ring, {"regularizer": "r1+r2"})
+    assert recipe.regularizer_weight == pytest.approx(0.02)  # of a ring of radius 1
+    assert recipe.generator_learning_rate == ring.generator_learning_rate
