@@ -19,8 +19,11 @@ from tensorboard.plugins.hparams import api_pb2, summary
 from tensorboard.plugins.image.metadata import create_summary_metadata
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from ganlab.callbacks.scalars import CHARTS, SCALARS
+from ganlab.callbacks.scalars import SCALARS
 from ganlab.config.settings import SETTINGS, split_settings
+from ganlab.data import kinds
+from ganlab.data.kinds import DataKind
+from ganlab.diagnosis.panels import groups_of
 from ganlab.runs import RunFolder
 
 
@@ -49,11 +52,13 @@ class RunLog:
         seconds = earlier[-1]["seconds"] if earlier else 0.0
         self._began = clock() - seconds
         self._has_settings = bool(settings)
+        known = settings or {}
+        kind = kinds.of_record(known.get("data_kind"), known.get("data"))
         self._writer = tf.summary.create_file_writer(
             str(self.folder.tensorboard), flush_millis=5000
         )
         with self._writer.as_default(step=start_step):
-            layout = custom_scalar.pb(_layout()).SerializeToString()
+            layout = custom_scalar.pb(_layout(kind)).SerializeToString()
             tf.summary.experimental.write_raw_pb(layout, step=start_step)
             if settings:
                 tf.summary.text("config", _as_table(settings))
@@ -155,19 +160,25 @@ def _tells_apart(name: str, value: Any) -> bool:
     return setting is None or setting.flag or value != setting.default
 
 
-def _layout() -> layout_pb2.Layout:
-    """The charts of TensorBoard's custom scalars."""
-    charts = [
-        layout_pb2.Chart(
-            title=title,
-            multiline=layout_pb2.MultilineChartContent(
-                tag=[SCALARS[key].tag for key in keys]
-            ),
-        )
-        for title, keys in CHARTS.items()
-    ]
-    category = layout_pb2.Category(title="The game", chart=charts)
-    return layout_pb2.Layout(category=[category])
+def _layout(kind: DataKind) -> layout_pb2.Layout:
+    """TensorBoard's custom scalars: a category for each group of the report."""
+    return layout_pb2.Layout(
+        category=[
+            layout_pb2.Category(
+                title=group,
+                chart=[
+                    layout_pb2.Chart(
+                        title=title,
+                        multiline=layout_pb2.MultilineChartContent(
+                            tag=[SCALARS[key].tag for key in keys]
+                        ),
+                    )
+                    for title, keys in charts.items()
+                ],
+            )
+            for group, charts in groups_of(kind)
+        ]
+    )
 
 
 def _as_table(settings: Mapping[str, Any]) -> str:

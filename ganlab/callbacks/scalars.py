@@ -345,14 +345,3 @@ SCALARS = {
         "Fraction of the time spent waiting for the next batch.",
     ),
 }
-
-CHARTS = {
-    "Losses": ("d_loss", "g_loss"),
-    "D(x) and D(G(z))": ("d_real", "d_fake"),
-    "Discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake"),
-    "Gradient norms": ("d_gradient_norm", "g_gradient_norm"),
-    "Update ratios": ("d_update_ratio", "g_update_ratio"),
-    "Quality": ("fid", "fid_infinity"),
-    "Logits of a probe": ("logit_real", "logit_held_out", "logit_fake"),
-    "Looks real, and varied": ("precision", "recall", "density", "coverage"),
-}

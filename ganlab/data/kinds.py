@@ -126,6 +126,7 @@ IMAGES = DataKind(
     extractors=("fashion_mnist", "inception", "keras", "model", "pixels"),
     latent_dim=64,
     batch_size=64,
+    without=frozenset({"modes_hit", "high_quality_share"}),
 )
 TOY_MIXTURES = DataKind(
     name="toy_mixtures",
@@ -161,7 +162,9 @@ ARRAYS = DataKind(
     extractors=(),
     latent_dim=64,
     batch_size=256,
-    without=frozenset({"augmentation", "flip", "path_length"}),
+    without=frozenset(
+        {"augmentation", "flip", "high_quality_share", "modes_hit", "path_length"}
+    ),
 )
 KINDS = (IMAGES, TOY_MIXTURES, ARRAYS)
 

@@ -3,35 +3,25 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from ganlab.config.command import as_assignments
-from ganlab.diagnosis import trials
-from ganlab.diagnosis.charts import chart, evidence_chart, picture_url
+from ganlab.diagnosis import charts, trials
 from ganlab.diagnosis.examine import Report
 from ganlab.diagnosis.findings import Finding
+from ganlab.diagnosis.panels import GROUPS, evidence_panel, overview
 from ganlab.runs import RunFolder
 
 COLORS = {"critical": "#b3261e", "warning": "#b26a00", "note": "#3b5b92"}
 HEALTHY_COLOR, NOT_JUDGED_COLOR = "#2e6b34", "#5f5e62"
 FINDINGS_WITH_PICTURE = 3
-OVERVIEW = {
-    "losses": ("d_loss", "g_loss"),
-    "D(x) and D(G(z))": ("d_real", "d_fake"),
-    "FID": ("fid",),
-    "precision, recall, coverage": ("precision", "recall", "coverage"),
-    "distances between fakes, over those between real images": (
-        "pairwise_ratio",
-        "nearest_ratio",
-    ),
-    "modes hit": ("modes_hit",),
-}
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1c1b1f;max-width:60rem;margin:2rem auto;
 padding:0 1rem;background:#fff}
 h1{font-size:1.3rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}
-h3{font-size:1rem;margin:0}
+h3{font-size:1rem;margin:.6rem 0 0}
 .verdict{border-left:.5rem solid var(--c);background:#f6f5f7;padding:1rem 1.2rem;
 margin:1rem 0;font-size:1.15rem}
 .finding{border:1px solid #ddd;border-left:.4rem solid var(--c);padding:.9rem 1.1rem;
@@ -75,15 +65,10 @@ def draw(report: Report) -> str:
         parts += [_finding(report, finding) for finding in report.findings]
     timeline = _table((f"{step:,}", escape(text)) for step, text in report.timeline())
     parts.append(f"<h2>Timeline</h2>{timeline}")
-    charts = "".join(
-        chart(
-            log,
-            [(name, None) for name in names],
-            report.fid_name if title == "FID" else title,
-        )
-        for title, names in OVERVIEW.items()
-    )
-    parts.append(f'<h2>The run</h2><div class="charts">{charts}</div>')
+    parts.append("<h2>The run</h2>")
+    for title, panels in overview(log, report.fid_name).items():
+        drawn = "".join(charts.draw(panel) for panel in panels)
+        parts.append(f'<h3>{title}</h3><div class="charts">{drawn}</div>')
     parts.append(_quality(report.quality))
     if log.settings:
         settings = _table(
@@ -133,7 +118,8 @@ def _finding(report: Report, finding: Finding) -> str:
         f"<h3>{escape(failure.title)}<span class=tag>{finding.severity}</span></h3>"
         f"<p class=dim>{finding.name}, since step {finding.since_step:,}, confidence "
         f"{finding.confidence:.2f}</p><ul>{evidence}</ul>"
-        f"{evidence_chart(report.log, finding)}<p>{escape(failure.why)}</p>"
+        f"{charts.draw(evidence_panel(report.log, finding))}"
+        f"<p>{escape(failure.why)}</p>"
         f"<p><b>Remedy.</b> {escape(failure.remedy)}"
         f" <code>{escape(as_assignments(finding.changes))}</code></p>"
         f"<p class=dim>{escape(failure.source)}</p></div>"
@@ -185,7 +171,7 @@ def _samples(report: Report) -> str:
         return ""
     figures = []
     for step, caption in captions(report, sorted(grids)):
-        url = picture_url(grids[step], pictorial=log.data_kind.pictorial)
+        url = charts.picture_url(grids[step], pictorial=log.data_kind.pictorial)
         if url is not None:
             text = escape(caption)
             figures.append(
@@ -248,18 +234,21 @@ def draw_both(first: Report, second: Report, table: str) -> str:
         for line in table.splitlines()[2:]
         if not re.fullmatch(r"[|-]+", line)
     ]
-    charts = "".join(
-        chart(
-            report.log,
-            [(name, None) for name in names],
-            f"{report.log.source}: {title}",
-        )
-        for title, names in OVERVIEW.items()
+    order = [title for titles in GROUPS.values() for title in titles]
+    panels = [
+        (report.log.source, panel)
         for report in (first, second)
+        for group in overview(report.log).values()
+        for panel in group
+    ]
+    panels.sort(key=lambda pair: order.index(pair[1].title))
+    drawn = "".join(
+        charts.draw(replace(panel, title=f"{source}: {panel.title}"))
+        for source, panel in panels
     )
     title = escape(f"{first.log.source} and {second.log.source}")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style><h1>{title}</h1>{_table(rows)}"
-        f'<h2>Both runs</h2><div class="charts">{charts}</div></html>\n'
+        f'<h2>Both runs</h2><div class="charts">{drawn}</div></html>\n'
     )

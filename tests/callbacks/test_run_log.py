@@ -5,12 +5,15 @@ import pytest
 import tensorflow as tf
 from google.protobuf import json_format
 from PIL import Image
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata
 
 from ganlab.callbacks import RunLog
 from ganlab.callbacks.run_log import hyperparameters
+from ganlab.callbacks.scalars import SCALARS
 from ganlab.config.presets import get_preset
 from ganlab.config.settings import Monitoring, Recipe
+from ganlab.diagnosis.panels import GROUPS
 
 
 def test_settings_layout_and_pictures(tmp_path, read_events):
@@ -26,6 +29,25 @@ def test_settings_layout_and_pictures(tmp_path, read_events):
     assert written.tolist() == [b"9", b"8", path.read_bytes()]
     text = tf.make_ndarray(events.Tensors("config")[0].tensor_proto).item().decode()
     assert "| batch_size | `64` |" in text
+
+
+@pytest.mark.parametrize("data", ["fashion_mnist", "ring"])
+def test_custom_scalars_are_grouped_like_the_report(tmp_path, read_events, data):
+    RunLog(tmp_path, settings={"data": data}).close()
+    events = read_events(tmp_path)
+    tensor = events.Tensors("custom_scalars__config__")[0].tensor_proto
+    layout = layout_pb2.Layout.FromString(tf.make_ndarray(tensor).item())
+    assert [category.title for category in layout.category] == list(GROUPS)
+    tags = {
+        tag
+        for category in layout.category
+        for chart in category.chart
+        for tag in chart.multiline.tag
+    }
+    assert {"loss/discriminator", "belief/D_x", "quality/fid"} <= tags
+    assert tags <= {scalar.tag for scalar in SCALARS.values()}
+    assert ("quality/modes_hit" in tags) == (data == "ring")
+    assert ("diversity/pairwise_ratio" in tags) == (data != "ring")
 
 
 def hparams_of(events):

@@ -5,27 +5,17 @@ import io
 
 from PIL import Image
 
-from ganlab.diagnosis import Finding
-from ganlab.diagnosis.charts import chart, evidence_chart, picture_url
+from ganlab.diagnosis.charts import draw, picture_url
+from ganlab.diagnosis.panels import make_panel
 
 
 def test_a_chart_is_an_svg_and_repeats(make_log):
     log = make_log()
-    text = chart(log, [("d_loss", None), ("g_loss", None)], "losses")
+    panel = make_panel(log, [("d_loss", None), ("g_loss", 1.0)], "losses", since=100)
+    text = draw(panel)
     assert text.startswith("<div><svg")
-    assert text == chart(log, [("d_loss", None), ("g_loss", None)], "losses")
-    assert chart(log, [("unknown", None)]) == ""
-
-
-def test_the_evidence_chart_takes_composed_signals_apart(make_log):
-    evidence = {
-        "signal": "d_real - d_fake",
-        "value": 0.0,
-        "threshold": 0.02,
-        "says": "",
-    }
-    finding = Finding("generator_domination", "critical", 100, [evidence], 0.9)
-    assert evidence_chart(make_log(), finding).count("<svg") == 1
+    assert text == draw(panel)
+    assert draw(make_panel(log, [("unknown", None)])) == ""
 
 
 def test_pictures_are_cut_or_scaled(tmp_path):
