@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 
 from ganlab.config import legacy
 from ganlab.diagnosis.log import LOSSES, MAX_STEP, Log, Series
+from ganlab.diagnosis.logs.growing import GrowingFile
+from ganlab.diagnosis.logs.steps import make_series
 from ganlab.runs import RunFolder
 
 FACTS = ("num_images", "class_names", "class_counts", "held_out", "data_kind")
@@ -33,40 +36,110 @@ def is_run(directory: Path) -> bool:
     return any("event" in (_parse_line(line) or {}) for line in lines)
 
 
+class RunReader:
+    """Reads a run's folder again and again, each line of its log once.
+
+    Args:
+        directory: The folder of a run of ganlab's, or of a script with its callbacks.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.folder = RunFolder(directory)
+        self._file = GrowingFile(self.folder.metrics)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._columns: dict[str, _Column] = {}
+        self._events: list[dict[str, Any]] = []
+        self._broken = 0
+
+    def read(self, *, to_end: bool = False) -> Log:
+        """The log as it is by now.
+
+        Args:
+            to_end: Whether text after the last end of a line counts as a line. It
+                may be half a line that is being written.
+
+        Returns:
+            A `Log`. What could not be read stands in its `problems`.
+        """
+        new = self._file.read(to_end=to_end)
+        if new.anew:
+            self._forget()
+        for line in new.lines:
+            self._add(line)
+        folder, problems = self.folder, list[str]()
+        config, settings = _read_config(folder, problems)
+        if not folder.holds_log():
+            problems.append(
+                f"there is no {folder.metrics.name}: the run logged nothing"
+            )
+        if self._broken:
+            problems.append(
+                f"{self._broken} lines of {folder.metrics.name} cannot be read, and "
+                "are left out"
+            )
+        for event in self._events:
+            if event["event"] == "began" and not folder.holds_run():
+                settings = {"loss": event.get("loss")}
+        series = {name: column.series() for name, column in self._columns.items()}
+        seconds = series.pop("seconds", None)
+        facts = {name: config.get(name) for name in FACTS}
+        problems += _missing_losses(series)
+        events = list(self._events)
+        log = Log(folder.path, series, seconds, events, settings, facts, problems)
+        if series and not any(len(series.get(name, ())) for name in LOSSES):
+            return replace(log, not_judged=problems[-1])
+        return log
+
+    def _add(self, line: str) -> None:
+        row = _parse_line(line)
+        if row is None:
+            self._broken += 1
+            return
+        if "event" in row:
+            self._events.append(row)
+            return
+        step = row["step"]
+        for name, value in row.items():
+            if name in ("step", "protocol"):
+                continue
+            if type(value) is not float:
+                if value is None:
+                    value = math.nan
+                elif type(value) is not int:
+                    continue
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = _Column()
+            column.add(step, value)
+
+
 def read_run(directory: Path) -> Log:
     """The log of a run folder of ganlab's, or of a script with its callbacks.
 
     Returns:
         A `Log`. What could not be read stands in its `problems`.
     """
-    folder = RunFolder(directory)
-    problems: list[str] = []
-    config, settings = _read_config(folder, problems)
-    if not folder.holds_log():
-        problems.append(f"there is no {folder.metrics.name}: the run logged nothing")
-    rows, events, broken = [], [], 0
-    for line in folder.read_metrics():
-        row = _parse_line(line)
-        if row is None:
-            broken += 1
-        elif "event" in row:
-            events.append(row)
-        else:
-            rows.append(row)
-    if broken:
-        problems.append(
-            f"{broken} lines of {folder.metrics.name} cannot be read, and are left out"
-        )
-    for event in events:
-        if event["event"] == "began" and not folder.holds_run():
-            settings = {"loss": event.get("loss")}
-    series, seconds = _as_series(rows)
-    facts = {name: config.get(name) for name in FACTS}
-    problems += _missing_losses(series)
-    log = Log(directory, series, seconds, events, settings, facts, problems)
-    if series and not any(len(series.get(name, ())) for name in LOSSES):
-        return replace(log, not_judged=problems[-1])
-    return log
+    return RunReader(directory).read(to_end=True)
+
+
+class _Column:
+    """Numbers of one name in the order of the log."""
+
+    def __init__(self) -> None:
+        self.steps, self.values = array("q"), array("d")
+
+    def add(self, step: int, value: float) -> None:
+        self.steps.append(step)
+        try:
+            self.values.append(value)
+        except OverflowError:  # an integer beyond any float
+            self.values.append(math.inf)
+
+    def series(self) -> Series:
+        """A `Series`; of one step the last counts."""
+        return make_series(np.array(self.steps), np.array(self.values))
 
 
 def _read_config(
@@ -98,30 +171,6 @@ def _parse_line(line: str) -> dict[str, Any] | None:
     if "event" in row and not isinstance(row["event"], str):
         return None
     return legacy.current_row(row)
-
-
-def _as_series(
-    rows: Iterable[Mapping[str, Any]],
-) -> tuple[dict[str, Series], Series | None]:
-    """Series by name, and the seconds, from rows in any order."""
-    columns: dict[str, dict[int, float]] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name in ("step", "protocol"):
-                continue
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if value is None:
-                value = math.nan
-            elif not number:
-                continue
-            columns.setdefault(name, {})[row["step"]] = float(value)
-    series = {}
-    for name, column in columns.items():
-        steps = sorted(column)
-        values = np.array([column[step] for step in steps], np.float64)
-        values[~np.isfinite(values)] = math.nan
-        series[name] = Series(np.array(steps, np.int64), values)
-    return series, series.pop("seconds", None)
 
 
 def _missing_losses(series: Mapping[str, Series]) -> list[str]:

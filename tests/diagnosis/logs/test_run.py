@@ -91,3 +91,33 @@ def test_a_run_without_losses_is_not_judged(tmp_path):
     rows = ['{"step": 1, "event": "began", "loss": "hinge"}', '{"step": 1, "fid": 3}']
     (tmp_path / "metrics.jsonl").write_text("\n".join(rows))
     assert report.examine(tmp_path).verdict.startswith("Not judged: no losses")
+
+
+def test_a_reader_takes_up_each_new_line_once(tmp_path):
+    metrics = tmp_path / "metrics.jsonl"
+    reader = run.RunReader(tmp_path)
+    assert reader.read().problems[0].startswith("there is no metrics.jsonl")
+    metrics.write_text('{"step": 1, "d_loss": 0.5, "g_loss": 1}\n{"step": 2, "d_lo')
+    log = reader.read()
+    assert log.series["d_loss"].values.tolist() == [0.5]
+    assert log.problems == []
+    with metrics.open("a") as file:
+        file.write('ss": 0.25}\n{"step": 2, "event": "rollback"}\nnonsense\n')
+    for _ in range(2):
+        log = reader.read()
+        assert log.series["d_loss"].values.tolist() == [0.5, 0.25]
+        assert log.events == [{"step": 2, "event": "rollback"}]
+        assert log.problems == [
+            "1 lines of metrics.jsonl cannot be read, and are left out"
+        ]
+    metrics.write_text('{"step": 7, "d_loss": 0.125, "g_loss": 1}\n')
+    log = reader.read()
+    assert log.series["d_loss"].steps.tolist() == [7]
+    assert (log.events, log.problems) == ([], [])
+
+
+def test_a_number_beyond_any_float_is_not_finite(tmp_path):
+    rows = [f'{{"step": 1, "d_loss": 1{"0" * 400}, "g_loss": 1}}', "[]"]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(rows))
+    log = run.read_run(tmp_path)
+    assert np.isnan(log.series["d_loss"].values).all()
