@@ -10,6 +10,7 @@ import numpy as np
 
 from ganlab import pictures
 from ganlab.callbacks.run_log import RunLog
+from ganlab.files import atomic_file
 from ganlab.runs import RunFolder
 
 Logs = Mapping[str, Any] | None
@@ -146,7 +147,7 @@ class PictureCallback(PeriodicCallback):
             pixels: The picture.
         """
         path = self.folder.picture(step)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pictures.as_picture(pixels).save(path)
+        with atomic_file(path) as temporary:
+            pictures.as_picture(pixels).save(temporary)
         if self.run_log is not None:
             self.run_log.picture(step, name, path)

@@ -23,6 +23,7 @@ from ganlab.callbacks.scalars import SCALARS
 from ganlab.config.settings import SETTINGS, split_settings
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
+from ganlab.diagnosis.log import ENDINGS
 from ganlab.diagnosis.panels import groups_of
 from ganlab.runs import RunFolder
 
@@ -52,6 +53,7 @@ class RunLog:
         seconds = earlier[-1]["seconds"] if earlier else 0.0
         self._began = clock() - seconds
         self._has_settings = bool(settings)
+        self._last_step: int | None = None
         known = settings or {}
         kind = kinds.of_record(known.get("data_kind"), known.get("data"))
         self._writer = tf.summary.create_file_writer(
@@ -76,6 +78,7 @@ class RunLog:
             values: Keys are those of `SCALARS`, or tags of their own with a `/`.
             protocol: Fingerprint of the protocol, for scores, or `None`.
         """
+        self._last_step = step
         row: dict[str, Any] = {"step": step, "seconds": self._seconds()}
         if protocol is not None:
             row["protocol"] = protocol
@@ -89,6 +92,7 @@ class RunLog:
 
     def event(self, step: int, name: str, **details: Any) -> None:
         """Writes that something happened at a step; `details` are JSON values."""
+        self._last_step = step
         self.folder.append_metrics(
             {"step": step, "seconds": self._seconds(), "event": name, **details}
         )
@@ -116,12 +120,17 @@ class RunLog:
         self._writer.flush()
 
     def close(self, succeeded: bool | None = True) -> None:
-        """Flushes and closes what TensorBoard reads.
+        """Writes how the run ended, and closes what TensorBoard reads.
 
         Args:
             succeeded: Boolean: the status of the run; `None` for one that was
                 interrupted and may go on.
         """
+        finished, failed, interrupted = ENDINGS
+        ending = {True: finished, False: failed, None: interrupted}[succeeded]
+        if self._last_step is not None:
+            self.event(self._last_step, ending)
+            self._last_step = None
         if self._has_settings and succeeded is not None:
             status = api_pb2.STATUS_SUCCESS if succeeded else api_pb2.STATUS_FAILURE
             with self._writer.as_default(step=0):

@@ -148,7 +148,15 @@ def examine(path: Path | str, columns: Mapping[str, str] | None = None) -> Repor
     Raises:
         UserError: see `ganlab.diagnosis.read`.
     """
-    log = read(path, columns)
+    return examine_log(read(path, columns))
+
+
+def examine_log(log: Log) -> Report:
+    """Diagnoses a log that was read.
+
+    Args:
+        log: A `ganlab.diagnosis.Log`.
+    """
     trials = [] if log.foreign else RunFolder(log.source).read_trials()
     best, extractor = _best_checkpoint(log)
     if best is None:

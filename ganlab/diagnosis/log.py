@@ -16,6 +16,7 @@ from ganlab.data.kinds import DataKind
 
 LOSSES = ("d_loss", "g_loss")
 MAX_STEP = 2**53
+ENDINGS = ("finished", "failed", "interrupted")  # events, the last of a run
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,15 @@ class Log:
         """The last step that anything was logged of; 0 of an empty log."""
         steps = [series.steps[-1] for series in self.series.values() if len(series)]
         return int(max(steps, default=0))
+
+    @property
+    def ending(self) -> str | None:
+        """How the run ended, one of `ENDINGS`; `None` while none is logged."""
+        if not self.events:
+            return None
+        last = self.events[-1]
+        ended = last["event"] in ENDINGS and last["step"] >= self.last_step
+        return last["event"] if ended else None
 
     def get(self, name: str, minimum: int = 1) -> Series | None:
         """The finite part of a `Series`, or `None` of fewer than `minimum` values."""

@@ -8,6 +8,7 @@ from PIL import Image
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata
 
+from ganlab import diagnosis
 from ganlab.callbacks import RunLog
 from ganlab.callbacks.run_log import hyperparameters
 from ganlab.callbacks.scalars import SCALARS
@@ -105,20 +106,43 @@ def test_lines_that_a_resumed_run_writes_again_are_dropped(tmp_path, read_rows):
     log = RunLog(tmp_path, start_step=2)
     log.scalars(3, {"d_loss": 2.0})
     log.close()
-    assert [(row["step"], row["d_loss"]) for row in read_rows(tmp_path)] == [
+    rows = [row for row in read_rows(tmp_path) if "d_loss" in row]
+    assert [(row["step"], row["d_loss"]) for row in rows] == [
         (1, 1.0),
         (2, 1.0),
         (3, 2.0),
     ]
 
 
+@pytest.mark.parametrize(
+    ("succeeded", "ending"),
+    [(True, "finished"), (False, "failed"), (None, "interrupted")],
+)
+def test_the_last_line_says_how_the_run_ended(tmp_path, read_rows, succeeded, ending):
+    log = RunLog(tmp_path)
+    log.scalars(5, {"d_loss": 1.0})
+    for _ in range(2):
+        log.close(succeeded)
+    assert [row.get("event") for row in read_rows(tmp_path)] == [None, ending]
+    assert diagnosis.read(tmp_path).ending == ending
+    log = RunLog(tmp_path, start_step=5)
+    log.scalars(6, {"d_loss": 1.0})
+    assert diagnosis.read(tmp_path).ending is None
+    log.close()
+
+
+def test_a_log_of_nothing_has_no_ending(tmp_path):
+    RunLog(tmp_path).close()
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
 def test_seconds_go_on_in_a_resumed_run(tmp_path, read_rows):
-    for start_step, readings in ((0, (100.0, 107.5)), (1, (200.0, 201.0))):
+    for start_step, readings in ((0, (100.0, 107.5, 108)), (1, (200.0, 201.0, 203.5))):
         clock = iter(readings)
         log = RunLog(tmp_path, start_step, clock=lambda: next(clock))  # noqa: B023
         log.scalars(start_step + 1, {"d_loss": 1.0})
         log.close()
-    assert [row["seconds"] for row in read_rows(tmp_path)] == [7.5, 8.5]
+    assert [row["seconds"] for row in read_rows(tmp_path)] == [7.5, 8, 9, 11.5]
 
 
 def test_values_that_are_not_finite_are_null(run_log, tmp_path, read_rows):
@@ -132,7 +156,7 @@ def test_events_and_histograms(run_log, tmp_path, read_rows, read_events):
     run_log.event(4, "stopped", finding="mode_collapse")
     run_log.histograms(4, {"real": np.ones(8), "fake": np.full(8, np.nan)})
     run_log.close()
-    (row,) = read_rows(tmp_path)
+    row, _ = read_rows(tmp_path)
     assert (row["event"], row["finding"]) == ("stopped", "mode_collapse")
     tags = read_events(tmp_path).Tags()["tensors"]
     assert {"event/stopped", "logits/real"} <= set(tags)

@@ -22,3 +22,14 @@ def test_only_new_settings_are_changes(make_log):
     resnet = make_log(recipe={"network": "resnet"})
     changes = {"discriminator_normalization": "none", "loss": "hinge"}
     assert resnet.new_settings(changes) == {"loss": "hinge"}
+
+
+def test_the_ending_is_the_last_line(make_log):
+    finished = {"step": 2000, "event": "finished"}
+    assert make_log(events=[{"step": 0, "event": "began"}, finished]).ending == (
+        "finished"
+    )
+    assert make_log().ending is None
+    resumed = [{"step": 1000, "event": "interrupted"}]
+    assert make_log(events=resumed).ending is None
+    assert make_log(events=[finished, {"step": 2000, "event": "began"}]).ending is None

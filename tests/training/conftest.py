@@ -9,6 +9,7 @@ import pytest
 from ganlab import diagnosis
 from ganlab.callbacks import FailurePolicy
 from ganlab.config.settings import Monitoring, Recipe
+from ganlab.diagnosis.log import ENDINGS
 from ganlab.training import train
 
 
@@ -67,11 +68,12 @@ def failing(monkeypatch):
 
 @pytest.fixture
 def events():
-    """A function that returns the events of a run folder, but for its beginning."""
+    """A function that returns a run folder's events between beginning and ending."""
 
     def read(directory):
         lines = (directory / "metrics.jsonl").read_text().splitlines()
         rows = map(json.loads, lines)
-        return [row for row in rows if row.get("event", "began") != "began"]
+        left_out = ("began", *ENDINGS)
+        return [row for row in rows if row.get("event", "began") not in left_out]
 
     return read

@@ -55,7 +55,12 @@ def read(path: Path | str, columns: Mapping[str, str] | None = None) -> Log:
                 f"folder {path}; leave --columns out"
             )
         return run.read_run(path)
-    files = _files(path)
+    files = find_files(path)
+    if not files:
+        raise UserError(
+            f"Expected {TAKES}. Received: {path}; make a run with `ganlab train --out "
+            "DIR`"
+        )
     try:
         reading = _read(files, chosen)
     except OSError as error:
@@ -83,13 +88,21 @@ def _table(path: Path) -> Table:
     return text.read_csv(path)
 
 
-def _files(path: Path) -> list[Path]:
-    """The files of one log, or the folder of its events."""
+def find_files(path: Path) -> list[Path]:
+    """The files of another trainer's log, or the folder of its events.
+
+    Args:
+        path: A file, or a folder that holds one log.
+
+    Returns:
+        A list of `Path`s; none where there is no such path, or no log in the folder.
+
+    Raises:
+        UserError: if it is a file of another kind, or a folder with several logs.
+    """
     if path.is_file():
-        known = (*TEXT, *LINES, ".json")
-        if path.suffix in known or "tfevents" in path.name:
+        if path.suffix in (*TEXT, *LINES, ".json") or "tfevents" in path.name:
             return [path]
-    if not path.is_dir():
         raise UserError(f"Expected {TAKES}. Received: {path}")
     for depth in DEPTHS:
         for pattern in KNOWN:
@@ -107,6 +120,4 @@ def _files(path: Path) -> list[Path]:
             )
         if any(path.glob(depth + events.PATTERN)):
             return [path]
-    raise UserError(
-        f"Expected {TAKES}. Received: {path}; make a run with `ganlab train --out DIR`"
-    )
+    return []
