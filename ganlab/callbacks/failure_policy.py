@@ -9,10 +9,10 @@ from ganlab import diagnosis
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.run_log import RunLog
 from ganlab.diagnosis import Finding
+from ganlab.diagnosis.evidence import GRACE_STEPS
 from ganlab.runs import RunFolder
 
 ACTIONS = ("none", "warn", "stop", "rollback")
-GRACE = 1000  # steps before which early training looks like failure
 BUDGET = 0.01
 
 
@@ -45,7 +45,7 @@ class FailurePolicy(BudgetedCallback):
         action: str = "warn",
         *,
         every: int = 500,
-        grace: int = GRACE,
+        grace: int = GRACE_STEPS,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:

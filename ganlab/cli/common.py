@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 CHECKPOINTS = ("newest", "best")
+MAX_PORT = 65535
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,6 +68,17 @@ def add_help(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-h", "--help", action="help", help="print this and exit")
 
 
+def add_columns(group: argparse._ArgumentGroup) -> None:
+    """Adds `--columns`, for logs of other trainers."""
+    group.add_argument(
+        "--columns",
+        default="",
+        metavar="NAME=COLUMN,...",
+        help="which columns of another trainer's log hold which number; NAME is step, "
+        "d_loss, g_loss, fid, seconds and so on (default: by their names)",
+    )
+
+
 def positive(text: str) -> int:
     """Reads a whole number of 1 or more."""
     return _whole_number(text, 1)
@@ -75,6 +87,16 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """Reads a whole number of 0 or more."""
     return _whole_number(text, 0)
+
+
+def port(text: str) -> int:
+    """Reads the number of a port, 0 for one that is free."""
+    number = natural(text)
+    if number > MAX_PORT:
+        raise argparse.ArgumentTypeError(
+            f"expected a port of 0 to {MAX_PORT}, received {text!r}"
+        )
+    return number
 
 
 def _whole_number(text: str, minimum: int) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganlab.cli.common import (
+    add_columns,
     add_command,
     add_help,
     import_tensorflow,
@@ -47,13 +48,7 @@ def add(commands: "Commands") -> None:
         help="a run folder, or another trainer's log: CSV, JSON lines, TensorBoard "
         "events, or a folder with one; two are compared",
     )
-    logs.add_argument(
-        "--columns",
-        default="",
-        metavar="NAME=COLUMN,...",
-        help="which columns of another trainer's log hold which number; NAME is step, "
-        "d_loss, g_loss, fid, seconds and so on (default: by their names)",
-    )
+    add_columns(logs)
     remedies = parser.add_argument_group("remedies")
     remedies.add_argument(
         "--remedy-trials",

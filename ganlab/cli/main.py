@@ -19,11 +19,15 @@ from ganlab.cli import (
     lab,
     sample,
     train,
+    watch,
 )
 from ganlab.cli.common import Parser
 from ganlab.errors import RunError, UserError
 
-COMMANDS = (train, check, diagnose, lab, export, sample, evaluate, fetch_inception)
+COMMANDS = (
+    *(train, check, watch, diagnose, lab),
+    *(export, sample, evaluate, fetch_inception),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_os_error_text(error), 2)
     except RunError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:
-        return _fail("stopped; go on with --resume", 130)
+    except KeyboardInterrupt as stop:
+        return _fail(stop if stop.args else "stopped; go on with --resume", 130)
     return 0
 
 

@@ -17,6 +17,7 @@ TAIL_FRACTION = 0.25  # of the run that a finding must hold over
 MIN_FRACTION_PAST_THRESHOLD = 0.7  # of the values in the tail
 MIN_VALUES = 3
 WARMUP_STEPS = 200  # in which fakes are alike however well a run goes
+GRACE_STEPS = 1000  # in which a healthy run often looks like a failing one
 STALL_RATIO = 0.9  # less than a tenth better than before is a standstill
 RISE_RATIO = 1.2  # of the last third's median to that of the third before
 HALF_LEVEL = 1 / 510  # of 8 bits, as a fraction of their range

@@ -17,7 +17,7 @@ MAX_POINTS = 400
 LOG_SCALE_RATIO = 50  # of the largest value to the smallest
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "Losses": {"Losses": ("d_loss", "g_loss")},
+    "Losses": {"Losses of both networks": ("d_loss", "g_loss")},
     "Balance": {
         "D(x) and D(G(z))": ("d_real", "d_fake"),
         "Discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake"),
@@ -28,7 +28,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "Update ratios": ("d_update_ratio", "g_update_ratio"),
     },
     "Diversity": {
-        "Distances between fakes, over those between real images": (
+        "Distances, fakes over real images": (
             "pairwise_ratio",
             "class_pairwise_ratio",
             "nearest_ratio",
@@ -121,7 +121,9 @@ def evidence_panel(log: Log, finding: Finding) -> Panel | None:
     for evidence in finding.evidence:
         names = re.split(r" - |, ", evidence["signal"])
         names = ["d_accuracy_fake"] if names == ["d_accuracy"] else names
-        signals += [(name, evidence["threshold"]) for name in names]
+        signals += [
+            (name, evidence["threshold"]) for name in names if name in log.series
+        ]
     return make_panel(log, signals, since=finding.since_step)
 
 

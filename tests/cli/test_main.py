@@ -15,6 +15,7 @@ SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 NAMES = [
     "train",
     "check",
+    "watch",
     "diagnose",
     "lab",
     "export",
@@ -90,6 +91,7 @@ def test_what_cannot_be_parsed_is_one_line(capsys, arguments, message):
         (FileNotFoundError(2, "No such file", "x.png"), 2, "read or write x.png"),
         (OSError("no space"), 2, "no space"),
         (KeyboardInterrupt(), 130, "go on with --resume"),
+        (KeyboardInterrupt("stopped watching"), 130, "stopped watching"),
     ],
 )
 def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
@@ -115,6 +117,7 @@ def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
         (["--help"], "numpy tensorflow keras matplotlib onnxruntime"),
         (["--version"], "numpy tensorflow keras matplotlib onnxruntime"),
         (["train", "--help"], "numpy tensorflow keras matplotlib onnxruntime"),
+        (["watch", "--help"], "numpy tensorflow keras matplotlib http.server"),
         (["sample", str(SHIPPED)], "tensorflow keras tf2onnx"),
         (["lab", "list"], "tensorflow keras"),
     ],
