@@ -35,7 +35,9 @@ class Follower:
     `gan` is the `GAN`. Its averaged generator is the generator as it is, its `step`
     counts batches, and its `trackers` hold what the model's `train_step` returns.
     `logistic` states whether the discriminator's logits are known to be those of a
-    probability. `reason` says why the networks make no `GAN`, or is `None`; then `gan`
+    probability. `misread` is `probabilities` where the discriminator ends on a sigmoid
+    and the model's cross-entropy applies another, `logits` where neither does, and `None`
+    elsewhere. `reason` says why the networks make no `GAN`, or is `None`; then `gan`
     has networks, step and trackers alone.
     """
 
@@ -47,6 +49,7 @@ class Follower:
     ) -> None:
         self.model = model
         self.logistic, self.reason = False, None
+        self.misread: str | None = None
         self.gan: Any
         try:
             self.gan = self._as_gan(generator, discriminator)
@@ -62,7 +65,12 @@ class Follower:
         if ends_on_sigmoid:
             discriminator = _with_logits(discriminator)
         gan = GAN(generator, discriminator, ema_decay=0.0, name="followed")
-        self.logistic = ends_on_sigmoid or _uses_cross_entropy(self.model)
+        cross_entropies = _cross_entropies(self.model)
+        self.logistic = ends_on_sigmoid or bool(cross_entropies)
+        if cross_entropies and all(loss.from_logits for loss in cross_entropies):
+            self.misread = "probabilities" if ends_on_sigmoid else None
+        elif cross_entropies and not ends_on_sigmoid:
+            self.misread = "logits" if output_range(discriminator) is None else None
         gan.compile(
             keras.optimizers.SGD(),
             keras.optimizers.SGD(),
@@ -186,10 +194,12 @@ class _Sum:
         self.count += weight
 
 
-def _uses_cross_entropy(model: keras.Model) -> bool:
-    """Whether a model holds a binary cross-entropy, under whatever name."""
+def _cross_entropies(model: keras.Model) -> list[keras.losses.BinaryCrossentropy]:
+    """The binary cross-entropies that a model holds, under whatever names."""
     losses = itertools.chain(vars(model).values(), [getattr(model, "loss", None)])
-    return any(isinstance(loss, keras.losses.BinaryCrossentropy) for loss in losses)
+    return [
+        loss for loss in losses if isinstance(loss, keras.losses.BinaryCrossentropy)
+    ]
 
 
 def _with_logits(discriminator: keras.Model) -> keras.Model:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -32,10 +33,12 @@ class HealthProbe(BudgetedCallback):
         every: Integer: steps between measurements, at least.
         budget: Float in (0, 1]: largest fraction of the time.
         seed: Integer: seeds the latents.
-        beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, which
-            a `ganlab.GAN` logs of every batch. Then real may be either side, for some
-            label fakes with 1: it is the side to which the discriminator has learned
-            to put real images so far.
+        followed: Boolean: whether the networks are trained by another model, of which
+            the signs of the logits are not known, for some label fakes with 1: real is
+            then the side to which the discriminator has learned to put real images so
+            far. Norms of gradients are measured too, which a `ganlab.GAN` logs.
+        beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, likewise
+            of another model whose logits are known to be those of a probability.
         clock: Function without arguments that returns seconds.
     """
 
@@ -51,6 +54,7 @@ class HealthProbe(BudgetedCallback):
         every: int = 100,
         budget: float = BUDGET,
         seed: int = 0,
+        followed: bool = False,
         beliefs: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -62,7 +66,9 @@ class HealthProbe(BudgetedCallback):
         self.held_out_labels = held_out_labels
         self.batch_size = batch_size
         self.seed = seed
+        self.followed = followed
         self.beliefs = beliefs
+        self._before: list[Any] | None = None
         self._lead = 0.0
         self._probe: Probe | None = None
 
@@ -78,20 +84,27 @@ class HealthProbe(BudgetedCallback):
     def on_train_end(self, logs: Logs = None) -> None:
         self.run_at_end()
 
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        step = self._epoch_start + batch + self.model.steps_per_execution
+        due = self._probe is not None and self.is_due(step)
+        self._before = self._probe.weights_of_generator() if due else None
+
     def run(self, step: int) -> None:
-        values, logits = self._probe_of_model().measure()
+        values, logits = self._probe_of_model().measure(self._before)
+        self._before = None
+        norms = {key: values.pop(f"gradient_norm/{key}") for key in "dg"}
+        self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
+        if self._lead < 0.0 and "g_step_gain" in values:
+            values["g_step_gain"] *= -1.0
+        if self.followed:
+            values |= {f"{key}_gradient_norm": norm for key, norm in norms.items()}
+            if self._lead < 0.0:
+                logits = {name: -array for name, array in logits.items()}
+            values |= logit_measures(logits)
         if self.beliefs:
-            logits = self._oriented(logits)
-            values |= logit_measures(logits) | belief_measures(logits)
+            values |= belief_measures(logits)
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)
-
-    def _oriented(self, logits: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Logits whose positive side is real."""
-        self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
-        if self._lead >= 0.0:
-            return logits
-        return {name: -array for name, array in logits.items()}
 
     def _probe_of_model(self) -> Probe:
         """The probe, made anew where the callback trains another model."""

@@ -180,6 +180,7 @@ class Monitor(keras.callbacks.Callback):
             batch_size=self.batch_size or data.batch_size,
             seed=seed,
             optimizers=optimizers,
+            followed=follower is not None,
             beliefs=follower is not None and follower.logistic,
         )
         return [*watching.values(), policy]
@@ -210,6 +211,8 @@ class Monitor(keras.callbacks.Callback):
             }
         else:
             settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
+            if follower.misread is not None:
+                settings["misread_answers"] = follower.misread
             optimizers = follower.optimizers
         for key, role in {"d": "discriminator", "g": "generator"}.items():
             if key in optimizers:

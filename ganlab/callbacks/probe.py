@@ -111,21 +111,36 @@ class Probe:
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
 
-    def measure(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    def weights_of_generator(self) -> list[Any]:
+        """The generator's trainable weights as tensors, for `measure` later."""
+        return self._networks["generator"].read().trainable
+
+    def measure(
+        self, before: list[Any] | None = None
+    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Measures once.
+
+        Args:
+            before: The generator's trainable weights before its last step, from which
+                `g_step_gain` is measured, or `None`.
 
         Returns:
             A dict of floats, and a dict of float arrays: the logits of real,
             fake and held-out images.
         """
         with self._threads.limit(limits=1, user_api="blas"):
-            return self._measure()
+            return self._measure(before)
 
-    def _measure(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    def _measure(
+        self, before: list[Any] | None
+    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        earlier = self.weights_of_generator() if before is None else before
         arrays = tf.nest.map_structure(
-            lambda tensor: np.asarray(tensor, np.float64), self._measure_in_graph()
+            lambda tensor: np.asarray(tensor, np.float64),
+            self._measure_in_graph(earlier),
         )
         logits, fake = arrays.pop("logits"), arrays.pop("fake")
+        stepped = arrays.pop("stepped")
         averaged, moved = arrays.pop("averaged"), arrays.pop("moved")
         settled, relabelled = arrays.pop("settled"), arrays.pop("relabelled", None)
         mislabelled = arrays.pop("mislabelled_logits", None)
@@ -133,6 +148,8 @@ class Probe:
         values |= self._facts | logit_measures(logits)
         if takes_probabilities(self.gan.objective.loss):
             del values["logit_lowest"], values["logit_highest"]
+        if before is not None:
+            values["g_step_gain"] = paired_lead(*stepped)
         values["latent_effect"] = effect(moved, settled, self._real)
         if relabelled is not None:
             values["label_effect"] = effect(relabelled, settled, self._real)
@@ -164,7 +181,7 @@ class Probe:
     def _optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return {role: getattr(self.gan, f"{role}_optimizer") for role in ROLES}
 
-    def _measure_tensors(self) -> dict[str, Any]:
+    def _measure_tensors(self, earlier: list[Any]) -> dict[str, Any]:
         """Everything that needs the networks, as tensors, in one graph."""
         gan = self.gan
         labels = _as_constant(self._labels)
@@ -188,6 +205,9 @@ class Probe:
         }
         changed = self._changed_inputs(weights, labels)
         measures |= changed
+        measures["stepped"] = self._step_logits(
+            weights, earlier, labels, changed["settled"]
+        )
         for role, network in self._networks.items():
             measures |= network.gradient_measures(step.gradients[role], role)
             measures |= network.activation_measures(step.activations[role], role)
@@ -241,6 +261,27 @@ class Probe:
             changed["relabelled"] = generate(latents, others)
             changed["mislabelled_logits"] = forward.logits_of(judged.own)
         return changed
+
+    def _step_logits(
+        self, weights: dict[str, Weights], earlier: list[Any], labels: Any, after: Any
+    ) -> tuple[Any, Any]:
+        """Logits of fakes after the generator's last step, and before it."""
+        before = self._networks["generator"].call(
+            Weights(earlier, weights["generator"].other),
+            tf.constant(self.latents),
+            labels,
+            training=False,
+        )
+        judged = [
+            self._networks["discriminator"].call(
+                weights["discriminator"],
+                forward.pack(images, self.gan.packing),
+                labels,
+                training=False,
+            )
+            for images in (after, before.own[0])
+        ]
+        return forward.logits_of(judged[0].own), forward.logits_of(judged[1].own)
 
     def _run_step(
         self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]

@@ -44,8 +44,8 @@ class ProbeNetwork:
     """A network that also gives the outputs of its activations, and updates nothing.
 
     Args:
-        network: A built `keras.Model`. Activations within a subclassed one, or within
-            models that it is made of, are not seen.
+        network: A built `keras.Model`. Activations of its hidden layers are seen, but
+            not those within a subclassed one, or within models that it is made of.
     """
 
     def __init__(self, network: keras.Model) -> None:
@@ -57,7 +57,7 @@ class ProbeNetwork:
         if self._is_graph:
             self._kinds = {
                 layer.name: kind
-                for layer in network.layers
+                for layer in _hidden_layers(network)
                 if (kind := _activation(layer)) is not None
             }
             activations = [network.get_layer(name).output for name in self._kinds]
@@ -106,7 +106,7 @@ class ProbeNetwork:
         )
 
     def gradient_measures(self, gradients: Sequence[Any], role: str) -> dict[str, Any]:
-        """Root mean square of each kernel's gradient, and the fraction that is 0."""
+        """Of each kernel's gradient the root mean square; of all, norm and zeros."""
         measures = {
             f"gradient/{role}/{name}": tf.sqrt(
                 tf.reduce_mean(tf.square(gradients[index]))
@@ -115,8 +115,11 @@ class ProbeNetwork:
             if gradients[index] is not None
         }
         flat = [tf.reshape(grad, [-1]) for grad in gradients if grad is not None]
-        is_zero = tf.cast(tf.concat(flat, 0) == 0.0, tf.float32)
-        measures[f"{role[0]}_zero_gradient_share"] = tf.reduce_mean(is_zero)
+        if flat:
+            is_zero = tf.cast(tf.concat(flat, 0) == 0.0, tf.float32)
+            measures[f"{role[0]}_zero_gradient_share"] = tf.reduce_mean(is_zero)
+        norm = tf.linalg.global_norm(flat) if flat else tf.constant(0.0)
+        measures[f"gradient_norm/{role[0]}"] = norm
         return measures
 
     def activation_measures(
@@ -150,10 +153,10 @@ class ProbeNetwork:
         """
         summary, key = {}, role[0]
         for kind in ("dead", "saturated"):
-            fractions = _of_hidden_layers(measures, f"{kind}/{role}/")
+            fractions = _under(measures, f"{kind}/{role}/")
             if fractions:
                 summary[f"{key}_{kind}_share"] = max(fractions)
-        slopes = _of_hidden_layers(measures, f"slope/{role}/")
+        slopes = _under(measures, f"slope/{role}/")
         if slopes:
             summary[f"{key}_activation_gradient"] = float(np.prod(slopes))
         gradients = [
@@ -172,13 +175,15 @@ def flat_arguments(arguments: Any) -> Any:
     return flat[0] if len(flat) == 1 else flat
 
 
-def _of_hidden_layers(measures: Mapping[str, float], prefix: str) -> list[float]:
-    """Measures of all layers but the one that puts out images."""
-    return [
-        value
-        for name, value in measures.items()
-        if name.startswith(prefix) and not name.endswith("/images")
-    ]
+def _under(measures: Mapping[str, float], prefix: str) -> list[float]:
+    return [value for name, value in measures.items() if name.startswith(prefix)]
+
+
+def _hidden_layers(network: keras.Model) -> list[keras.Layer]:
+    """All layers before the last that has weights: what follows is the output."""
+    layers = list(network.layers)
+    weighted = [index for index, layer in enumerate(layers) if layer.weights]
+    return layers[: weighted[-1]] if weighted else []
 
 
 def _activation(layer: keras.Layer) -> str | None:

@@ -276,6 +276,11 @@ SCALARS = {
         "How much more often than by chance a real sample's nearest has its label, in "
         "standard errors; under 3 the labels say nothing that pixels show.",
     ),
+    "g_step_gain": Scalar(
+        "gradient/step_gain",
+        "How far G's last step moved the logits of fakes towards those of real images, "
+        "in standard errors; under 0 all along, it learns the reverse.",
+    ),
     "latent_effect": Scalar(
         "inputs/latents",
         "Mean change of an image by other latents, over the range of the data; under "

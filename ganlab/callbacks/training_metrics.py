@@ -184,6 +184,8 @@ def _values(network: keras.Model) -> list[Any]:
 
 
 def _update_ratio(before: list[Any], after: list[Any]) -> Any:
-    """Norm of the change of the weights over the norm of the weights."""
+    """Norm of the change of the weights over their norm; 0 where none is trained."""
+    if not before:
+        return tf.constant(0.0)
     changes = [new - old for new, old in zip(after, before, strict=True)]
     return tf.linalg.global_norm(changes) / tf.linalg.global_norm(before)

@@ -39,6 +39,7 @@ def watching_callbacks(
     seed: int = 0,
     timer: WaitTimer | None = None,
     optimizers: dict[str, keras.optimizers.Optimizer] | None = None,
+    followed: bool = False,
     beliefs: bool = False,
 ) -> dict[str, keras.callbacks.Callback]:
     """Makes the callbacks that watch a run.
@@ -56,6 +57,7 @@ def watching_callbacks(
         seed: Integer: seeds latents.
         timer: The `WaitTimer` that times the data, or `None`.
         optimizers: By `d` and `g`, where they are not the model's own.
+        followed: See `HealthProbe`.
         beliefs: See `HealthProbe`.
 
     Returns:
@@ -82,6 +84,7 @@ def watching_callbacks(
             every=monitoring.probe_every,
             budget=monitoring.probe_share,
             seed=seed,
+            followed=followed,
             beliefs=beliefs,
         ),
     }

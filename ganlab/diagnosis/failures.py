@@ -93,6 +93,15 @@ FAILURES = {
         None,
         "https://arxiv.org/abs/1406.2661",
     ),
+    "missing_sigmoid": Failure(
+        "logits are taken for probabilities",
+        "The loss takes the logarithm of the discriminator's answers as they are, "
+        "after cutting them to [0, 1]. Beyond that interval no gradient is left.",
+        "Tell the loss that it is given logits (from_logits=True), or end the "
+        "discriminator on a sigmoid.",
+        None,
+        "https://arxiv.org/abs/1406.2661",
+    ),
     "non_finite": Failure(
         "numbers that are not finite",
         "A loss or a weight became infinite or NaN, and every later step is made of "
@@ -306,9 +315,10 @@ FAILURES = {
     ),
     "data_range_mismatch": Failure(
         "generated and real images have different ranges",
-        "Where the output cannot reach the range of the data, any discriminator tells "
+        "Where the output cannot reach an end of the data, any discriminator tells "
         "them apart by brightness alone. The generator cannot win, whatever it learns.",
-        "End the generator on tanh for data in [-1, 1], on sigmoid for data in [0, 1].",
+        "End the generator on tanh for data in [-1, 1], on sigmoid for data in [0, 1], "
+        "and bring other data to one of these ranges.",
         {"output_activation": "tanh"},
         "https://arxiv.org/abs/1511.06434",
     ),

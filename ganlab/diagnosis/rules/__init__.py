@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     wiring.ignored_latents,
     wiring.inverted_objective,
     wiring.double_sigmoid,
+    wiring.missing_sigmoid,
     precision.float16_overflow,
     precision.non_finite,
     precision.float16_underflow,

@@ -44,6 +44,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "ignored_latents": EVERYTHING,
     "inverted_objective": ("non_finite", *EVERYTHING),
     "double_sigmoid": EVERYTHING,
+    "missing_sigmoid": EVERYTHING,
     "data_range_mismatch": (*BALANCE, *IMAGES, *GRADIENTS),
     "float16_overflow": ("non_finite", *EVERYTHING),
     "float16_underflow": EVERYTHING,

@@ -15,32 +15,52 @@ SATURATED_PIXELS = Bound("output_saturated_gap", 0.3)
 STATISTICS_GAP = Bound("batch_norm_gap", 0.3)
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
 UNREACHED_RANGE = 0.3
-LOWEST_FAKE = Bound(
-    "fake_low",
-    None,
-    above=False,
-    condition=f"never in the lower {UNREACHED_RANGE:.0%} of the real images' range",
+BEYOND = 0.05  # of the real images' range
+OUTPUT_LOW, OUTPUT_HIGH = (
+    Bound(
+        f"output_{end}",
+        None,
+        above=end == "low",
+        condition=f"is short of the real images' by over {BEYOND:.0%} of their range",
+    )
+    for end in ("low", "high")
+)
+LOWEST_FAKE, HIGHEST_FAKE = (
+    Bound(
+        f"fake_{end}",
+        None,
+        above=end == "low",
+        condition=f"never in the {name} {UNREACHED_RANGE:.0%} of the real images' "
+        "range",
+    )
+    for end, name in (("low", "lower"), ("high", "upper"))
 )
 
 
-@rule(LOWEST_FAKE)
+@rule(OUTPUT_LOW, OUTPUT_HIGH, LOWEST_FAKE, HIGHEST_FAKE)
 def data_range_mismatch(log: Log) -> Observation | None:
-    """Fakes never come near the lower end of the data."""
-    fake, low, high = (
-        log.get(name, MIN_VALUES) for name in ("fake_low", "real_low", "real_high")
-    )
-    if fake is None or low is None or high is None or log.last_step < WARMUP_STEPS:
+    """The output cannot reach an end of the data, or never came near it."""
+    low, high = (log.last(f"real_{end}", MIN_VALUES) for end in ("low", "high"))
+    if low is None or high is None or not log.data_kind.applies("data_range_mismatch"):
         return None
-    if not log.data_kind.applies("data_range_mismatch"):
-        return None
-    bottom, top = low.values[-1], high.values[-1]
-    bound = LOWEST_FAKE.at(float(bottom + UNREACHED_RANGE * (top - bottom)))
-    if bound.past(fake.values).any():
-        return None
-    value = float(fake.values[-1])
-    says = f"real pixels begin at {bottom:.2f}, fakes were never below {value:.2f}"
-    evidence = [bound.evidence(value, says)]
-    return Observation(Held(int(fake.steps[0]), 1.0), evidence)
+    span = high - low
+    for bound, real, inwards in ((OUTPUT_LOW, low, 1.0), (OUTPUT_HIGH, high, -1.0)):
+        end = log.last(bound.signal)
+        own = bound.at(real + inwards * BEYOND * span)
+        if end is not None and own.past(end):
+            says = f"real pixels reach {real:.2f}, the output no further than {end:.2f}"
+            return Observation(Held(0, 1.0), [own.evidence(end, says)])
+    for bound, real, inwards in ((LOWEST_FAKE, low, 1.0), (HIGHEST_FAKE, high, -1.0)):
+        fakes = log.get(bound.signal, MIN_VALUES)
+        own = bound.at(real + inwards * UNREACHED_RANGE * span)
+        if fakes is None or log.last_step < WARMUP_STEPS:
+            continue
+        if own.past(fakes.values).all():
+            nearest = fakes.values.min() if inwards > 0 else fakes.values.max()
+            says = f"real pixels reach {real:.2f}, fakes never got past {nearest:.2f}"
+            evidence = [own.evidence(float(nearest), says)]
+            return Observation(Held(int(fakes.steps[0]), 1.0), evidence)
+    return None
 
 
 @rule(SATURATED_PIXELS)

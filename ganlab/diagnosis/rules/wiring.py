@@ -16,7 +16,9 @@ from ganlab.diagnosis.evidence import (
     Observation,
     last_median,
     last_value,
+    make_evidence,
 )
+from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import discriminator_accuracy, observe_signal
@@ -51,6 +53,9 @@ PROBABILITIES = Bound(
     1.0,
     above=False,
     condition="was never over 1, and `logit_lowest` never under 0",
+)
+MISREAD = Bound(
+    "misread_answers", None, condition="in a model whose cross-entropy is known"
 )
 
 
@@ -122,7 +127,10 @@ def _mistaken(log: Log) -> Observation | None:
 
 @rule(PROBABILITIES)
 def double_sigmoid(log: Log) -> Observation | None:
-    """All logits are between 0 and 1, though the loss takes any."""
+    """Probabilities are taken for logits: by the model's loss, or by their range."""
+    if log.settings.get("misread_answers") == "probabilities":
+        says = "the discriminator ends on a sigmoid, and the loss applies another"
+        return Observation(Held(0, 1.0), [_setting(says)])
     lowest, highest = (
         log.get(name, MIN_VALUES) for name in ("logit_lowest", "logit_highest")
     )
@@ -134,3 +142,16 @@ def double_sigmoid(log: Log) -> Observation | None:
     says = f"logits were between {low:.3g} and {high:.3g} all the time"
     held = Held(int(highest.steps[0]), 1.0)
     return Observation(held, [PROBABILITIES.evidence(high, says)])
+
+
+@rule(MISREAD, severities=("warning", "critical"))
+def missing_sigmoid(log: Log) -> Observation | None:
+    """Logits are taken for probabilities by the model's loss."""
+    if log.settings.get("misread_answers") != "logits":
+        return None
+    says = "the discriminator ends on logits, and the loss takes probabilities"
+    return Observation(Held(0, 1.0), [_setting(says)], "critical")
+
+
+def _setting(says: str) -> Evidence:
+    return make_evidence(MISREAD.signal, None, None, says)

@@ -1,0 +1,139 @@
+"""A GAN as examples on the web write it: a `keras.Model` with its own `train_step`."""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+if TYPE_CHECKING:
+    from ganlab.labs.cases import Case
+
+
+class PlainGAN(keras.Model):
+    """Trains two networks in turn, by the loss that a case states.
+
+    Args:
+        case: The `Case`.
+        generator: From latents, and labels, to images.
+        discriminator: From images, and labels, to logits or probabilities.
+    """
+
+    def __init__(
+        self, case: "Case", generator: keras.Model, discriminator: keras.Model
+    ) -> None:
+        super().__init__()
+        self.case = case
+        self.generator, self.discriminator = generator, discriminator
+        from_logits = case.from_logits
+        if from_logits is None:
+            from_logits = case.end == "linear"
+        losses: dict[str, keras.losses.Loss] = {
+            "least_squares": keras.losses.MeanSquaredError()
+        }
+        self.loss_fn = losses.get(
+            case.loss, keras.losses.BinaryCrossentropy(from_logits=from_logits)
+        )
+        self.noise = keras.random.SeedGenerator(case.seed)
+
+    def compile(self, generator_optimizer: Any, discriminator_optimizer: Any) -> None:
+        """Takes an optimizer for each network."""
+        super().compile()
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.means = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss")]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return self.means
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        real, labels = data if isinstance(data, tuple) else (data, None)
+        for _ in range(self.case.discriminator_steps):
+            d_loss = self._train_discriminator(real, labels)
+        g_loss = self._train_generator(ops.shape(real)[0], labels)
+        for mean, loss in zip(self.means, (d_loss, g_loss), strict=True):
+            mean.update_state(loss)
+        return {mean.name: mean.result() for mean in self.means}
+
+    def _generate(self, count: Any, labels: Any) -> Any:
+        latents = keras.random.normal((count, self.case.latent_dim), seed=self.noise)
+        return self.generator(_with(latents, labels), training=True)
+
+    def _judge(self, images: Any, labels: Any) -> Any:
+        return self.discriminator(_with(images, labels), training=True)
+
+    def _train_discriminator(self, real: Any, labels: Any) -> Any:
+        case = self.case
+        fake = self._generate(ops.shape(real)[0], labels)
+        with tf.GradientTape() as tape:
+            on_real, on_fake = self._judge(real, labels), self._judge(fake, labels)
+            if case.reversed_loss == "discriminator":
+                on_real, on_fake = on_fake, on_real
+            loss = self._discriminator_loss(on_real, on_fake)
+            if case.penalty:
+                loss += case.penalty * self._penalty(real, fake, labels)
+        self._apply(tape, loss, "discriminator")
+        return loss
+
+    def _train_generator(self, count: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            fake = self._generate(count, labels)
+            if self.case.still == "generator" and self.case.still_by == "cut":
+                fake = ops.stop_gradient(fake)
+            loss = self._generator_loss(self._judge(fake, labels))
+            if self.case.reversed_loss == "generator":
+                loss = -loss
+        self._apply(tape, loss, "generator")
+        return loss
+
+    def _apply(self, tape: tf.GradientTape, loss: Any, role: str) -> None:
+        weights = getattr(self, role).trainable_variables
+        pairs = [
+            (gradient, weight)
+            for gradient, weight in zip(
+                tape.gradient(loss, weights), weights, strict=True
+            )
+            if gradient is not None
+        ]
+        if pairs:
+            getattr(self, f"{role}_optimizer").apply_gradients(pairs)
+
+    def _discriminator_loss(self, on_real: Any, on_fake: Any) -> Any:
+        loss = self.case.loss
+        if loss == "wasserstein":
+            return ops.mean(on_fake) - ops.mean(on_real)
+        if loss == "hinge":
+            return ops.mean(ops.relu(1.0 - on_real)) + ops.mean(ops.relu(1.0 + on_fake))
+        fakes = float(self.case.fake_label) * ops.ones_like(on_fake)
+        return self.loss_fn(1.0 - fakes, on_real) + self.loss_fn(fakes, on_fake)
+
+    def _generator_loss(self, on_fake: Any) -> Any:
+        loss = self.case.loss
+        if loss in ("wasserstein", "hinge"):
+            return -ops.mean(on_fake)
+        fakes = float(self.case.fake_label) * ops.ones_like(on_fake)
+        if loss == "saturating":
+            return -self.loss_fn(fakes, on_fake)
+        return self.loss_fn(1.0 - fakes, on_fake)
+
+    def _penalty(self, real: Any, fake: Any, labels: Any) -> Any:
+        """WGAN-GP's penalty between both sides, or R1 on the real one."""
+        images = real
+        if self.case.loss == "wasserstein":
+            shape = (ops.shape(real)[0], *[1] * (len(real.shape) - 1))
+            share = keras.random.uniform(shape, seed=self.noise)
+            images = share * real + (1.0 - share) * fake
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            judged = ops.sum(self._judge(images, labels))
+        gradient = tape.gradient(judged, images)
+        axes = list(range(1, len(images.shape)))
+        squared = ops.sum(ops.square(gradient), axis=axes)
+        if self.case.loss == "wasserstein":
+            return ops.mean(ops.square(ops.sqrt(squared + 1e-12) - 1.0))
+        return 0.5 * ops.mean(squared)
+
+
+def _with(inputs: Any, labels: Any) -> Any:
+    return inputs if labels is None else [inputs, labels]

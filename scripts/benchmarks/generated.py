@@ -1,0 +1,311 @@
+"""Recall and false alarms on generated failures: `diagnosis.py --generated`.
+
+Cases are those of `ganlab.labs.faults`, trained many a process, one process a core. A
+case is done when its folder holds `case.json`, so a stopped benchmark goes on where it
+was.
+
+The kinds of faults are cut into two halves at random, and so are the healthy cases:
+rules and thresholds were set on the one half alone, and what is reported is the other.
+Each log is judged three times: as it is, without scores, and by its losses alone.
+"""
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+from tqdm import tqdm
+
+from ganlab import diagnosis
+from ganlab.callbacks.scalars import SCALARS
+from ganlab.diagnosis.log import LOSSES
+from ganlab.diagnosis.rules.causes import EXPLAINS
+
+THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+CASES_A_PROCESS = 20
+HEALTHY = "healthy"
+HALVES_SEED = 15
+FITTED_HEALTHY = 60  # seeds under which thresholds were set
+VIEWS = ("everything", "without scores", "losses alone")
+SCORE_GROUPS = ("quality", "manifold", "classes", "diversity")
+PROBED = ("pairwise_ratio", "class_pairwise_ratio", "nearest_ratio")
+COUNTS = ("runs", "refused", "first", "named", "right alarm", "alarm")
+KEPT = ("metrics.jsonl", "run.json", "samples")
+
+
+def all_jobs(seeds: int, healthy: int) -> list[tuple[str, int]]:
+    """Names and seeds in an order in which every beginning is a fair sample."""
+    from ganlab.labs.faults import FAULTS
+
+    jobs = [(fault.name, seed) for fault in FAULTS for seed in range(seeds)]
+    jobs += [(HEALTHY, seed) for seed in range(healthy)]
+    order = np.random.default_rng(0).permutation(len(jobs))
+    return [jobs[index] for index in order]
+
+
+def folder_of(out: Path, name: str, seed: int) -> Path:
+    return out / f"{name}-{seed}"
+
+
+def is_done(out: Path, name: str, seed: int) -> bool:
+    return (folder_of(out, name, seed) / "case.json").exists()
+
+
+def train_all(out: Path, seeds: int, healthy: int) -> None:
+    """Trains what is not done yet, one process a core."""
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = all_jobs(seeds, healthy)
+    for name, seed in jobs:
+        folder = folder_of(out, name, seed)
+        if folder.exists() and not is_done(out, name, seed):
+            shutil.rmtree(folder)
+
+    def missing() -> int:
+        return sum(not is_done(out, *job) for job in jobs)
+
+    def keep_working() -> None:
+        command = [sys.executable, __file__, out, seeds, healthy]
+        while missing() and not failed:
+            done = subprocess.run(
+                list(map(str, command)),
+                env=os.environ | THREADS | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                failed.append(done.stderr[-3000:])
+            elif not done.stdout.strip():
+                return  # the others have the rest
+
+    failed: list[str] = []
+    workers = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(keep_working) for _ in range(workers)]
+        with tqdm(total=len(jobs), initial=len(jobs) - missing(), unit=" runs") as bar:
+            while not all(future.done() for future in futures):
+                time.sleep(2)
+                bar.update(len(jobs) - missing() - bar.n)
+        for future in futures:
+            future.result()
+    if failed:
+        raise RuntimeError(failed[0])
+
+
+def work(out: Path, seeds: int, healthy: int) -> None:
+    """Trains the next cases that no other process has begun."""
+    from small_pictures import load_pictures
+
+    from ganlab.labs import cases
+    from ganlab.labs.faults import draw_failing, draw_healthy, get_fault
+
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    pictures = load_pictures(out / "pictures")
+    trained = 0
+    for name, seed in all_jobs(seeds, healthy):
+        folder = folder_of(out, name, seed)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        case = (
+            draw_healthy(seed)
+            if name == HEALTHY
+            else draw_failing(get_fault(name), seed)
+        )
+        began, refused, error = time.perf_counter(), None, None
+        try:
+            refused = cases.train(case, pictures, folder)
+        except Exception as raised:
+            error = f"{type(raised).__name__}: {raised}"[:1000]
+        record = {
+            "fault": name,
+            "refused": refused,
+            "error": error,
+            "seconds": round(time.perf_counter() - began, 1),
+            "case": case.as_dict(),
+        }
+        for path in folder.iterdir():
+            if path.name not in KEPT:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (folder / "case.json").write_text(json.dumps(record, indent=2) + "\n")
+        print(name, seed, flush=True)
+        trained += 1
+        if trained == CASES_A_PROCESS:
+            return
+
+
+def halves(names: list[str]) -> dict[str, list[str]]:
+    """The names in two halves, at random by a fixed seed."""
+    order = np.random.default_rng(HALVES_SEED).permutation(len(names))
+    middle = len(names) // 2
+    return {
+        half: [names[index] for index in sorted(indices)]
+        for half, indices in (("fitted", order[:middle]), ("scored", order[middle:]))
+    }
+
+
+def score(out: Path) -> dict:
+    """What the diagnosis says of every case that is done, and both halves' scores."""
+    from ganlab.labs.faults import FAULTS
+
+    of_half = {
+        name: half
+        for half, names in halves([fault.name for fault in FAULTS]).items()
+        for name in names
+    }
+    cases = []
+    for path in sorted(out.glob("*/case.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        name, seed = record["fault"], record["case"]["seed"]
+        half = of_half.get(name)
+        if name == HEALTHY:
+            half = "fitted" if seed < FITTED_HEALTHY else "scored"
+        if half is None:
+            continue
+        judged = {view: findings_of(log) for view, log in views(path.parent).items()}
+        cases.append({**record, "half": half, "findings": judged})
+    return {
+        "cases": len(cases),
+        "errors": [case for case in cases if case["error"]],
+        "scores": {
+            f"{half}/{view}": score_view(
+                [case for case in cases if case["half"] == half], view
+            )
+            for half in ("scored", "fitted")
+            for view in VIEWS
+        },
+    }
+
+
+def views(folder: Path) -> dict[str, diagnosis.Log]:
+    """A case's log as it is, without scores, and as another trainer's losses."""
+    log = diagnosis.read(folder)
+    signals = {
+        name: series for name, series in log.series.items() if not is_score(name)
+    }
+    losses = {name: log.series[name] for name in LOSSES if name in log.series}
+    return {
+        "everything": log,
+        "without scores": dataclasses.replace(log, series=signals),
+        "losses alone": diagnosis.Log(log.source, losses, log.seconds, foreign=True),
+    }
+
+
+def is_score(name: str) -> bool:
+    """Whether a signal is a score of images against real ones, not the probe's."""
+    if name not in SCALARS:
+        return name.startswith("class_share/")
+    group = SCALARS[name].tag.split("/")[0]
+    return group in SCORE_GROUPS and name not in PROBED
+
+
+def findings_of(log: diagnosis.Log) -> list[tuple[str, str]]:
+    """Names and severities of the findings that are more than notes."""
+    return [
+        (finding.name, finding.severity)
+        for finding in diagnosis.diagnose(log)
+        if finding.severity != "note"
+    ]
+
+
+def score_view(cases: list[dict], view: str) -> dict:
+    """Recall by kind, and false alarms, of one half seen in one way."""
+    from ganlab.labs.faults import get_fault
+
+    kinds: dict[str, dict] = {}
+    healthy, critical, warned = 0, [], 0
+    for case in cases:
+        named = case["findings"][view]
+        if case["fault"] == HEALTHY:
+            healthy += 1
+            warned += bool(named)
+            bad = [name for name, severity in named if severity == "critical"]
+            critical += [f"{case['case']['seed']}: {', '.join(bad)}"] * bool(bad)
+            continue
+        own = get_fault(case["fault"]).findings
+        right = {*own, *(symptom for name in own for symptom in EXPLAINS.get(name, ()))}
+        names = [name for name, _ in named]
+        refused = case["refused"] is not None
+        kind = kinds.setdefault(case["fault"], dict.fromkeys(COUNTS, 0))
+        kind["runs"] += 1
+        kind["refused"] += refused
+        kind["first"] += refused or names[:1] != [] and names[0] in own
+        kind["named"] += refused or any(name in own for name in names)
+        kind["right alarm"] += refused or any(name in right for name in names)
+        kind["alarm"] += refused or bool(names)
+    total = {count: sum(kind[count] for kind in kinds.values()) for count in COUNTS}
+    return {
+        "kinds": kinds,
+        "total": total,
+        "healthy": healthy,
+        "healthy warned": warned,
+        "healthy critical": critical,
+    }
+
+
+def as_table(report: dict) -> str:
+    """Both halves as Markdown."""
+    lines = [
+        "| kinds | log | failing | cause named first | named | right alarm | healthy | "
+        "critical false alarms | any |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, scores in report["scores"].items():
+        total, runs = scores["total"], scores["total"]["runs"]
+        half, view = name.split("/")
+        cells = [half, view, str(runs)]
+        cells += [_share(total[count], runs) for count in COUNTS[2:5]]
+        alarms = len(scores["healthy critical"])
+        cells += [str(scores["healthy"]), _share(alarms, scores["healthy"])]
+        cells += [_share(scores["healthy warned"], scores["healthy"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    for half in ("scored", "fitted"):
+        lines += ["", f"Kinds that are {half}, of everything logged:", ""]
+        lines += ["| kind | runs | first | named | right alarm | refused |"]
+        lines += ["|---|---|---|---|---|---|"]
+        scores = report["scores"][f"{half}/everything"]
+        for kind, counts in sorted(scores["kinds"].items()):
+            shown = ("runs", "first", "named", "right alarm", "refused")
+            cells = [str(counts[count]) for count in shown]
+            lines.append(f"| {kind} | {' | '.join(cells)} |")
+        lines += [
+            f"\nCritical on healthy seed {alarm}"
+            for alarm in scores["healthy critical"]
+        ]
+    for case in report["errors"]:
+        lines.append(
+            f"\nError: {case['fault']} {case['case']['seed']}: {case['error']}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _share(count: int, runs: int) -> str:
+    """A fraction with Wilson's 95 % interval."""
+    if not runs:
+        return "none"
+    interval = binomtest(count, runs).proportion_ci(method="wilson")
+    return f"{count / runs:.1%} ({interval.low:.1%} to {interval.high:.1%})"
+
+
+def main() -> None:
+    """Trains the next cases: a worker of `train_all`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("seeds", type=int)
+    parser.add_argument("healthy", type=int)
+    work(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
