@@ -31,6 +31,7 @@ class Follower:
         generator: Its generator: a built `keras.Model` from latents to images.
         discriminator: Its discriminator, likewise, from images to logits or, after a
             sigmoid, to probabilities.
+        num_classes: Integer, of networks that take labels too, or `None`.
 
     `gan` is the `GAN`. Its averaged generator is the generator as it is, its `step`
     counts batches, and its `trackers` hold what the model's `train_step` returns.
@@ -46,8 +47,10 @@ class Follower:
         model: keras.Model,
         generator: keras.Model,
         discriminator: keras.Model,
+        num_classes: int | None = None,
     ) -> None:
         self.model = model
+        self._num_classes = num_classes
         self.logistic, self.reason = False, None
         self.misread: str | None = None
         self.gan: Any
@@ -64,7 +67,13 @@ class Follower:
         ends_on_sigmoid = output_range(discriminator) == (0.0, 1.0)
         if ends_on_sigmoid:
             discriminator = _with_logits(discriminator)
-        gan = GAN(generator, discriminator, ema_decay=0.0, name="followed")
+        gan = GAN(
+            generator,
+            discriminator,
+            num_classes=self._num_classes,
+            ema_decay=0.0,
+            name="followed",
+        )
         cross_entropies = _cross_entropies(self.model)
         self.logistic = ends_on_sigmoid or bool(cross_entropies)
         if cross_entropies and all(loss.from_logits for loss in cross_entropies):

@@ -118,6 +118,9 @@ class Monitor(keras.callbacks.Callback):
                 )
             networks[role] = network
         follower = Follower(model, **networks)
+        classes = self._count_classes(networks["generator"])
+        if follower.reason is not None and classes:
+            follower = Follower(model, **networks, num_classes=classes)
         if follower.reason is not None:
             warnings.warn(
                 "Only losses are watched, for the networks are not those of a "
@@ -126,6 +129,15 @@ class Monitor(keras.callbacks.Callback):
                 stacklevel=2,
             )
         return follower
+
+    def _count_classes(self, generator: keras.Model) -> int | None:
+        """How many classes the labels of the data have, if the generator takes any."""
+        takes_labels = len(getattr(generator, "inputs", ())) > 1
+        if self.data is None or not takes_labels:
+            return None
+        shape = keras.tree.flatten(generator.outputs)[0].shape[1:]
+        labels = read_data(self.data, shape, (-1.0, 1.0)).stored.labels
+        return None if labels is None else int(labels.max()) + 1
 
     def on_train_begin(self, logs: Logs = None) -> None:
         step = int(self._watched.step.numpy())

@@ -40,6 +40,7 @@ MONITORING = Monitoring(
     probe_every=20,
     probe_share=0.25,
 )
+TOY_MONITORING = MONITORING.replace(features=None, evaluate_share=0.3)
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def train(case: Case, pictures: Pictures, directory: Path | str) -> str | None:
         case.data if spec_alone else given(kept),
         held_out=given(held) if len(held) else None,
         batch_size=case.batch_size,
-        monitoring=MONITORING.replace(features=None) if case.toy else MONITORING,
+        monitoring=TOY_MONITORING if case.toy else MONITORING,
     )
     try:
         model = _model(case, generator, discriminator, classes)
@@ -345,7 +346,7 @@ class _Units:
         elif self._normalization == "layer":
             x = layers.LayerNormalization()(x)
         x = layers.Activation(self._activation)(x)
-        return layers.Dropout(0.3)(x) if self._normalization == "dropout" else x
+        return layers.Dropout(0.2)(x) if self._normalization == "dropout" else x
 
 
 class _Spike(keras.callbacks.Callback):

@@ -66,7 +66,7 @@ def _image(seed: int, random: Random) -> Case:
     elif loss == "relativistic":
         penalty = 1.0
     else:
-        penalty = _one(random, 0.0, 0.0, 1.0)
+        penalty = _one(random, 0.0, 1.0, 1.0)
     steep = loss in ("wasserstein", "relativistic") or penalty
     symmetric = random.random() < 0.7
     rate = float(10 ** random.uniform(-3.6, -3.1))
@@ -177,6 +177,7 @@ def _collapsing(case: Case, random: Random) -> Case:
         beta_1=0.9,
         rates=(rate, rate),
         discriminator_steps=1,
+        steps=2000,
     )
 
 

@@ -25,15 +25,13 @@ class PlainGAN(keras.Model):
         super().__init__()
         self.case = case
         self.generator, self.discriminator = generator, discriminator
-        from_logits = case.from_logits
-        if from_logits is None:
-            from_logits = case.end == "linear"
-        losses: dict[str, keras.losses.Loss] = {
-            "least_squares": keras.losses.MeanSquaredError()
-        }
-        self.loss_fn = losses.get(
-            case.loss, keras.losses.BinaryCrossentropy(from_logits=from_logits)
-        )
+        if case.loss in ("cross_entropy", "saturating"):
+            from_logits = case.from_logits
+            if from_logits is None:
+                from_logits = case.end == "linear"
+            self.loss_fn: Any = keras.losses.BinaryCrossentropy(from_logits=from_logits)
+        elif case.loss == "least_squares":
+            self.loss_fn = keras.losses.MeanSquaredError()
         self.noise = keras.random.SeedGenerator(case.seed)
 
     def compile(self, generator_optimizer: Any, discriminator_optimizer: Any) -> None:

@@ -40,7 +40,7 @@ VIEWS = ("everything", "without scores", "losses alone")
 SCORE_GROUPS = ("quality", "manifold", "classes", "diversity")
 PROBED = ("pairwise_ratio", "class_pairwise_ratio", "nearest_ratio")
 COUNTS = ("runs", "refused", "first", "named", "right alarm", "alarm")
-KEPT = ("metrics.jsonl", "run.json", "samples")
+KEPT = ("metrics.jsonl", "config.json", "samples")
 
 
 def all_jobs(seeds: int, healthy: int) -> list[tuple[str, int]]:
