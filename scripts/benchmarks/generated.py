@@ -240,7 +240,7 @@ def score_view(cases: list[dict], view: str) -> dict:
         kind = kinds.setdefault(case["fault"], dict.fromkeys(COUNTS, 0))
         kind["runs"] += 1
         kind["refused"] += refused
-        kind["first"] += refused or names[:1] != [] and names[0] in own
+        kind["first"] += refused or (names[:1] != [] and names[0] in own)
         kind["named"] += refused or any(name in own for name in names)
         kind["right alarm"] += refused or any(name in right for name in names)
         kind["alarm"] += refused or bool(names)

@@ -41,6 +41,13 @@ LEAD = Bound(
     above=False,
     condition=f"< {MIN_LEAD:g}, where a score says that the images are bad",
 )
+UNDECIDED = 0.1
+SEPARATION = Bound(
+    "logit_separation",
+    UNDECIDED,
+    above=False,
+    condition=f"within {UNDECIDED:g} of ½, where a score says that the images are bad",
+)
 OVERFIT_GAP = Bound("overfit_gap", 0.5)
 MAX_REAL_SIGN = 0.6  # ADA's target
 FID_SWING_RATIO = 1.3
@@ -117,21 +124,42 @@ def _foreign_domination(log: Log) -> Observation | None:
     return Observation(held, [bound.evidence(value, says)])
 
 
-@rule(LEAD, severities=("critical",))
+@rule(LEAD, SEPARATION, severities=("critical",))
 def generator_domination(log: Log) -> Observation | None:
     """D cannot tell real from fake, though the images are bad."""
-    if log.foreign or is_unbounded(log):
+    bad = None if log.foreign else bad_quality(log)
+    if bad is None:
+        return None
+    observed = _without_lead(log) or _undecided(log)
+    if observed is None:
+        return None
+    return Observation(observed.held, [*observed.evidence, bad])
+
+
+def _without_lead(log: Log) -> Observation | None:
+    """D's answers on both sides are nearly the same."""
+    if is_unbounded(log):
         return None
     real, fake = (log.get(f"d_{side}", MIN_VALUES) for side in ("real", "fake"))
     if real is None or fake is None or len(real) != len(fake):
         return None
     lead = Series(real.steps, real.values - fake.values)
     held = sustained(lead, LEAD.past)
-    bad = bad_quality(log)
-    if held is None or bad is None:
+    if held is None:
         return None
     value = last_median(lead)
-    return Observation(held, [LEAD.evidence(value, f"D leads by {value:.3f}"), bad])
+    return Observation(held, [LEAD.evidence(value, f"D leads by {value:.3f}")])
+
+
+def _undecided(log: Log) -> Observation | None:
+    """A real logit is over a fake one about as often as not."""
+    separation = log.get(SEPARATION.signal, MIN_VALUES)
+    held = sustained(separation, lambda values: SEPARATION.past(np.abs(values - 0.5)))
+    if separation is None or held is None:
+        return None
+    value = last_median(separation)
+    says = f"a real logit is over a fake one in {value:.0%} of pairs"
+    return Observation(held, [make_evidence(SEPARATION.signal, value, 0.5, says)])
 
 
 @rule(OVERFIT_GAP)

@@ -7,7 +7,10 @@ symptoms that it explains, so that sorting by severity keeps it before them.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ganlab.diagnosis.evidence import WARMUP_STEPS
 from ganlab.diagnosis.findings import SEVERITIES, Finding
+
+LATER = 1.25  # times a step, from which on something is later
 
 IMAGES = (
     "output_saturation",
@@ -61,16 +64,45 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
 def causes_first(findings: Sequence[Finding]) -> list[Finding]:
     """Findings by severity, each cause as severe as what it explains.
 
+    What began clearly later than a symptom is not its cause, and stands after it.
+
     Args:
         findings: `Finding`s in the order of causes; notes explain nothing.
     """
     rank = {finding.name: SEVERITIES.index(finding.severity) for finding in findings}
     for finding in reversed(findings):  # from the last symptom to the first cause
         if finding.severity != "note":
-            explained = [rank.get(name, 0) for name in EXPLAINS.get(finding.name, ())]
+            explained = [
+                rank[symptom.name] for symptom in _explained(finding, findings)
+            ]
             rank[finding.name] = max([rank[finding.name], *explained])
+    ordered: list[Finding] = []
+    for finding in reversed(findings):
+        earlier = [
+            place
+            for place, other in enumerate(ordered)
+            if other.name in EXPLAINS.get(finding.name, ())
+            and _began_before(other, finding)
+        ]
+        ordered.insert(max(earlier) + 1 if earlier else 0, finding)
     raised = [
-        replace(finding, severity=SEVERITIES[rank[finding.name]])
-        for finding in findings
+        replace(finding, severity=SEVERITIES[rank[finding.name]]) for finding in ordered
     ]
     return sorted(raised, key=lambda finding: -rank[finding.name])
+
+
+def _explained(cause: Finding, findings: Sequence[Finding]) -> list[Finding]:
+    return [
+        finding
+        for finding in findings
+        if finding.name in EXPLAINS.get(cause.name, ())
+        and not _began_before(finding, cause)
+    ]
+
+
+def _began_before(one: Finding, other: Finding) -> bool:
+    """Whether one finding holds since clearly before another.
+
+    Every signal looks bad in the warm-up, so nothing begins before its end.
+    """
+    return other.since_step > LATER * max(one.since_step, WARMUP_STEPS)

@@ -25,6 +25,13 @@ LOGIT_GRADIENT = Bound(
     above=False,
     condition=f"< {MIN_LOGIT_GRADIENT:g} with the minimax loss",
 )
+BELIEF_IN_FAKES = Bound(
+    "d_fake",
+    MIN_LOGIT_GRADIENT,  # which it equals under the minimax loss
+    above=False,
+    condition=f"< {MIN_LOGIT_GRADIENT:g} with a cross-entropy whose `g_loss` is never "
+    "over 0, as the minimax loss",
+)
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
 GRADIENT_GROWTH = 100.0
 MIN_EXPLODED_NORM = 10.0
@@ -38,16 +45,19 @@ DEAD_UNITS = Bound("{network}_dead_share", 0.25)
 ACTIVATION_GRADIENT = Bound("{network}_activation_gradient", 0.1, above=False)
 
 
-@rule(LOGIT_GRADIENT, GRADIENT_NORM)
+@rule(LOGIT_GRADIENT, BELIEF_IN_FAKES, GRADIENT_NORM)
 def vanishing_generator_gradient(log: Log) -> Observation | None:
     """The loss hands the generator next to nothing."""
-    held = None
+    bound, held = LOGIT_GRADIENT, None
     if loss_name(log) == "minimax":
-        held = LOGIT_GRADIENT.held(log)
+        held = bound.held(log)
+    elif _is_minimax(log):
+        bound = BELIEF_IN_FAKES
+        held = bound.held(log)
     if held is not None:
-        value = last_value(log, LOGIT_GRADIENT.signal)
+        value = last_value(log, bound.signal)
         says = f"the loss's gradient in the logit is {value:.2g}, of 1 at most"
-        evidence = [LOGIT_GRADIENT.evidence(value, says)]
+        evidence = [bound.evidence(value, says)]
         lost = log.last("gradient_thrown_away", MIN_VALUES)
         if lost is not None:
             says = f"{lost:.1%} of the non-saturating gradient is thrown away"
@@ -59,6 +69,14 @@ def vanishing_generator_gradient(log: Log) -> Observation | None:
     value = last_value(log, GRADIENT_NORM.signal)
     says = f"the norm of the generator's gradient is {value:.2g}"
     return Observation(held, [GRADIENT_NORM.evidence(value, says)])
+
+
+def _is_minimax(log: Log) -> bool:
+    """Whether a cross-entropy of the generator is one that it raises."""
+    g_loss = log.get("g_loss", MIN_VALUES)
+    if g_loss is None or loss_name(log) != "cross_entropy":
+        return False
+    return bool(g_loss.values.max() <= 0.0)
 
 
 @rule(EXPLODED_NORM)

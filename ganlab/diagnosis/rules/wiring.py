@@ -14,14 +14,13 @@ from ganlab.diagnosis.evidence import (
     Bound,
     Held,
     Observation,
-    last_median,
     last_value,
     make_evidence,
 )
 from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.rules.rule import rule
-from ganlab.diagnosis.rules.signals import discriminator_accuracy, observe_signal
+from ganlab.diagnosis.rules.signals import observe_signal
 
 MIN_PATH = 0.01  # of the weights' norm, were all steps in one direction
 PATH = Bound(
@@ -41,12 +40,11 @@ LATENT_EFFECT = Bound(
     condition="was always under half a level of 8 bits",
 )
 REVERSED = Bound("{network}_logit_direction", -0.9, above=False)
-SEPARATION = Bound("logit_separation", 0.25, above=False)
-ACCURACY = Bound(
-    "d_accuracy_real",
-    0.4,
+STEP_GAIN = Bound(
+    "g_step_gain",
+    -3.0,
     above=False,
-    condition="and `d_accuracy_fake` average < 0.4",
+    condition="< -3 standard errors, from the run's first half on",
 )
 PROBABILITIES = Bound(
     "logit_highest",
@@ -97,9 +95,9 @@ def ignored_latents(log: Log) -> Observation | None:
     return Observation(held, [LATENT_EFFECT.evidence(value, says)])
 
 
-@rule(REVERSED, SEPARATION, ACCURACY, severities=("critical",))
+@rule(REVERSED, STEP_GAIN, severities=("critical",))
 def inverted_objective(log: Log) -> Observation | None:
-    """A loss teaches the reverse, or D takes fakes for real."""
+    """A loss teaches the reverse, or G's steps lead away from what D takes for real."""
     for key, taught in {
         "d": "the discriminator's loss lowers real logits and raises fake ones",
         "g": "the generator's loss lowers the logits of its own images",
@@ -110,19 +108,14 @@ def inverted_objective(log: Log) -> Observation | None:
             return Observation(
                 held, [own.evidence(last_value(log, own.signal), taught)]
             )
-    says = "a real logit is over a fake one in {:.0%} of pairs"
-    return observe_signal(log, SEPARATION, says) or _mistaken(log)
-
-
-def _mistaken(log: Log) -> Observation | None:
-    """D is wrong more often than a coin, by its accuracy in training."""
-    accuracy = discriminator_accuracy(log)
-    held = ACCURACY.held_by(accuracy)
-    if accuracy is None or held is None or log.last_step < WARMUP_STEPS:
+    says = (
+        "a step of the generator moves the logits of its images {:.3g} standard errors "
+        "towards those of real ones"
+    )
+    observed = observe_signal(log, STEP_GAIN, says)
+    if observed is None or observed.held.since_step > log.last_step / 2:
         return None
-    value = last_median(accuracy)
-    says = f"D is right on {value:.1%} of images, less often than a coin"
-    return Observation(held, [ACCURACY.evidence(value, says)])
+    return observed
 
 
 @rule(PROBABILITIES)

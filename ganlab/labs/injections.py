@@ -1,0 +1,129 @@
+"""What puts one mistake into a healthy case: functions of a case and a generator."""
+
+from collections.abc import Callable
+
+from ganlab.labs.cases import Case
+from ganlab.labs.healthy import DATA, Random, choose
+
+Injection = Callable[[Case, Random], Case]
+
+
+def of_labels(case: Case, random: Random) -> Case:
+    """By Keras, with a loss of labels or a cross-entropy."""
+    return case.replace(
+        trainer="keras",
+        loss=choose(random, "cross_entropy", "hinge", "least_squares"),
+        penalty=0.0,
+        discriminator_steps=1,
+        discriminator_normalization="dropout",
+        end="linear",
+    )
+
+
+def cross_entropy(case: Case, random: Random) -> Case:
+    return of_labels(case, random).replace(loss="cross_entropy")
+
+
+def unscaled(case: Case, random: Random) -> Case:
+    case = of_labels(case, random)
+    return case.replace(value_range=choose(random, "bytes", "standard"), output="tanh")
+
+
+def still(role: str) -> Injection:
+    def inject(case: Case, random: Random) -> Case:
+        ways = ["rate", "trainable"]
+        if role == "generator":
+            ways.append("cut")
+        way = choose(random, *ways)
+        if way != "rate":
+            case = of_labels(case, random)
+        return case.replace(still=role, still_by=way)
+
+    return inject
+
+
+def collapsing(case: Case, random: Random) -> Case:
+    ours = case.trainer == "ganlab"
+    rate = float(10 ** random.uniform(-3, -2.7))
+    return case.replace(
+        loss="non_saturating" if ours else "cross_entropy",
+        penalty=0.0,
+        beta_1=0.9,
+        rates=(rate, rate),
+        discriminator_steps=1,
+        steps=2000,
+    )
+
+
+def strong(case: Case, random: Random) -> Case:
+    return case.replace(
+        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+        penalty=0.0,
+        discriminator_normalization="none",
+        discriminator="strided",
+        discriminator_steps=choose(random, 3, 5),
+        rates=(float(10 ** random.uniform(-5.0, -4.3)), choose(random, 2e-3, 4e-3)),
+    )
+
+
+def saturating(case: Case, random: Random) -> Case:
+    case = strong(case, random)
+    ours = case.trainer == "ganlab"
+    return case.replace(
+        loss="minimax" if ours else "saturating", rates=(2e-4, case.rates[1])
+    )
+
+
+def sigmoids(case: Case, random: Random) -> Case:
+    role = choose(random, "generator", "discriminator")
+    return case.replace(
+        **{
+            f"{role}_activation": choose(random, "sigmoid", "sigmoid"),
+            f"{role}_normalization": "none",
+        }
+    )
+
+
+def dead(case: Case, random: Random) -> Case:
+    role = choose(random, "generator", "discriminator")
+    return case.replace(
+        **{f"{role}_activation": "relu", f"{role}_normalization": "none"},
+        unit_bias=-float(random.uniform(1.5, 3.0)),
+    )
+
+
+def unbounded(case: Case, random: Random) -> Case:
+    return case.replace(
+        loss="wasserstein",
+        penalty=0.0,
+        discriminator_normalization="none",
+        discriminator_steps=2,
+        rates=(case.rates[0], 2e-3),
+    )
+
+
+def checkerboard(case: Case, random: Random) -> Case:
+    return case.replace(
+        generator="transposed",
+        kernel_size=choose(random, 3, 5),
+        discriminator="pooled",
+    )
+
+
+def small(case: Case, random: Random) -> Case:
+    return case.replace(
+        data=choose(random, *DATA),
+        conditional=False,
+        distinct=int(random.integers(64, 160)),
+        discriminator="strided",
+        discriminator_normalization="none",
+        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+        penalty=0.0,
+        width=16,
+        rates=(1e-3, 1e-3),
+        discriminator_steps=1,
+    )
+
+
+def always(**fields) -> Injection:
+    return lambda case, random: case.replace(**fields)
