@@ -6,6 +6,7 @@ import numpy as np
 
 from ganlab import pictures
 from ganlab.callbacks.probe_network import SATURATION
+from ganlab.metrics import squared_pixel_distances
 
 MIN_LEAD = 0.5  # of real over fake logits, in standard deviations
 POWER_STEPS = 5
@@ -50,6 +51,21 @@ def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
             gap = real.mean() - logits["held_out"].mean()
             measures["overfit_gap"] = gap / lead
     return {name: float(value) for name, value in measures.items()}
+
+
+def logit_slope(samples: np.ndarray, logits: np.ndarray) -> float:
+    """The 95th percentile of two logits' difference over their samples' distance.
+
+    Args:
+        samples: Float array `(n, ...)`.
+        logits: Float array `(n, 1)`.
+    """
+    distances = np.sqrt(np.maximum(squared_pixel_distances(samples), 0.0))
+    differences = np.abs(logits.reshape(-1, 1) - logits.reshape(1, -1))
+    apart = distances > 1e-6 * distances.max()
+    if not apart.any():
+        return 0.0
+    return float(np.percentile(differences[apart] / distances[apart], 95))
 
 
 def _separation(real: np.ndarray, fake: np.ndarray) -> float:

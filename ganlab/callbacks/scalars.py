@@ -90,6 +90,11 @@ SCALARS = {
         "About 0.001 is usual.",
     ),
     "g_update_ratio": Scalar("update_ratio/generator", "Likewise, of the generator."),
+    "d_drift": Scalar(
+        "update_ratio/discriminator_drift",
+        "Change of the weights since the last log over the norm that they had, a step.",
+    ),
+    "g_drift": Scalar("update_ratio/generator_drift", "Likewise, of the generator."),
     "d_learning_rate": Scalar("learning_rate/discriminator", ""),
     "g_learning_rate": Scalar("learning_rate/generator", ""),
     "fid": Scalar(
@@ -195,6 +200,11 @@ SCALARS = {
     "logit_separation": Scalar(
         "logits/separation",
         "How often a real logit is over a fake one: 1 never meet, 0.5 are alike.",
+    ),
+    "logit_slope": Scalar(
+        "logits/slope",
+        "Difference of two samples' logits over their distance, 95th percentile of all "
+        "pairs; D's Lipschitz constant is no smaller.",
     ),
     "logit_distance": Scalar(
         "logits/distance",

@@ -26,7 +26,8 @@ class TrainingMetrics(PeriodicCallback):
     """Logs both networks' numbers every so many steps.
 
     Losses, D(x), D(G(z)), accuracies and gradient norms are means over the
-    steps since the last log; update ratios are those of the logged step.
+    steps since the last log; update ratios are those of the logged step, and drifts
+    the change of the weights since the last log, as a mean over its steps.
     Spectrally normalised kernels are logged with their largest singular value.
 
     Args:
@@ -63,6 +64,7 @@ class TrainingMetrics(PeriodicCallback):
         super().on_train_begin(logs)
         self._window: dict[str, np.ndarray] = {}
         self._logged_step = int(self.model.step.numpy())
+        self._logged_weights = [_values(network) for network in self._networks()]
         self._begin_interval()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -104,6 +106,7 @@ class TrainingMetrics(PeriodicCallback):
         values |= self._skipped_fractions()
         self._window = {}
         values |= self._optimizer_metrics()
+        values |= self._drifts(step)
         for layer in self.model.discriminator.layers:
             if isinstance(layer, SpectralNormalization):
                 key = f"singular_value/{layer.layer.name}"
@@ -138,6 +141,19 @@ class TrainingMetrics(PeriodicCallback):
                     keras.ops.convert_to_numpy(optimizers[key].learning_rate)
                 )
         return values
+
+    def _drifts(self, step: int) -> dict[str, float]:
+        """Change of both networks' weights a step, over the norm that they had."""
+        weights = [_values(network) for network in self._networks()]
+        steps = max(step - self._logged_step, 1)
+        drifts = {
+            f"{key}_drift": float(_update_ratio(before, after).numpy()) / steps
+            for key, before, after in zip(
+                "dg", self._logged_weights, weights, strict=True
+            )
+        }
+        self._logged_weights = weights
+        return drifts
 
     def _skipped_fractions(self) -> dict[str, float]:
         """The fraction of steps without a finite gradient, which loss scaling skips."""

@@ -34,11 +34,11 @@ MONITORING = Monitoring(
     sample_every=STEPS,
     checkpoint_every=STEPS,
     evaluate_every=60,
-    evaluate_share=0.15,
+    evaluate_share=0.3,
     evaluate_images=256,
     features="pixels",
     probe_every=20,
-    probe_share=0.25,
+    probe_share=0.2,
 )
 TOY_MONITORING = MONITORING.replace(features=None, evaluate_share=0.3)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ganlab.errors import unknown_name
 from ganlab.labs import injections
 from ganlab.labs.cases import Case
-from ganlab.labs.healthy import choose, draw_image, draw_toy
+from ganlab.labs.healthy import choose, draw_image
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,18 @@ class Fault:
         findings: Names of the findings that name the cause.
         inject: Function from a healthy `Case` and a random generator to the case with
             the fault.
-        toy: Whether it is drawn on toy mixtures, and on nothing else.
     """
 
     name: str
     cause: str
     findings: tuple[str, ...]
     inject: injections.Injection
-    toy: bool = False
 
 
 def draw_failing(fault: Fault, seed: int) -> Case:
     """Draws another GAN for each fault and seed, and puts the fault into it."""
     random = np.random.default_rng([seed, zlib.crc32(fault.name.encode())])
-    return fault.inject((draw_toy if fault.toy else draw_image)(seed, random), random)
+    return fault.inject(draw_image(seed, random), random)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -190,11 +188,10 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     Fault(
-        "momentum",
-        "Adam's momentum of 0.9 on a mixture, with nothing that damps the game",
-        ("mode_collapse", "mode_dropping"),
-        injections.collapsing,
-        toy=True,
+        "racing-generator",
+        "the generator learns a hundred times as fast as the discriminator",
+        ("mode_collapse",),
+        injections.racing,
     ),
     Fault(
         "small-data",

@@ -31,7 +31,7 @@ def draw_image(seed: int, random: Random) -> Case:
     loss = choose(random, *losses[trainer], "wasserstein")
     if loss == "wasserstein":
         penalty = 10.0
-    elif loss == "relativistic":
+    elif loss in ("relativistic", "least_squares"):
         penalty = 1.0
     else:
         penalty = choose(random, 0.0, 1.0, 1.0)
@@ -46,14 +46,14 @@ def draw_image(seed: int, random: Random) -> Case:
         conditional=bool(random.random() < 0.3),
         value_range="symmetric" if symmetric else "unit",
         output="tanh" if symmetric else "sigmoid",
-        generator=choose(random, "transposed", "resized", "resized", "dense"),
+        generator=choose(random, "transposed", "transposed", "resized"),
         discriminator=choose(random, "strided", "strided", "pooled", "dense"),
-        width=choose(random, 6, 8, 12),
+        width=choose(random, 8, 8, 12),
         latent_dim=choose(random, 16, 32, 64, 100),
         kernel_size=choose(random, 4, 4, 6),
         generator_activation=choose(random, "relu", "leaky_relu", "elu", "silu"),
         discriminator_activation=choose(random, "leaky_relu", "leaky_relu", "silu"),
-        generator_normalization=choose(random, "batch", "batch", "layer"),
+        generator_normalization="batch",
         discriminator_normalization=(
             "none" if steep else choose(random, "dropout", "dropout", "layer")
         ),

@@ -42,16 +42,13 @@ def still(role: str) -> Injection:
     return inject
 
 
-def collapsing(case: Case, random: Random) -> Case:
-    ours = case.trainer == "ganlab"
-    rate = float(10 ** random.uniform(-3, -2.7))
+def racing(case: Case, random: Random) -> Case:
+    rate = float(10 ** random.uniform(-3.0, -2.5))
     return case.replace(
-        loss="non_saturating" if ours else "cross_entropy",
+        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
         penalty=0.0,
-        beta_1=0.9,
-        rates=(rate, rate),
         discriminator_steps=1,
-        steps=2000,
+        rates=(rate, rate / 100),
     )
 
 
