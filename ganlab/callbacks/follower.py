@@ -37,9 +37,9 @@ class Follower:
     counts batches, and its `trackers` hold what the model's `train_step` returns.
     `logistic` states whether the discriminator's logits are known to be those of a
     probability. `misread` is `probabilities` where the discriminator ends on a sigmoid
-    and the model's cross-entropy applies another, `logits` where neither does, and `None`
-    elsewhere. `reason` says why the networks make no `GAN`, or is `None`; then `gan`
-    has networks, step and trackers alone.
+    and the model's cross-entropy applies another, `logits` where neither does, and
+    `None` elsewhere. `reason` says why the networks make no `GAN`, or is `None`; then
+    `gan` has networks, step and trackers alone.
     """
 
     def __init__(

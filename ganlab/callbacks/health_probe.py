@@ -35,9 +35,10 @@ class HealthProbe(BudgetedCallback):
         seed: Integer: seeds the latents.
         followed: Boolean: whether the networks are trained by another model, of which
             the signs of the logits are not known, for some label fakes with 1: real is
-            then the side to which the discriminator's steps have moved real images. Norms of gradients are measured too, which a `ganlab.GAN` logs.
-        beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, likewise
-            of another model whose logits are known to be those of a probability.
+            then the side to which the discriminator's steps have moved real images.
+            Norms of gradients are measured too, which a `ganlab.GAN` logs.
+        beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, of
+            another model whose logits are known to be those of a probability.
         clock: Function without arguments that returns seconds.
     """
 

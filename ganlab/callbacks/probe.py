@@ -1,9 +1,7 @@
 """Measures both networks from inside, on images of its own.
 
-A `Probe` holds a few real images that are trained on and a few that are not. It
-runs them and as many fakes through both networks as a training step would, and
-changes nothing. It measures logits, gradients by layer, units that are dead or
-saturated, singular values, how far fakes lie apart, and their spectrum.
+A `Probe` runs a few real images and as many fakes through both networks as a training
+step would, and changes nothing.
 """
 
 import contextlib
@@ -15,15 +13,18 @@ import numpy as np
 import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
-from ganlab import metrics
 from ganlab.callbacks.probe_measures import (
     SingularValues,
     logit_measures,
     logit_slope,
-    saturated_fraction,
-    value_range,
+    sample_measures,
 )
-from ganlab.callbacks.probe_network import ProbeNetwork, Weights
+from ganlab.callbacks.probe_network import (
+    ProbeNetwork,
+    Weights,
+    direction,
+    relative_error,
+)
 from ganlab.callbacks.probe_samples import (
     data_measures,
     effect,
@@ -39,7 +40,6 @@ from ganlab.networks.precision import computing_in_float32
 
 PROBE_IMAGES = 64
 MAX_GROUPS = 4
-MIN_SPECTRUM = 8  # pixels a side, fewer have no frequencies to compare
 ROLES = ("generator", "discriminator")
 
 
@@ -173,16 +173,9 @@ class Probe:
                 for name, kernel in self._networks["discriminator"].kernels.items()
             }
         )
-        values |= metrics.pairwise_ratios(self._real, fake, self._labels)
-        values |= value_range(self._real, "real") | value_range(fake, "fake")
-        if kinds.of_shape(fake.shape[1:]).pictorial:
-            if min(fake.shape[1:3]) >= MIN_SPECTRUM:
-                values |= metrics.spectrum_gaps(self._real, averaged)
-            fakes, reals = (
-                saturated_fraction(images, self.gan.output_range)
-                for images in (fake, self._real)
-            )
-            values["output_saturated_gap"] = fakes - reals
+        values |= sample_measures(
+            self._real, fake, averaged, self._labels, self.gan.output_range
+        )
         for role, optimizer in self._optimizers().items():
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 scale = float(optimizer.dynamic_scale.numpy())
@@ -208,8 +201,8 @@ class Probe:
             "averaged": averaged,
             "logits": {"real": step.real_logits, "fake": step.fake_logits},
             "g_logit_gradient": tf.reduce_sum(tf.abs(step.logit_gradient)),
-            "g_logit_direction": _direction(-step.logit_gradient),
-            "d_logit_direction": _direction(
+            "g_logit_direction": direction(-step.logit_gradient),
+            "d_logit_direction": direction(
                 -step.d_logit_gradients[0], step.d_logit_gradients[1]
             ),
             "ema_distance": self._ema_distance(),
@@ -229,7 +222,7 @@ class Probe:
                     stack.enter_context(computing_in_float32(getattr(gan, role)))
                 exact = self._run_step(weights, labels, ones)
             for role in ROLES:
-                measures[f"{role[0]}_gradient_error"] = _relative_error(
+                measures[f"{role[0]}_gradient_error"] = relative_error(
                     step.gradients[role], exact.gradients[role]
                 )
         if self._held_out is not None:
@@ -406,22 +399,3 @@ def _as_labels(labels: np.ndarray | None, count: int) -> np.ndarray | None:
 
 def _as_constant(labels: np.ndarray | None) -> Any:
     return None if labels is None else tf.constant(labels)
-
-
-def _direction(*gradients: Any) -> Any:
-    """Sum of gradients over the sum of their sizes: 1 where all are positive."""
-    total = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
-    size = tf.reduce_sum(tf.abs(total))
-    return tf.math.divide_no_nan(tf.reduce_sum(total), size)
-
-
-def _relative_error(gradients: list[Any], exact: list[Any]) -> Any:
-    """|gradients - exact| / |exact| over all weights."""
-    pairs = [
-        (gradient, exact_gradient)
-        for gradient, exact_gradient in zip(gradients, exact, strict=True)
-        if gradient is not None
-    ]
-    errors = [gradient - exact_gradient for gradient, exact_gradient in pairs]
-    norm = tf.linalg.global_norm([exact_gradient for _, exact_gradient in pairs])
-    return tf.linalg.global_norm(errors) / (norm + 1e-30)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ganlab import pictures
+from ganlab import metrics, pictures
 from ganlab.callbacks.probe_network import SATURATION
-from ganlab.metrics import squared_pixel_distances
+from ganlab.data import kinds
 
 MIN_LEAD = 0.5  # of real over fake logits, in standard deviations
 POWER_STEPS = 5
+MIN_SPECTRUM = 8  # pixels a side, fewer have no frequencies to compare
 
 
 def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -60,7 +61,7 @@ def logit_slope(samples: np.ndarray, logits: np.ndarray) -> float:
         samples: Float array `(n, ...)`.
         logits: Float array `(n, 1)`.
     """
-    distances = np.sqrt(np.maximum(squared_pixel_distances(samples), 0.0))
+    distances = np.sqrt(np.maximum(metrics.squared_pixel_distances(samples), 0.0))
     differences = np.abs(logits.reshape(-1, 1) - logits.reshape(1, -1))
     apart = distances > 1e-6 * distances.max()
     if not apart.any():
@@ -99,6 +100,34 @@ def value_range(samples: np.ndarray, name: str) -> dict[str, float]:
 def saturated_fraction(images: np.ndarray, value_range: tuple[float, float]) -> float:
     """Fraction of values within 1 % of the range's ends, -1 and 1 at first."""
     return float(np.mean(np.abs(pictures.rescaled(images, value_range)) > SATURATION))
+
+
+def sample_measures(
+    real: np.ndarray,
+    fake: np.ndarray,
+    averaged: np.ndarray,
+    labels: np.ndarray | None,
+    output_range: tuple[float, float],
+) -> dict[str, float]:
+    """How far fakes lie apart, their range, and of pictures spectrum and saturation.
+
+    Args:
+        real: Float array `(n, ...)`.
+        fake: Float array `(m, ...)`.
+        averaged: Likewise, of the averaged generator.
+        labels: Integer array `(n,)`, or `None`.
+        output_range: `(low, high)` of the generator.
+    """
+    values = metrics.pairwise_ratios(real, fake, labels)
+    values |= value_range(real, "real") | value_range(fake, "fake")
+    if kinds.of_shape(fake.shape[1:]).pictorial:
+        if min(fake.shape[1:3]) >= MIN_SPECTRUM:
+            values |= metrics.spectrum_gaps(real, averaged)
+        fakes, reals = (
+            saturated_fraction(images, output_range) for images in (fake, real)
+        )
+        values["output_saturated_gap"] = fakes - reals
+    return values
 
 
 class SingularValues:

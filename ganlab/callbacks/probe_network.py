@@ -192,3 +192,22 @@ def _activation(layer: keras.Layer) -> str | None:
         return "relu"
     name = getattr(getattr(layer, "activation", None), "__name__", None)
     return name if name in ACTIVATIONS else None
+
+
+def direction(*gradients: Any) -> Any:
+    """Sum of gradients over the sum of their sizes: 1 where all are positive."""
+    total = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
+    size = tf.reduce_sum(tf.abs(total))
+    return tf.math.divide_no_nan(tf.reduce_sum(total), size)
+
+
+def relative_error(gradients: list[Any], exact: list[Any]) -> Any:
+    """|gradients - exact| / |exact| over all weights."""
+    pairs = [
+        (gradient, exact_gradient)
+        for gradient, exact_gradient in zip(gradients, exact, strict=True)
+        if gradient is not None
+    ]
+    errors = [gradient - exact_gradient for gradient, exact_gradient in pairs]
+    norm = tf.linalg.global_norm([exact_gradient for _, exact_gradient in pairs])
+    return tf.linalg.global_norm(errors) / (norm + 1e-30)

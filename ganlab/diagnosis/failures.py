@@ -102,6 +102,26 @@ FAILURES = {
         None,
         "https://arxiv.org/abs/1406.2661",
     ),
+    "overlong_steps": Failure(
+        "steps are far too long",
+        "A network's weights changed by as much as they are in a few steps, so what "
+        "it had learned, and the scale it began with, are gone. Adam's steps are as "
+        "long as the rate, whatever the gradient is.",
+        "Divide both learning rates by ten or more; 0.0002 to 0.001 is usual for Adam. "
+        "Look for a schedule that raises them.",
+        None,
+        "https://arxiv.org/abs/1206.5533",
+    ),
+    "unconstrained_critic": Failure(
+        "nothing holds the critic's slope",
+        "The Wasserstein distance is that of critics of slope 1. Without a penalty or "
+        "clipping the loss falls for ever by steeper slopes, and the generator's "
+        "gradient grows with them.",
+        "Add the gradient penalty (weight 10), spectral normalisation, or weight "
+        "clipping.",
+        {"regularizer": "gradient_penalty", "discriminator_normalization": "none"},
+        "https://arxiv.org/abs/1704.00028",
+    ),
     "non_finite": Failure(
         "numbers that are not finite",
         "A loss or a weight became infinite or NaN, and every later step is made of "

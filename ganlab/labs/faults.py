@@ -190,7 +190,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "racing-generator",
         "the generator learns a hundred times as fast as the discriminator",
-        ("mode_collapse",),
+        ("generator_domination", "mode_collapse"),
         injections.racing,
     ),
     Fault(

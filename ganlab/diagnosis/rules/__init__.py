@@ -31,6 +31,8 @@ RULES: tuple[Rule, ...] = (
     wiring.inverted_objective,
     wiring.double_sigmoid,
     wiring.missing_sigmoid,
+    gradients.overlong_steps,
+    balance.unconstrained_critic,
     precision.float16_overflow,
     precision.non_finite,
     precision.float16_underflow,

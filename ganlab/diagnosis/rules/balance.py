@@ -21,7 +21,7 @@ from ganlab.diagnosis.evidence import (
 from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.quality import bad_quality
 from ganlab.diagnosis.rules.rule import rule
-from ganlab.diagnosis.rules.signals import discriminator_accuracy
+from ganlab.diagnosis.rules.signals import discriminator_accuracy, observe_signal
 
 ACCURACY = Bound("d_accuracy", 0.97)
 BELIEF_IN_FAKES = Bound("d_fake", 0.03, above=False)
@@ -47,6 +47,9 @@ SEPARATION = Bound(
     UNDECIDED,
     above=False,
     condition=f"within {UNDECIDED:g} of ½, where a score says that the images are bad",
+)
+SLOPE = Bound(
+    "logit_slope", 10.0, condition="> 10 with a Wasserstein or an unknown loss"
 )
 OVERFIT_GAP = Bound("overfit_gap", 0.5)
 MAX_REAL_SIGN = 0.6  # ADA's target
@@ -160,6 +163,15 @@ def _undecided(log: Log) -> Observation | None:
     value = last_median(separation)
     says = f"a real logit is over a fake one in {value:.0%} of pairs"
     return Observation(held, [make_evidence(SEPARATION.signal, value, 0.5, says)])
+
+
+@rule(SLOPE)
+def unconstrained_critic(log: Log) -> Observation | None:
+    """A critic whose loss has no bound, and whose slope has none either."""
+    if not is_unbounded(log):
+        return None
+    says = "two samples' logits differ by {:.3g} times their distance, where 1 is meant"
+    return observe_signal(log, SLOPE, says)
 
 
 @rule(OVERFIT_GAP)

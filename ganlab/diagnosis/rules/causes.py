@@ -48,6 +48,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "inverted_objective": ("non_finite", *EVERYTHING),
     "double_sigmoid": EVERYTHING,
     "missing_sigmoid": EVERYTHING,
+    "overlong_steps": ("non_finite", "float16_overflow", *EVERYTHING),
+    "unconstrained_critic": ("non_finite", *EVERYTHING),
     "data_range_mismatch": (*BALANCE, *IMAGES, *GRADIENTS),
     "float16_overflow": ("non_finite", *EVERYTHING),
     "float16_underflow": EVERYTHING,

@@ -1,5 +1,7 @@
 """Rules of gradients and of units that let none pass."""
 
+from typing import Any
+
 import numpy as np
 
 from ganlab.diagnosis.evidence import (
@@ -7,6 +9,7 @@ from ganlab.diagnosis.evidence import (
     NETWORKS,
     WARMUP_STEPS,
     Bound,
+    Held,
     Observation,
     last_value,
     loss_name,
@@ -33,6 +36,7 @@ BELIEF_IN_FAKES = Bound(
     "over 0, as the minimax loss",
 )
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
+DRIFT = Bound("{network}_drift", 0.1)
 GRADIENT_GROWTH = 100.0
 MIN_EXPLODED_NORM = 10.0
 EXPLODED_NORM = Bound(
@@ -77,6 +81,34 @@ def _is_minimax(log: Log) -> bool:
     if g_loss is None or loss_name(log) != "cross_entropy":
         return False
     return bool(g_loss.values.max() <= 0.0)
+
+
+@rule(DRIFT)
+def overlong_steps(log: Log) -> Observation | None:
+    """A network's weights were replaced within ten steps."""
+    for key, network in NETWORKS.items():
+        bound = DRIFT.of(key)
+        series = log.get(bound.signal)
+        if series is None or not bound.past(series.values).any():
+            continue
+        first = int(np.argmax(bound.past(series.values)))
+        value = float(series.values.max())
+        says = (
+            f"the {network}'s weights changed by {value:.0%} of their norm a step, on "
+            "average from one log to the next"
+        )
+        return Observation(
+            Held(int(series.steps[first]), 1.0),
+            [bound.evidence(value, says)],
+            changes=_slower(log),
+        )
+    return None
+
+
+def _slower(log: Log) -> dict[str, Any]:
+    """Both rates, a tenth of what they are."""
+    names = [f"{network}_learning_rate" for network in NETWORKS.values()]
+    return {name: log.settings[name] / 10 for name in names if log.settings.get(name)}
 
 
 @rule(EXPLODED_NORM)
