@@ -107,8 +107,7 @@ class Probe:
             self._held_out_labels = _as_labels(held_out_labels, held_out_count)
         kind = kinds.of_shape(self._real.shape[1:])
         self._facts = data_measures(real, labels, pictorial=kind.pictorial)
-        drawn = output_range(gan.generator)
-        if drawn is not None:
+        if (drawn := output_range(gan.generator)) is not None:
             self._facts |= {"output_low": drawn[0], "output_high": drawn[1]}
         generator = np.random.default_rng([seed, 1])
         self.latents = generator.standard_normal((count, gan.latent_dim), np.float32)
@@ -182,7 +181,7 @@ class Probe:
                 values[f"{role[0]}_loss_scale"] = scale
         return values, logits
 
-    def _optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+    def _optimizers(self) -> dict[str, Any]:
         return {role: getattr(self.gan, f"{role}_optimizer") for role in ROLES}
 
     def _measure_tensors(self, earlier: dict[str, list[Any]]) -> dict[str, Any]:

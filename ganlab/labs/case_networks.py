@@ -38,7 +38,8 @@ def build_generator(
         x = _upsampled(case, x, shape[-1])
     if case.output_gain != 1:
         x = layers.Rescaling(case.output_gain)(x)
-    return keras.Model(inputs, layers.Activation(case.output)(x), name="generator")
+    images = layers.Activation(case.output)(x)
+    return keras.Model(inputs if classes else latents, images, name="generator")
 
 
 def _upsampled(case: "Case", x: Any, filters: int, **options: Any) -> Any:
@@ -87,7 +88,7 @@ def build_discriminator(
                 x = layers.AveragePooling2D(2)(units(convolution, x))
         x = layers.Flatten()(x)
     x = layers.Dense(1, activation=case.end)(x)
-    return keras.Model(inputs, x, name="discriminator")
+    return keras.Model(inputs if classes else images, x, name="discriminator")
 
 
 class _Units:
