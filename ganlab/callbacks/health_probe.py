@@ -1,5 +1,6 @@
 """Measures both networks from inside while they train."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,8 +36,9 @@ class HealthProbe(BudgetedCallback):
         seed: Integer: seeds the latents.
         followed: Boolean: whether the networks are trained by another model, of which
             the signs of the logits are not known, for some label fakes with 1: real is
-            then the side to which the discriminator's steps have moved real images.
-            Norms of gradients are measured too, which a `ganlab.GAN` logs.
+            then the side on which the discriminator had real images while its loss was
+            below its first. Norms of gradients are measured too, which a `ganlab.GAN`
+            logs.
         beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, of
             another model whose logits are known to be those of a probability.
         clock: Function without arguments that returns seconds.
@@ -68,8 +70,9 @@ class HealthProbe(BudgetedCallback):
         self.seed = seed
         self.followed = followed
         self.beliefs = beliefs
-        self._before: dict[str, list[Any]] | None = None
-        self._taught = 0.0
+        self._before: list[Any] | None = None
+        self._lead = 0.0
+        self._d_loss = self._first_d_loss = math.inf
         self._probe: Probe | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -81,25 +84,32 @@ class HealthProbe(BudgetedCallback):
         self.run(step)
         super().on_train_begin(logs)  # restarts the clock
 
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._d_loss = float((logs or {}).get("d_loss", math.inf))
+        if math.isinf(self._first_d_loss):
+            self._first_d_loss = self._d_loss
+        super().on_train_batch_end(batch, logs)
+
     def on_train_end(self, logs: Logs = None) -> None:
         self.run_at_end()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         step = self._epoch_start + batch + self.model.steps_per_execution
         due = self._probe is not None and self.is_due(step)
-        self._before = self._probe.trained_weights() if due else None
+        self._before = self._probe.weights_of_generator() if due else None
 
     def run(self, step: int) -> None:
         values, logits = self._probe_of_model().measure(self._before)
         self._before = None
         norms = {key: values.pop(f"gradient_norm/{key}") for key in "dg"}
-        self._taught += values.pop("d_step_gain", 0.0)
-        if self._taught < 0.0 and "g_step_gain" in values:
-            values["g_step_gain"] *= -1.0
         if self.followed:
             values |= {f"{key}_gradient_norm": norm for key, norm in norms.items()}
-            if self._taught < 0.0:
+            if self._d_loss < self._first_d_loss:
+                self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
+            if self._lead < 0.0:
                 logits = {name: -array for name, array in logits.items()}
+                if "g_step_gain" in values:
+                    values["g_step_gain"] *= -1.0
             values |= logit_measures(logits)
         if self.beliefs:
             values |= belief_measures(logits)

@@ -29,7 +29,6 @@ from ganlab.callbacks.probe_samples import (
     data_measures,
     effect,
     paired_lead,
-    step_gains,
 )
 from ganlab.data import kinds
 from ganlab.models import forward
@@ -116,18 +115,18 @@ class Probe:
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
 
-    def trained_weights(self) -> dict[str, list[Any]]:
-        """Both networks' trainable weights as tensors, for `measure` later."""
-        return {role: self._networks[role].read().trainable for role in ROLES}
+    def weights_of_generator(self) -> list[Any]:
+        """The generator's trainable weights as tensors, for `measure` later."""
+        return self._networks["generator"].read().trainable
 
     def measure(
-        self, before: dict[str, list[Any]] | None = None
+        self, before: list[Any] | None = None
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Measures once.
 
         Args:
-            before: `trained_weights` before the last step, from which the gains of
-                both networks' steps are measured, or `None`.
+            before: `weights_of_generator` before its last step, whose gain is then
+                measured, or `None`.
 
         Returns:
             A dict of floats, and a dict of float arrays: the logits of real,
@@ -137,9 +136,9 @@ class Probe:
             return self._measure(before)
 
     def _measure(
-        self, before: dict[str, list[Any]] | None
+        self, before: list[Any] | None
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        earlier = self.trained_weights() if before is None else before
+        earlier = self.weights_of_generator() if before is None else before
         arrays = tf.nest.map_structure(
             lambda tensor: np.asarray(tensor, np.float64),
             self._measure_in_graph(earlier),
@@ -159,7 +158,7 @@ class Probe:
         if takes_probabilities(self.gan.objective.loss):
             del values["logit_lowest"], values["logit_highest"]
         if before is not None:
-            values |= step_gains(stepped)
+            values["g_step_gain"] = paired_lead(*stepped)
         values["latent_effect"] = effect(moved, settled, self._real)
         if relabelled is not None:
             values["label_effect"] = effect(relabelled, settled, self._real)
@@ -184,7 +183,7 @@ class Probe:
     def _optimizers(self) -> dict[str, Any]:
         return {role: getattr(self.gan, f"{role}_optimizer") for role in ROLES}
 
-    def _measure_tensors(self, earlier: dict[str, list[Any]]) -> dict[str, Any]:
+    def _measure_tensors(self, earlier: list[Any]) -> dict[str, Any]:
         """Everything that needs the networks, as tensors, in one graph."""
         gan = self.gan
         labels = _as_constant(self._labels)
@@ -266,35 +265,26 @@ class Probe:
         return changed
 
     def _step_logits(
-        self,
-        weights: dict[str, Weights],
-        earlier: dict[str, list[Any]],
-        labels: Any,
-        fake: Any,
-    ) -> dict[str, Any]:
-        """Logits at inference: see `ganlab.callbacks.probe_samples.step_gains`."""
-        before = {role: Weights(earlier[role], weights[role].other) for role in ROLES}
-        drawn_before = self._networks["generator"].call(
-            before["generator"], tf.constant(self.latents), labels, training=False
+        self, weights: dict[str, Weights], earlier: list[Any], labels: Any, fake: Any
+    ) -> tuple[Any, Any]:
+        """Logits at inference of fakes, and of those before the generator's step."""
+        networks = self._networks
+        before = networks["generator"].call(
+            Weights(earlier, weights["generator"].other),
+            tf.constant(self.latents),
+            labels,
+            training=False,
         )
-
-        def judge(judging: dict[str, Weights], images: Any) -> Any:
-            outputs = self._networks["discriminator"].call(
-                judging["discriminator"],
+        judged = [
+            networks["discriminator"].call(
+                weights["discriminator"],
                 forward.pack(images, self.gan.packing),
                 labels,
                 training=False,
             )
-            return forward.logits_of(outputs.own)
-
-        real = tf.constant(self._real)
-        return {
-            "real": judge(weights, real),
-            "fake": judge(weights, fake),
-            "fake before": judge(weights, drawn_before.own[0]),
-            "real judged before": judge(before, real),
-            "fake judged before": judge(before, fake),
-        }
+            for images in (fake, before.own[0])
+        ]
+        return forward.logits_of(judged[0].own), forward.logits_of(judged[1].own)
 
     def _run_step(
         self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]

@@ -4,8 +4,6 @@ Measures of a probe in NumPy. They look for faults of what training is given and
 its parts are joined, which no loss shows.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from ganlab import metrics
@@ -87,27 +85,3 @@ def paired_lead(own: np.ndarray, other: np.ndarray) -> float:
     differences = np.asarray(own - other).reshape(len(own), -1).mean(axis=1)
     error = differences.std() / np.sqrt(len(differences))
     return float(differences.mean() / max(error, 1e-12))
-
-
-def step_gains(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """What both networks' last steps did to the logits.
-
-    - `g_step_gain`: by how many standard errors the generator's raised those of its
-      samples.
-    - `d_step_gain`: how far the discriminator's raised real logits over fake ones, in
-      standard deviations of all.
-
-    Args:
-        logits: Float arrays `(n, ...)`: of `real` and `fake` samples, of the `fake
-            before` the generator's step, and of both `judged before` the
-            discriminator's.
-    """
-    lead, lead_before = (
-        np.mean(logits[f"real{when}"]) - np.mean(logits[f"fake{when}"])
-        for when in ("", " judged before")
-    )
-    spread = np.concatenate([logits["real"], logits["fake"]]).std()
-    return {
-        "g_step_gain": paired_lead(logits["fake"], logits["fake before"]),
-        "d_step_gain": float((lead - lead_before) / max(spread, 1e-12)),
-    }

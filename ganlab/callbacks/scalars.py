@@ -288,8 +288,8 @@ SCALARS = {
     ),
     "g_step_gain": Scalar(
         "gradient/step_gain",
-        "How far G's last step moved the logits of fakes towards those of real images, "
-        "in standard errors; under 0 all along, it learns the reverse.",
+        "How far G's last step moved the logits of fakes to the side of real ones, in "
+        "standard errors; under 0 all along, it learns the reverse.",
     ),
     "latent_effect": Scalar(
         "inputs/latents",

@@ -41,10 +41,7 @@ LATENT_EFFECT = Bound(
 )
 REVERSED = Bound("{network}_logit_direction", -0.9, above=False)
 STEP_GAIN = Bound(
-    "g_step_gain",
-    -3.0,
-    above=False,
-    condition="< -3 standard errors, from the run's first half on",
+    "g_step_gain", 0.0, above=False, condition="< 0 from the run's first half on"
 )
 PROBABILITIES = Bound(
     "logit_highest",
