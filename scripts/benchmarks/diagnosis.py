@@ -1,10 +1,15 @@
 """Recall and false alarms of the diagnosis.
 
-    python scripts/benchmarks/diagnosis.py
+    python scripts/benchmarks/diagnosis.py --generated      users' GANs, drawn at random
+    python scripts/benchmarks/diagnosis.py                  the labs
     python scripts/benchmarks/diagnosis.py --foreign DIR    logs of another trainer
 
-Trains every lab's failing recipe and its healthy twin, which has the remedy, for
-seeds 0 to 9, one run a core. Thresholds were set on seeds 0 to 4; what is reported
+With --generated it trains the failures and the healthy cases of `ganlab.labs.faults`,
+of kinds that nobody set a threshold on, and writes generated.json and generated.md
+into runs/diagnosis/generated: see generated.py.
+
+Without it trains every lab's failing recipe and its healthy twin, which has the
+remedy, for seeds 0 to 9, one run a core. Thresholds were set on seeds 0 to 4; what is reported
 is seeds 5 to 9, and the others beside them. Finished runs are kept in
 runs/diagnosis, so that a stopped benchmark goes on where it was. Writes
 runs/diagnosis/diagnosis.json, diagnosis.md and diagnosis.png.
@@ -13,7 +18,7 @@ With --foreign it reads the CSV files of a folder instead. For each finding it c
 the bad runs (last FID over 1.5 times the best) and the others in which it fires, and
 the hours that stopping at a late collapse would have saved.
 
-Time on 2 cores: 45 minutes.
+Time on 2 cores: 45 minutes, with --generated 2 hours.
 """
 
 import argparse
@@ -24,6 +29,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import generated
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -44,7 +50,9 @@ def main() -> None:
     )
     add = parser.add_argument
     add("--out", type=Path, default=Path("runs/diagnosis"), help="default %(default)s")
-    add("--seeds", type=int, default=10, metavar="N", help="default %(default)s")
+    add("--seeds", type=int, metavar="N", help="default 10, of generated kinds 6")
+    add("--generated", action="store_true", help="generated failures instead of labs")
+    add("--healthy", type=int, default=200, metavar="N", help="default %(default)s")
     add("--labs", nargs="*", default=[lab.name for lab in LABS], metavar="NAME")
     add("--foreign", type=Path, metavar="DIR", help="CSV logs instead of labs")
     add("--run", nargs=3, metavar=("LAB", "ARM", "SEED"), help=argparse.SUPPRESS)
@@ -55,6 +63,12 @@ def main() -> None:
     if options.run:
         train(options.out, *options.run)
         return
+    if options.generated:
+        out = options.out / "generated"
+        generated.train_all(out, options.seeds or 6, options.healthy)
+        generated.write_scores(out)
+        return
+    options.seeds = options.seeds or 10
     options.out.mkdir(parents=True, exist_ok=True)
     train_all(options)
     report = score(options.out, options.labs, options.seeds)

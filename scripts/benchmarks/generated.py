@@ -11,6 +11,7 @@ Each log is judged three times: as it is, without scores, and by its losses alon
 
 import argparse
 import dataclasses
+import functools
 import json
 import logging
 import os
@@ -61,6 +62,7 @@ def folder_of(out: Path, name: str, seed: int) -> Path:
     return out / f"{name}-{seed}"
 
 
+@functools.cache
 def case_of(name: str, seed: int) -> "Case":
     from ganlab.labs.faults import draw_failing, get_fault
     from ganlab.labs.healthy import draw_healthy
@@ -267,6 +269,16 @@ def score_view(cases: list[dict], view: str) -> dict:
     }
 
 
+def write_scores(out: Path) -> None:
+    """Writes `generated.json` and `generated.md`, and prints the table."""
+    report = score(out)
+    text = json.dumps(report, indent=2) + "\n"
+    (out / "generated.json").write_text(text, encoding="utf-8")
+    table = as_table(report)
+    (out / "generated.md").write_text(table, encoding="utf-8")
+    print(table)
+
+
 def as_table(report: dict) -> str:
     """Both halves as Markdown."""
     lines = [
@@ -289,8 +301,8 @@ def as_table(report: dict) -> str:
         lines += ["|---|---|---|---|---|---|"]
         scores = report["scores"][f"{half}/everything"]
         for kind, counts in sorted(scores["kinds"].items()):
-            shown = ("runs", "first", "named", "right alarm", "refused")
-            cells = [str(counts[count]) for count in shown]
+            columns = ("runs", "first", "named", "right alarm", "refused")
+            cells = [str(counts[column]) for column in columns]
             lines.append(f"| {kind} | {' | '.join(cells)} |")
         lines += [
             f"\nCritical on healthy seed {alarm}"

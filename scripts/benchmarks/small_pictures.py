@@ -68,8 +68,8 @@ def _emoji(path: Path) -> tuple[np.ndarray, np.ndarray]:
         categories = {}
         for entry in entries:
             variations = entry.get("skin_variations", {}).values()
-            for shown in (entry, *variations):
-                categories[shown["image"]] = names.index(entry["category"])
+            for variant in (entry, *variations):
+                categories[variant["image"]] = names.index(entry["category"])
         images, labels = [], []
         for member in package:
             name = Path(member.name).name

@@ -6,6 +6,8 @@ import pytest
 from ganlab.callbacks.probe_measures import (
     SingularValues,
     logit_measures,
+    logit_slope,
+    sample_measures,
     saturated_fraction,
     value_range,
 )
@@ -55,3 +57,21 @@ def test_singular_values_against_numpy():
         assert values[f"singular_value/{name}"] == pytest.approx(largest, rel=1e-3)
     assert values["d_singular_value"] == values["singular_value/conv"]
     assert singular_values.measure({}) == {}
+
+
+def test_the_slope_is_a_difference_over_a_distance():
+    samples = np.array([[0.0, 0.0], [3.0, 4.0]])
+    assert logit_slope(samples, np.array([[1.0], [11.0]])) == pytest.approx(2.0)
+    assert logit_slope(np.ones((3, 2)), np.arange(3.0)[:, None]) == 0.0
+
+
+def test_measures_of_samples_are_named_by_what_they_are():
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    ranges = {"real_low", "real_high", "fake_low", "fake_high"}
+    of_points = sample_measures(points, points, points, None, (-1.0, 1.0))
+    assert ranges <= set(of_points)
+    assert "output_saturated_gap" not in of_points
+    pictures = np.sign(np.random.default_rng(0).normal(size=(6, 8, 8, 1)))
+    grey = np.zeros_like(pictures)
+    of_pictures = sample_measures(grey, pictures, grey, None, (-1.0, 1.0))
+    assert of_pictures["output_saturated_gap"] == 1.0

@@ -1,10 +1,11 @@
 """Dead and saturated units, and zero gradients, are counted."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab.callbacks.probe_network import ProbeNetwork
+from ganlab.callbacks.probe_network import ProbeNetwork, direction, relative_error
 
 
 def measure(gan):
@@ -53,3 +54,31 @@ def test_gradients_by_kernel(make_dense_gan):
     assert float(measures["g_zero_gradient_share"]) == pytest.approx(10 / 18)
     values = {name: float(measure) for name, measure in measures.items()}
     assert network.summarize(values, "generator")["g_gradient_ratio"] == 0.0
+
+
+def test_what_follows_the_last_weights_is_the_output_whatever_its_name():
+    network = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(4, name="hidden"),
+            keras.layers.Activation("sigmoid", name="between"),
+            keras.layers.Dense(4, activation="tanh", name="last"),
+            keras.layers.Reshape((2, 2, 1)),
+            keras.layers.Activation("tanh", name="end"),
+        ]
+    )
+    probed = ProbeNetwork(network)
+    outputs = probed.call(probed.read(), tf.zeros((3, 2)), None)
+    assert list(outputs.activations) == ["between"]
+
+
+def test_a_network_without_gradients_has_a_norm_of_0(make_dense_gan):
+    network = ProbeNetwork(make_dense_gan().generator)
+    measures = network.gradient_measures([None] * 4, "generator")
+    assert float(measures["gradient_norm/g"]) == 0.0
+
+
+def test_direction_and_relative_error():
+    assert float(direction(tf.constant([1.0, -3.0]))) == -0.5
+    error = relative_error([tf.constant([3.0]), None], [tf.constant([2.0]), None])
+    assert float(error) == pytest.approx(0.5)

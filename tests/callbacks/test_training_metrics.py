@@ -85,6 +85,7 @@ def test_update_ratio_by_hand(make_gan, images, run_log, read_rows, tmp_path):
     change = np.linalg.norm(flat(gan.discriminator) - before) / np.linalg.norm(before)
     (row,) = read_rows(tmp_path)
     assert row["d_update_ratio"] == pytest.approx(change, rel=1e-5)
+    assert row["d_drift"] == pytest.approx(change, rel=1e-5)  # over one step
     assert change == pytest.approx(
         1e-3 * row["d_gradient_norm"] / np.linalg.norm(before), rel=1e-2
     )

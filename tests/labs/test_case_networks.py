@@ -1,5 +1,6 @@
 """The networks of drawn cases fit together, whatever was drawn."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -21,7 +22,8 @@ SHAPE = (16, 16, 3)
 @pytest.mark.parametrize("classes", [0, 4])
 def test_images_have_the_shape_and_answers_are_one_each(changes, classes):
     case = PLAIN.replace(**changes)
-    latents, labels = np.ones((2, 3), np.float32), np.array([0, 1], np.int32)
+    latents = keras.ops.ones((2, 3))
+    labels = keras.ops.convert_to_tensor(np.array([0, 1], np.int32))
     generator = build_generator(case, SHAPE, classes)
     discriminator = build_discriminator(case, SHAPE, classes)
     images = generator([latents, labels] if classes else latents)

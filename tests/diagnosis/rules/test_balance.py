@@ -48,3 +48,18 @@ def test_a_strong_discriminator_is_weakened_by_what_is_not_done_yet(make_log, fi
         "discriminator_steps": 1,
         "loss": "non_saturating",
     }
+
+
+def test_a_critic_is_held_by_a_slope_of_one(make_log, find, names_of):
+    steep = {"logit_slope": 40.0}
+    find(make_log(steep, {"loss": "wasserstein"}), "unconstrained_critic")
+    assert names_of(make_log(steep, {"loss": "hinge"})) == []
+    assert names_of(make_log({"logit_slope": 1.2}, {"loss": "wasserstein"})) == []
+
+
+def test_an_undecided_discriminator_of_bad_images_tells_nothing(
+    make_log, find, names_of
+):
+    undecided = {"logit_separation": 0.52}
+    find(make_log(undecided | ALIKE, {"loss": "wasserstein"}), "generator_domination")
+    assert names_of(make_log(undecided)) == []

@@ -1,5 +1,7 @@
 """Rules of gradients and of units that let none pass."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,24 @@ def test_both_networks_saturation_is_evidence(make_log, find):
     both = {"g_activation_gradient": 0.02, "d_activation_gradient": 0.03}
     finding = find(make_log(both), "activation_saturation")
     assert [evidence["signal"] for evidence in finding.evidence] == list(both)
+
+
+def test_a_cross_entropy_that_the_generator_raises_is_minimax(make_log, find, names_of):
+    raised = {"d_fake": 0.01, "g_loss": -0.01}
+    log = make_log(raised)
+    settings = {"loss": "cross_entropy"}
+    named = dataclasses.replace(log, settings=settings)
+    find(named, "vanishing_generator_gradient")
+    lowered = dataclasses.replace(make_log({"d_fake": 0.01}), settings=settings)
+    assert "vanishing_generator_gradient" not in names_of(lowered)
+
+
+def test_weights_that_are_replaced_once_are_a_failure(make_log, find):
+    once = np.where(np.arange(40) == 20, 0.6, 0.002)
+    recipe = {"generator_learning_rate": 0.02, "discriminator_learning_rate": 0.04}
+    finding = find(make_log({"d_drift": once}, recipe), "overlong_steps")
+    assert finding.since_step == 1050
+    assert finding.changes == {
+        "generator_learning_rate": pytest.approx(0.002),
+        "discriminator_learning_rate": pytest.approx(0.004),
+    }

@@ -21,3 +21,21 @@ def test_the_range_is_that_of_the_data(make_log, find, names_of):
     assert finding.evidence[0]["threshold"] == pytest.approx(-0.4)
     once = np.where(np.arange(40) == 3, -1.0, 0.0)
     assert names_of(make_log({"fake_low": once})) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reached"),
+    [
+        ({"output_low": 0.0, "output_high": 1.0}, "no further than 0.00"),
+        ({"real_high": 255.0, "fake_high": 1.0}, "never got past 1.00"),
+        ({"real_high": 2.8, "output_low": -1.0, "output_high": 1.0}, "than 1.00"),
+    ],
+)
+def test_either_end_may_be_out_of_reach(make_log, find, changes, reached):
+    finding = find(make_log(changes), "data_range_mismatch")
+    assert reached in finding.evidence[0]["says"]
+
+
+def test_an_output_may_go_beyond_the_data(make_log, names_of):
+    wide = {"output_low": -2.0, "output_high": 2.0, "fake_high": 1.5}
+    assert names_of(make_log(wide)) == []
