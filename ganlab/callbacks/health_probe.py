@@ -1,6 +1,5 @@
 """Measures both networks from inside while they train."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from ganlab.callbacks.run_log import RunLog
 from ganlab.objectives import losses
 
 BUDGET = 0.03
+MIN_GAINS, STANDARD_ERRORS = 4, 2.0  # from which on a gain is no chance
 
 
 class HealthProbe(BudgetedCallback):
@@ -36,9 +36,8 @@ class HealthProbe(BudgetedCallback):
         seed: Integer: seeds the latents.
         followed: Boolean: whether the networks are trained by another model, of which
             the signs of the logits are not known, for some label fakes with 1: real is
-            then the side on which the discriminator had real images while its loss was
-            below its first. Norms of gradients are measured too, which a `ganlab.GAN`
-            logs.
+            then the side to which the discriminator learns to put real images. Norms
+            of gradients are measured too, which a `ganlab.GAN` logs.
         beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, of
             another model whose logits are known to be those of a probability.
         clock: Function without arguments that returns seconds.
@@ -70,9 +69,10 @@ class HealthProbe(BudgetedCallback):
         self.seed = seed
         self.followed = followed
         self.beliefs = beliefs
-        self._before: list[Any] | None = None
+        self._generator_before: list[Any] | None = None
+        self._judge_before: list[Any] | None = None
         self._lead = 0.0
-        self._d_loss = self._first_d_loss = math.inf
+        self._gains: list[float] = []
         self._probe: Probe | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -84,41 +84,55 @@ class HealthProbe(BudgetedCallback):
         self.run(step)
         super().on_train_begin(logs)  # restarts the clock
 
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._d_loss = float((logs or {}).get("d_loss", math.inf))
-        if math.isinf(self._first_d_loss):
-            self._first_d_loss = self._d_loss
-        super().on_train_batch_end(batch, logs)
-
     def on_train_end(self, logs: Logs = None) -> None:
         self.run_at_end()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         step = self._epoch_start + batch + self.model.steps_per_execution
         due = self._probe is not None and self.is_due(step)
-        self._before = self._probe.weights_of_generator() if due else None
+        self._generator_before = (
+            self._probe.trained_weights("generator") if due else None
+        )
 
     def run(self, step: int) -> None:
-        values, logits = self._probe_of_model().measure(self._before)
-        self._before = None
+        probe = self._probe_of_model()
+        values, logits = probe.measure(self._generator_before, self._judge_before)
+        self._generator_before = None
+        self._judge_before = probe.trained_weights("discriminator")
+        self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
+        if "d_gain" in values:
+            self._gains.append(float(np.clip(values["d_gain"], -1.0, 1.0)))
         norms = {key: values.pop(f"gradient_norm/{key}") for key in "dg"}
         if self.followed:
             values |= {f"{key}_gradient_norm": norm for key, norm in norms.items()}
-            if self._d_loss < self._first_d_loss:
-                self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
-            if self._lead < 0.0:
+            if self._real_is_below():
                 logits = {name: -array for name, array in logits.items()}
-                if "g_step_gain" in values:
-                    values["g_step_gain"] *= -1.0
+                for name in {"g_step_gain", "d_gain"} & set(values):
+                    values[name] *= -1.0
             values |= logit_measures(logits)
         if self.beliefs:
             values |= belief_measures(logits)
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)
 
+    def _real_is_below(self) -> bool:
+        """Whether D learns to put real images below fakes.
+
+        Where what it learns from one probe to the next is told from chance, that
+        decides: a generator that is ahead of D has its images on the other side. Else
+        it is the side on which real images were so far.
+        """
+        gains = np.array(self._gains)
+        if len(gains) >= MIN_GAINS:
+            error = gains.std() / np.sqrt(len(gains))
+            if abs(gains.mean()) > STANDARD_ERRORS * error:
+                return bool(gains.mean() < 0.0)
+        return self._lead < 0.0
+
     def _probe_of_model(self) -> Probe:
         """The probe, made anew where the callback trains another model."""
         if self._probe is None or self._probe.gan is not self.model:
+            self._judge_before = None
             self._probe = Probe(
                 self.model,
                 self.real,

@@ -28,6 +28,7 @@ from ganlab.callbacks.probe_network import (
 from ganlab.callbacks.probe_samples import (
     data_measures,
     effect,
+    learned_lead,
     paired_lead,
 )
 from ganlab.data import kinds
@@ -115,30 +116,37 @@ class Probe:
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
 
-    def weights_of_generator(self) -> list[Any]:
-        """The generator's trainable weights as tensors, for `measure` later."""
-        return self._networks["generator"].read().trainable
+    def trained_weights(self, role: str) -> list[Any]:
+        """A network's trainable weights as tensors, for `measure` later."""
+        return self._networks[role].read().trainable
 
     def measure(
-        self, before: list[Any] | None = None
+        self,
+        generator_before: list[Any] | None = None,
+        discriminator_before: list[Any] | None = None,
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Measures once.
 
         Args:
-            before: `weights_of_generator` before its last step, whose gain is then
-                measured, or `None`.
+            generator_before: The generator's `trained_weights` before its last step,
+                whose gain is then measured, or `None`.
+            discriminator_before: The discriminator's of some time ago, likewise.
 
         Returns:
             A dict of floats, and a dict of float arrays: the logits of real,
             fake and held-out images.
         """
         with self._threads.limit(limits=1, user_api="blas"):
-            return self._measure(before)
+            return self._measure(generator_before, discriminator_before)
 
     def _measure(
-        self, before: list[Any] | None
+        self, generator_before: list[Any] | None, discriminator_before: list[Any] | None
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        earlier = self.weights_of_generator() if before is None else before
+        given = dict(zip(ROLES, (generator_before, discriminator_before), strict=True))
+        earlier = {
+            role: self.trained_weights(role) if weights is None else weights
+            for role, weights in given.items()
+        }
         arrays = tf.nest.map_structure(
             lambda tensor: np.asarray(tensor, np.float64),
             self._measure_in_graph(earlier),
@@ -157,8 +165,10 @@ class Probe:
             )
         if takes_probabilities(self.gan.objective.loss):
             del values["logit_lowest"], values["logit_highest"]
-        if before is not None:
-            values["g_step_gain"] = paired_lead(*stepped)
+        if generator_before is not None:
+            values["g_step_gain"] = paired_lead(stepped["fake"], stepped["old fake"])
+        if discriminator_before is not None:
+            values["d_gain"] = learned_lead(stepped)
         values["latent_effect"] = effect(moved, settled, self._real)
         if relabelled is not None:
             values["label_effect"] = effect(relabelled, settled, self._real)
@@ -183,7 +193,7 @@ class Probe:
     def _optimizers(self) -> dict[str, Any]:
         return {role: getattr(self.gan, f"{role}_optimizer") for role in ROLES}
 
-    def _measure_tensors(self, earlier: list[Any]) -> dict[str, Any]:
+    def _measure_tensors(self, earlier: dict[str, list[Any]]) -> dict[str, Any]:
         """Everything that needs the networks, as tensors, in one graph."""
         gan = self.gan
         labels = _as_constant(self._labels)
@@ -265,26 +275,39 @@ class Probe:
         return changed
 
     def _step_logits(
-        self, weights: dict[str, Weights], earlier: list[Any], labels: Any, fake: Any
-    ) -> tuple[Any, Any]:
-        """Logits at inference of fakes, and of those before the generator's step."""
-        networks = self._networks
-        before = networks["generator"].call(
-            Weights(earlier, weights["generator"].other),
-            tf.constant(self.latents),
-            labels,
-            training=False,
+        self,
+        weights: dict[str, Weights],
+        earlier: dict[str, list[Any]],
+        labels: Any,
+        fake: Any,
+    ) -> dict[str, Any]:
+        """Logits at inference of real samples and fakes, by now and by earlier weights.
+
+        `old fake` are those of the earlier generator, `was_` what the earlier
+        discriminator said.
+        """
+        before = {role: Weights(earlier[role], weights[role].other) for role in ROLES}
+        old_fake = self._networks["generator"].call(
+            before["generator"], tf.constant(self.latents), labels, training=False
         )
-        judged = [
-            networks["discriminator"].call(
-                weights["discriminator"],
+
+        def judge(judging: dict[str, Weights], images: Any) -> Any:
+            outputs = self._networks["discriminator"].call(
+                judging["discriminator"],
                 forward.pack(images, self.gan.packing),
                 labels,
                 training=False,
             )
-            for images in (fake, before.own[0])
-        ]
-        return forward.logits_of(judged[0].own), forward.logits_of(judged[1].own)
+            return forward.logits_of(outputs.own)
+
+        real = tf.constant(self._real)
+        return {
+            "real": judge(weights, real),
+            "fake": judge(weights, fake),
+            "old fake": judge(weights, old_fake.own[0]),
+            "was_real": judge(before, real),
+            "was_fake": judge(before, fake),
+        }
 
     def _run_step(
         self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ganlab import metrics, pictures
 from ganlab.callbacks.probe_network import SATURATION
+from ganlab.callbacks.probe_samples import logit_distance
 from ganlab.data import kinds
 
 MIN_LEAD = 0.5  # of real over fake logits, in standard deviations
@@ -41,7 +42,7 @@ def logit_measures(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
         "logit_lowest": min(real.min(), fake.min()),
         "logit_highest": max(real.max(), fake.max()),
         "logit_separation": _separation(real.ravel(), fake.ravel()),
-        "logit_distance": lead / max(np.sqrt((real.var() + fake.var()) / 2), 1e-12),
+        "logit_distance": logit_distance(real, fake),
         "gradient_thrown_away": max(
             0.0, 1.0 - belief.sum() / max((1.0 - belief).sum(), 1e-300)
         ),

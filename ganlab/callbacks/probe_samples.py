@@ -4,6 +4,8 @@ Measures of a probe in NumPy. They look for faults of what training is given and
 its parts are joined, which no loss shows.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ganlab import metrics
@@ -85,3 +87,26 @@ def paired_lead(own: np.ndarray, other: np.ndarray) -> float:
     differences = np.asarray(own - other).reshape(len(own), -1).mean(axis=1)
     error = differences.std() / np.sqrt(len(differences))
     return float(differences.mean() / max(error, 1e-12))
+
+
+def learned_lead(logits: Mapping[str, np.ndarray]) -> float:
+    """How much further a discriminator puts real samples over fakes than it did.
+
+    Both leads are in standard deviations, so that it does not matter how steep the
+    discriminator is.
+
+    Args:
+        logits: Float arrays `(n, ...)`: of `real` and `fake` samples, and of the same
+            as they were judged before: `was_real` and `was_fake`.
+    """
+    now, before = (
+        logit_distance(logits[f"{when}real"], logits[f"{when}fake"])
+        for when in ("", "was_")
+    )
+    return now - before
+
+
+def logit_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """Difference of the means in standard deviations of one side."""
+    deviation = np.sqrt((real.var() + fake.var()) / 2)
+    return float((real.mean() - fake.mean()) / max(deviation, 1e-12))

@@ -286,6 +286,11 @@ SCALARS = {
         "How much more often than by chance a real sample's nearest has its label, in "
         "standard errors; under 3 the labels say nothing that pixels show.",
     ),
+    "d_gain": Scalar(
+        "logits/gain",
+        "How much further D puts real images over today's fakes than it did at the last "
+        "probe, in standard deviations.",
+    ),
     "g_step_gain": Scalar(
         "gradient/step_gain",
         "How far G's last step moved the logits of fakes to the side of real ones, in "

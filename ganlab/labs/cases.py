@@ -164,9 +164,8 @@ def train(case: Case, pictures: Pictures, directory: Path | str) -> str | None:
     keras.utils.set_random_seed(case.seed)
     samples, labels = _samples(case, pictures)
     order = np.random.default_rng(case.seed).permutation(len(samples))
-    held, kept = order[:0], order
-    if len(order) > 2 * HELD_OUT and not case.toy:
-        held, kept = order[:HELD_OUT], order[HELD_OUT:]
+    held_out = 0 if case.toy else min(HELD_OUT, len(order) // 5)
+    held, kept = order[:held_out], order[held_out:]
     classes = int(labels.max()) + 1 if case.conditional else 0
     shape = samples.shape[1:]
     generator = build_generator(case, shape, classes)

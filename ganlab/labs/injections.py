@@ -117,8 +117,9 @@ def small(case: Case, random: Random) -> Case:
         loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
         penalty=0.0,
         width=16,
-        rates=(1e-3, 1e-3),
+        rates=(5e-4, 2e-3),
         discriminator_steps=1,
+        steps=1200,
     )
 
 
