@@ -5,7 +5,6 @@ step would, and changes nothing.
 """
 
 import contextlib
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -25,6 +24,7 @@ from ganlab.callbacks.probe_network import (
     direction,
     relative_error,
 )
+from ganlab.callbacks.probe_passes import ROLES, Passes
 from ganlab.callbacks.probe_samples import (
     data_measures,
     effect,
@@ -40,32 +40,6 @@ from ganlab.networks.precision import computing_in_float32
 
 PROBE_IMAGES = 64
 MAX_GROUPS = 4
-ROLES = ("generator", "discriminator")
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """One training step's forward and backward passes, without the update.
-
-    Args:
-        fake: Fake samples.
-        real_logits: Logits of real samples.
-        fake_logits: Logits of fake samples.
-        logit_gradient: Gradient of the generator's loss in `fake_logits`.
-        d_logit_gradients: Gradients of the discriminator's loss in `real_logits` and
-            in `fake_logits`.
-        gradients: Gradients of each network's loss in its weights, by role.
-        activations: Outputs of activations by layer, by role; of real samples for
-            the discriminator.
-    """
-
-    fake: Any
-    real_logits: Any
-    fake_logits: Any
-    logit_gradient: Any
-    d_logit_gradients: tuple[Any, Any]
-    gradients: dict[str, list[Any]]
-    activations: dict[str, dict[str, Any]]
 
 
 class Probe:
@@ -112,6 +86,7 @@ class Probe:
         generator = np.random.default_rng([seed, 1])
         self.latents = generator.standard_normal((count, gan.latent_dim), np.float32)
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
+        self._passes = Passes(gan, self._networks, self._real, self.latents)
         self._singular_values = SingularValues()
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
@@ -202,7 +177,7 @@ class Probe:
             role: optimizer.scale_loss(tf.constant(1.0))
             for role, optimizer in self._optimizers().items()
         }
-        step = self._run_step(weights, labels, scales)
+        step = self._passes.run_step(weights, labels, scales)
         averaged = gan.draw(tf.constant(self.latents), labels)
         measures: dict[str, Any] = {
             "fake": step.fake,
@@ -215,9 +190,9 @@ class Probe:
             ),
             "ema_distance": self._ema_distance(),
         }
-        changed = self._changed_inputs(weights, labels)
+        changed = self._passes.change_inputs(weights, labels)
         measures |= changed
-        measures["stepped"] = self._step_logits(
+        measures["stepped"] = self._passes.judge_earlier(
             weights, earlier, labels, changed["settled"]
         )
         for role, network in self._networks.items():
@@ -228,7 +203,7 @@ class Probe:
             with contextlib.ExitStack() as stack:
                 for role in ROLES:
                     stack.enter_context(computing_in_float32(getattr(gan, role)))
-                exact = self._run_step(weights, labels, ones)
+                exact = self._passes.run_step(weights, labels, ones)
             for role in ROLES:
                 measures[f"{role[0]}_gradient_error"] = relative_error(
                     step.gradients[role], exact.gradients[role]
@@ -245,123 +220,6 @@ class Probe:
                 weights["generator"], step.fake, changed["settled"]
             )
         return measures
-
-    def _changed_inputs(self, weights: dict[str, Weights], labels: Any) -> Any:
-        """Fakes of the same, of other latents and of other labels, at inference.
-
-        And the logits of real samples under other labels.
-        """
-        networks = self._networks
-
-        def generate(latents: Any, wanted: Any) -> Any:
-            outputs = networks["generator"].call(
-                weights["generator"], latents, wanted, training=False
-            )
-            return outputs.own[0]
-
-        latents = tf.constant(self.latents)
-        changed = {
-            "settled": generate(latents, labels),
-            "moved": generate(tf.roll(latents, 1, 0), labels),
-        }
-        if labels is not None:
-            others = (labels + 1) % self.gan.num_classes
-            real = forward.pack(tf.constant(self._real), self.gan.packing)
-            judged = networks["discriminator"].call(
-                weights["discriminator"], real, others
-            )
-            changed["relabelled"] = generate(latents, others)
-            changed["mislabelled_logits"] = forward.logits_of(judged.own)
-        return changed
-
-    def _step_logits(
-        self,
-        weights: dict[str, Weights],
-        earlier: dict[str, list[Any]],
-        labels: Any,
-        fake: Any,
-    ) -> dict[str, Any]:
-        """Logits at inference of real samples and fakes, by now and by earlier weights.
-
-        `old fake` are those of the earlier generator, `was_` what the earlier
-        discriminator said.
-        """
-        before = {role: Weights(earlier[role], weights[role].other) for role in ROLES}
-        old_fake = self._networks["generator"].call(
-            before["generator"], tf.constant(self.latents), labels, training=False
-        )
-
-        def judge(judging: dict[str, Weights], images: Any) -> Any:
-            outputs = self._networks["discriminator"].call(
-                judging["discriminator"],
-                forward.pack(images, self.gan.packing),
-                labels,
-                training=False,
-            )
-            return forward.logits_of(outputs.own)
-
-        real = tf.constant(self._real)
-        return {
-            "real": judge(weights, real),
-            "fake": judge(weights, fake),
-            "old fake": judge(weights, old_fake.own[0]),
-            "was_real": judge(before, real),
-            "was_fake": judge(before, fake),
-        }
-
-    def _run_step(
-        self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]
-    ) -> _Pass:
-        """Runs the forward and backward passes of one training step."""
-        networks = self._networks
-        packing, loss = self.gan.packing, self.gan.objective.loss
-        with tf.GradientTape(persistent=True) as tape:
-            for role in ROLES:
-                tape.watch(weights[role].trainable)
-            generated = networks["generator"].call(
-                weights["generator"], tf.constant(self.latents), labels
-            )
-            fake = generated.own[0]
-            on_real, on_fake = (
-                networks["discriminator"].call(weights["discriminator"], inputs, labels)
-                for inputs in (
-                    forward.pack(tf.constant(self._real), packing),
-                    forward.pack(fake, packing),
-                )
-            )
-            real_logits = forward.logits_of(on_real.own)
-            fake_logits = forward.logits_of(on_fake.own)
-            tape.watch([real_logits, fake_logits])
-            losses = {
-                "generator": loss.generator(real_logits, fake_logits),
-                "discriminator": loss.discriminator(real_logits, fake_logits),
-            }
-            scaled = {
-                role: scales[role] * tf.cast(losses[role], tf.float32) for role in ROLES
-            }
-        gradients = {
-            role: [
-                None if grad is None else tf.cast(grad, tf.float32) / scales[role]
-                for grad in tape.gradient(scaled[role], weights[role].trainable)
-            ]
-            for role in ROLES
-        }
-        return _Pass(
-            fake=fake,
-            real_logits=real_logits,
-            fake_logits=fake_logits,
-            logit_gradient=tape.gradient(losses["generator"], fake_logits),
-            d_logit_gradients=tape.gradient(
-                losses["discriminator"],
-                (real_logits, fake_logits),
-                unconnected_gradients=tf.UnconnectedGradients.ZERO,
-            ),
-            gradients=gradients,
-            activations={
-                "generator": generated.activations,
-                "discriminator": on_real.activations,
-            },
-        )
 
     def _batch_norm_gap(self, weights: Weights, fake: Any, settled: Any) -> Any:
         """Mean |by batch statistics - by moving ones|, in batches as in training.

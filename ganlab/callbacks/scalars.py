@@ -288,8 +288,8 @@ SCALARS = {
     ),
     "d_gain": Scalar(
         "logits/gain",
-        "How much further D puts real images over today's fakes than it did at the last "
-        "probe, in standard deviations.",
+        "How much further D puts real images over today's fakes than it did at the "
+        "last probe, in standard deviations.",
     ),
     "g_step_gain": Scalar(
         "gradient/step_gain",

@@ -1,6 +1,7 @@
 """What puts one mistake into a healthy case: functions of a case and a generator."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ganlab.labs.cases import Case
 from ganlab.labs.healthy import DATA, Random, choose
@@ -65,9 +66,9 @@ def strong(case: Case, random: Random) -> Case:
 
 def saturating(case: Case, random: Random) -> Case:
     case = strong(case, random)
-    ours = case.trainer == "ganlab"
     return case.replace(
-        loss="minimax" if ours else "saturating", rates=(2e-4, case.rates[1])
+        loss="minimax" if case.trainer == "ganlab" else "saturating",
+        rates=(2e-4, case.rates[1]),
     )
 
 
@@ -123,5 +124,6 @@ def small(case: Case, random: Random) -> Case:
     )
 
 
-def always(**fields) -> Injection:
+def always(**fields: Any) -> Injection:
+    """The same fields, whatever is drawn."""
     return lambda case, random: case.replace(**fields)

@@ -78,7 +78,7 @@ class _Rows:
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = np.ascontiguousarray(values)
-        self._digest = values.shape, hashlib.sha256(self.values).hexdigest()
+        self._digest = values.shape, hashlib.sha256(self.values.tobytes()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Rows) and self._digest == other._digest

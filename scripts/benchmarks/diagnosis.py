@@ -9,8 +9,8 @@ of kinds that nobody set a threshold on, and writes generated.json and generated
 into runs/diagnosis/generated: see generated.py.
 
 Without it trains every lab's failing recipe and its healthy twin, which has the
-remedy, for seeds 0 to 9, one run a core. Thresholds were set on seeds 0 to 4; what is reported
-is seeds 5 to 9, and the others beside them. Finished runs are kept in
+remedy, for seeds 0 to 9, one run a core. Thresholds were set on seeds 0 to 4; what is
+reported is seeds 5 to 9, and the others beside them. Finished runs are kept in
 runs/diagnosis, so that a stopped benchmark goes on where it was. Writes
 runs/diagnosis/diagnosis.json, diagnosis.md and diagnosis.png.
 

@@ -33,43 +33,46 @@ def test_the_first_measurement_is_not_counted(make_gan, images, run_log):
 
 
 class _Probe:
-    """Gives the same measurement again and again."""
+    """Gives one measurement after the other."""
 
-    def __init__(self, gan, lead):
+    def __init__(self, gan, lead, gains):
         self.gan = gan
         self._lead = lead
+        self._gains = iter(gains)
 
-    def weights_of_generator(self):
+    def trained_weights(self, role):
         return []
 
-    def measure(self, before):
+    def measure(self, generator_before, discriminator_before):
         values = {"gradient_norm/d": 1.0, "gradient_norm/g": 2.0}
-        if before is not None:
+        if generator_before is not None:
             values["g_step_gain"] = 5.0
-        logits = {"real": np.full((4, 1), self._lead), "fake": np.zeros((4, 1))}
-        return values, logits
+        if discriminator_before is not None:
+            values["d_gain"] = next(self._gains)
+        return values, {"real": np.full((4, 1), self._lead), "fake": np.zeros((4, 1))}
 
 
 @pytest.mark.parametrize(
-    ("d_losses", "lead", "gain"),
+    ("gains", "lead", "gain"),
     [
-        ([1.0, 0.5, 0.5], -2.0, -5.0),  # real images have learned to be below 0
-        ([1.0, 0.5, 0.5], 2.0, 5.0),
-        ([1.0, 1.5, 1.5], -2.0, 5.0),  # D fails, so the sides are not known
+        ([0.9, 0.1, -0.9, -0.1], 2.0, 5.0),  # chance, so the lead decides
+        ([0.9, 0.1, -0.9, -0.1], -2.0, -5.0),
+        ([0.4, 0.5, 0.4, 0.5], -2.0, 5.0),  # the generator is ahead
+        ([-0.4, -0.5, -0.4, -0.5], 2.0, -5.0),
     ],
 )
-def test_sides_are_those_of_a_discriminator_that_succeeds(
-    make_gan, run_log, read_rows, tmp_path, monkeypatch, d_losses, lead, gain
+def test_sides_are_those_that_the_discriminator_learns(
+    make_gan, run_log, read_rows, tmp_path, monkeypatch, gains, lead, gain
 ):
     gan = make_gan()
     probe = HealthProbe(run_log, np.zeros((4, 8, 8, 1)), every=1, followed=True)
-    monkeypatch.setattr(probe, "_probe", _Probe(gan, lead))
+    monkeypatch.setattr(probe, "_probe", _Probe(gan, lead, gains))
     monkeypatch.setattr(probe, "is_due", lambda step: True)
     probe.set_model(gan)
     probe.on_train_begin()
-    for batch, d_loss in enumerate(d_losses):
+    for batch in range(len(gains)):
         probe.on_train_batch_begin(batch)
-        probe.on_train_batch_end(batch, {"d_loss": d_loss})
+        probe.on_train_batch_end(batch)
     run_log.close()
     row = read_rows(tmp_path)[-1]
     assert row["g_step_gain"] == gain

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from ganlab.callbacks.probe_samples import data_measures, effect, paired_lead
+from ganlab.callbacks.probe_samples import (
+    data_measures,
+    effect,
+    learned_lead,
+    logit_distance,
+    paired_lead,
+)
 
 
 def test_repeated_constant_and_broken_samples():
@@ -36,3 +42,12 @@ def test_effect_and_lead():
     assert paired_lead(np.array([[1.0], [3.0]]), np.zeros((2, 1))) == pytest.approx(
         2 * np.sqrt(2)
     )
+
+
+def test_what_is_learned_is_a_lead_in_standard_deviations():
+    spread = np.array([[-1.0], [1.0]])
+    logits = {"real": spread + 3.0, "fake": spread, "was_real": 10 * spread + 10.0}
+    logits["was_fake"] = 10 * spread
+    assert logit_distance(logits["real"], logits["fake"]) == pytest.approx(3.0)
+    assert learned_lead(logits) == pytest.approx(2.0)
+    assert logit_distance(np.ones((2, 1)), np.ones((2, 1))) == 0.0
