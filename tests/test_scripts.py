@@ -255,3 +255,59 @@ def test_the_table_of_formats_agrees_with_the_shipped_card(tmp_path):
     (artifact / "card.json").write_text(json.dumps(card))
     with pytest.raises(AssertionError, match="int8, rewritten True: mean 0.0088"):
         run("benchmarks/formats.py", artifact, "--num-images", 64, cwd=tmp_path)
+
+
+def write_case(out, fault, seed, series, refused=None):
+    folder = out / f"{fault}-{seed}"
+    folder.mkdir(parents=True)
+    rows = [
+        {"step": step, "seconds": 1.0, "d_loss": 1.0, "g_loss": 1.0, **series}
+        for step in range(20, 601, 20)
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metrics.jsonl").write_text(lines)
+    record = {"fault": fault, "refused": refused, "error": None, "case": {"seed": seed}}
+    (folder / "case.json").write_text(json.dumps(record))
+
+
+def test_generated_failures_are_scored_by_halves(tmp_path):
+    generated = load_script("generated")
+    collapsed = {"pairwise_ratio": 0.05}
+    write_case(tmp_path, "racing-generator", 0, collapsed)
+    write_case(tmp_path, "racing-generator", 1, {"pairwise_ratio": 1.0})
+    write_case(tmp_path, "unused-latents", 0, {"latent_effect": 0.0} | collapsed)
+    write_case(tmp_path, "nan-samples", 0, {}, refused="Expected finite images.")
+    write_case(tmp_path, "healthy", 50, {"pairwise_ratio": 1.0})
+    write_case(tmp_path, "healthy", 51, collapsed)
+    report = generated.score(tmp_path)
+    fitted = report["scores"]["fitted/everything"]
+    assert fitted["kinds"]["racing-generator"]["first"] == 1
+    assert fitted["kinds"]["unused-latents"]["first"] == 1
+    assert fitted["kinds"]["nan-samples"] == {
+        **dict.fromkeys(generated.COUNTS, 1),
+        "refused": 1,
+    }
+    assert fitted["total"]["runs"] == 4
+    assert fitted["total"]["first"] == 3
+    scored = report["scores"]["scored/everything"]
+    assert scored["healthy"] == 2
+    assert scored["healthy critical"] == ["51: mode_collapse"]
+    assert report["scores"]["scored/losses alone"]["healthy critical"] == []
+    table = generated.as_table(report)
+    assert "75.0%" in table
+    assert "| scored | everything | 0 |" in table
+
+
+def test_kinds_are_cut_into_halves_by_a_fixed_seed():
+    generated = load_script("generated")
+    names = [f"kind-{index}" for index in range(9)]
+    halves = generated.halves(names)
+    assert halves == generated.halves(names)
+    assert sorted(halves["fitted"] + halves["scored"]) == names
+    assert len(halves["fitted"]) == 4
+
+
+def test_scores_are_no_signals_of_the_probe():
+    is_score = load_script("generated").is_score
+    assert all(is_score(name) for name in ("fid", "coverage", "modes_hit", "ndb"))
+    assert not any(is_score(name) for name in ("pairwise_ratio", "d_loss", "g_drift"))

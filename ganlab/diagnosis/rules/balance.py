@@ -1,6 +1,7 @@
 """Rules of the balance between discriminator and generator."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,13 @@ LEAD = Bound(
     above=False,
     condition=f"< {MIN_LEAD:g}, where a score says that the images are bad",
 )
-UNDECIDED = 0.1
 SEPARATION = Bound(
     "logit_separation",
-    UNDECIDED,
+    0.6,
     above=False,
-    condition=f"within {UNDECIDED:g} of ½, where a score says that the images are bad",
+    condition="< 0.6, where a score says that the images are bad",
 )
+FOOLED = Bound("logit_separation", 0.25, above=False)
 SLOPE = Bound(
     "logit_slope", 10.0, condition="> 10 with a Wasserstein or an unknown loss"
 )
@@ -127,16 +128,19 @@ def _foreign_domination(log: Log) -> Observation | None:
     return Observation(held, [bound.evidence(value, says)])
 
 
-@rule(LEAD, SEPARATION, severities=("critical",))
+@rule(LEAD, SEPARATION, FOOLED, severities=("warning", "critical"))
 def generator_domination(log: Log) -> Observation | None:
-    """D cannot tell real from fake, though the images are bad."""
-    bad = None if log.foreign else bad_quality(log)
-    if bad is None:
+    """D cannot tell real from fake though the images are bad, or is always wrong."""
+    if log.foreign:
         return None
-    observed = _without_lead(log) or _undecided(log)
+    bad = bad_quality(log)
+    if bad is None:
+        observed = _separated(log, FOOLED)
+        return None if observed is None else replace(observed, severity="warning")
+    observed = _without_lead(log) or _separated(log, SEPARATION)
     if observed is None:
         return None
-    return Observation(observed.held, [*observed.evidence, bad])
+    return Observation(observed.held, [*observed.evidence, bad], "critical")
 
 
 def _without_lead(log: Log) -> Observation | None:
@@ -154,15 +158,11 @@ def _without_lead(log: Log) -> Observation | None:
     return Observation(held, [LEAD.evidence(value, f"D leads by {value:.3f}")])
 
 
-def _undecided(log: Log) -> Observation | None:
-    """A real logit is over a fake one about as often as not."""
-    separation = log.get(SEPARATION.signal, MIN_VALUES)
-    held = sustained(separation, lambda values: SEPARATION.past(np.abs(values - 0.5)))
-    if separation is None or held is None:
-        return None
-    value = last_median(separation)
-    says = f"a real logit is over a fake one in {value:.0%} of pairs"
-    return Observation(held, [make_evidence(SEPARATION.signal, value, 0.5, says)])
+def _separated(log: Log, bound: Bound) -> Observation | None:
+    """A real logit is over a fake one seldom enough."""
+    return observe_signal(
+        log, bound, "a real logit is over a fake one in {:.0%} of pairs"
+    )
 
 
 @rule(SLOPE)
