@@ -88,11 +88,10 @@ class HealthProbe(BudgetedCallback):
         self.run_at_end()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        step = self._epoch_start + batch + self.model.steps_per_execution
-        due = self._probe is not None and self.is_due(step)
-        self._generator_before = (
-            self._probe.trained_weights("generator") if due else None
-        )
+        self._generator_before = None
+        if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):
+            probe = self._probe_of_model()
+            self._generator_before = probe.trained_weights("generator")
 
     def run(self, step: int) -> None:
         probe = self._probe_of_model()
