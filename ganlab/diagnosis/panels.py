@@ -22,10 +22,12 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "D(x) and D(G(z))": ("d_real", "d_fake"),
         "Discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake"),
         "Logits of a probe": ("logit_real", "logit_held_out", "logit_fake"),
+        "A real logit over a fake one": ("logit_separation",),
     },
     "Gradients": {
         "Gradient norms": ("d_gradient_norm", "g_gradient_norm"),
         "Update ratios": ("d_update_ratio", "g_update_ratio"),
+        "Drift of the weights": ("d_drift", "g_drift"),
     },
     "Diversity": {
         "Distances, fakes over real images": (
