@@ -36,7 +36,7 @@ BELIEF_IN_FAKES = Bound(
     "over 0, as the minimax loss",
 )
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
-DRIFT = Bound("{network}_drift", 0.05)
+DRIFT = Bound("{network}_drift", 0.1)
 GRADIENT_GROWTH = 100.0
 MIN_EXPLODED_NORM = 10.0
 EXPLODED_NORM = Bound(
@@ -85,7 +85,7 @@ def _is_minimax(log: Log) -> bool:
 
 @rule(DRIFT)
 def overlong_steps(log: Log) -> Observation | None:
-    """A network's weights were replaced within twenty steps."""
+    """A network's weights were replaced within ten steps."""
     for key, network in NETWORKS.items():
         bound = DRIFT.of(key)
         series = log.get(bound.signal)
