@@ -9,6 +9,7 @@ import numpy as np
 from ganlab.diagnosis.evidence import (
     MIN_VALUES,
     TAIL_FRACTION,
+    WARMUP_STEPS,
     Bound,
     Held,
     Observation,
@@ -40,7 +41,8 @@ LEAD = Bound(
     "d_real - d_fake",
     MIN_LEAD,
     above=False,
-    condition=f"< {MIN_LEAD:g}, where a score says that the images are bad",
+    condition=f"< {MIN_LEAD:g}, from the warm-up on or where a score says that the "
+    "images are bad",
 )
 SEPARATION = Bound(
     "logit_separation",
@@ -133,11 +135,15 @@ def generator_domination(log: Log) -> Observation | None:
     """D cannot tell real from fake though the images are bad, or is always wrong."""
     if log.foreign:
         return None
-    bad = bad_quality(log)
+    bad, led = bad_quality(log), _without_lead(log)
     if bad is None:
         observed = _separated(log, FOOLED)
+        if led is not None and led.held.since_step <= WARMUP_STEPS:
+            observed = led
         return None if observed is None else replace(observed, severity="warning")
-    observed = _without_lead(log) or _separated(log, SEPARATION)
+    observed = led
+    if observed is None:
+        observed = _separated(log, FOOLED if is_unbounded(log) else SEPARATION)
     if observed is None:
         return None
     return Observation(observed.held, [*observed.evidence, bad], "critical")

@@ -13,6 +13,8 @@ from ganlab.diagnosis.evidence import (
 )
 from ganlab.diagnosis.log import Log, Series
 
+WHOLE_LAYER = 0.99  # of its units
+
 
 def discriminator_accuracy(log: Log) -> Series | None:
     """The mean of D's accuracies on real and on fake images, or `None`."""
@@ -22,6 +24,18 @@ def discriminator_accuracy(log: Log) -> Series | None:
     if real is None or fake is None or len(real) != len(fake):
         return None
     return Series(real.steps, (real.values + fake.values) / 2)
+
+
+def has_dead_layer(log: Log) -> bool:
+    """Whether all units of a layer were dead all along, so that nothing passes it.
+
+    A discriminator that nothing passes has no gradient for the generator either.
+    """
+    for key in NETWORKS:
+        dead = log.get(f"{key}_dead_share", MIN_VALUES)
+        if dead is not None and dead.values[1:].min() > WHOLE_LAYER:
+            return True
+    return False
 
 
 def observe_signal(log: Log, bound: Bound, says: str) -> Observation | None:

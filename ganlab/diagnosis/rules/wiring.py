@@ -4,6 +4,8 @@ These are facts and not scores: what is exactly so from the first measurement on
 no score that agrees, and is critical by itself.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ganlab.diagnosis.evidence import (
@@ -14,13 +16,15 @@ from ganlab.diagnosis.evidence import (
     Bound,
     Held,
     Observation,
+    last_median,
     last_value,
     make_evidence,
+    smooth,
 )
 from ganlab.diagnosis.findings import Evidence
-from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.rules.rule import rule
-from ganlab.diagnosis.rules.signals import observe_signal
+from ganlab.diagnosis.rules.signals import has_dead_layer, observe_signal
 
 MIN_PATH = 0.01  # of the weights' norm, were all steps in one direction
 PATH = Bound(
@@ -29,10 +33,11 @@ PATH = Bound(
     above=False,
     condition=f"adds up over the run to < {MIN_PATH:g}",
 )
-STILL = tuple(
+RATE, GRADIENT = (
     Bound(signal, 0.0, condition="was never over 0")
     for signal in ("{network}_learning_rate", "{network}_gradient_norm")
 )
+STILL = (RATE, GRADIENT)
 LATENT_EFFECT = Bound(
     "latent_effect",
     HALF_LEVEL,
@@ -41,7 +46,20 @@ LATENT_EFFECT = Bound(
 )
 REVERSED = Bound("{network}_logit_direction", -0.9, above=False)
 STEP_GAIN = Bound(
-    "g_step_gain", 0.0, above=False, condition="< 0 from the run's first half on"
+    "g_step_gain",
+    0.0,
+    above=False,
+    condition="< 0 from the run's first half on, where D tells both sides apart",
+)
+DECIDED = Bound("logit_separation", 0.75)
+CONTENT = 0.1  # of what a loss began with, or of what chance has
+CHANCE = 1.39  # two cross-entropies of one half
+BOTH_CONTENT = Bound(
+    "g_loss",
+    None,
+    above=False,
+    condition=f"and `d_loss` at once < {CONTENT:g} of their start (of {CHANCE:g} at "
+    "most), and not under 0",
 )
 PROBABILITIES = Bound(
     "logit_highest",
@@ -63,6 +81,8 @@ def frozen_network(log: Log) -> Observation | None:
             series = log.get(own.signal, MIN_VALUES)
             if series is None or np.abs(series.values).max() > 0.0:
                 continue
+            if bound is not RATE and has_dead_layer(log):
+                continue
             what = own.signal.removeprefix(f"{key}_").replace("_", " ")
             says = f"the {network}'s {what} was 0 all the time"
             held = Held(int(series.steps[0]), 1.0)
@@ -73,7 +93,7 @@ def frozen_network(log: Log) -> Observation | None:
         if series is None or log.last_step < WARMUP_STEPS:
             continue
         path = float(series.values.mean()) * log.last_step
-        if own.past(path):
+        if own.past(path) and not has_dead_layer(log):
             says = f"all steps of the {network} add up to {path:.2%} of its weights"
             held = Held(int(series.steps[0]), 1.0)
             return Observation(held, [own.evidence(path, says)], "warning")
@@ -84,17 +104,32 @@ def frozen_network(log: Log) -> Observation | None:
 def ignored_latents(log: Log) -> Observation | None:
     """Other latents never gave another image."""
     series = log.get(LATENT_EFFECT.signal, MIN_VALUES)
-    if series is None or not LATENT_EFFECT.past(series.values).all():
+    if series is None:
         return None
-    value = float(series.values.max())
+    effects = series.values / _narrowness(log, series)
+    if not LATENT_EFFECT.past(effects).all():
+        return None
+    value = float(effects.max())
     says = f"other latents never changed the images by more than {value:.2g} of 1"
     held = Held(int(series.steps[0]), 1.0)
     return Observation(held, [LATENT_EFFECT.evidence(value, says)])
 
 
-@rule(REVERSED, STEP_GAIN, severities=("critical",))
+def _narrowness(log: Log, series: Series) -> np.ndarray:
+    """The fakes' range over that of the data, 1 at most, at the steps of a series."""
+    spans = []
+    for side in ("fake", "real"):
+        low, high = (log.get(f"{side}_{end}") for end in ("low", "high"))
+        if low is None or high is None or len(low) != len(high):
+            return np.ones(len(series))
+        span = np.interp(series.steps, low.steps, high.values - low.values)
+        spans.append(np.maximum(span, 1e-12))
+    return np.asarray(np.minimum(spans[0] / spans[1], 1.0))
+
+
+@rule(REVERSED, (STEP_GAIN, DECIDED), BOTH_CONTENT, severities=("critical",))
 def inverted_objective(log: Log) -> Observation | None:
-    """A loss teaches the reverse, or G's steps lead away from what D takes for real."""
+    """A loss teaches the reverse, or both networks win."""
     for key, taught in {
         "d": "the discriminator's loss lowers real logits and raises fake ones",
         "g": "the generator's loss lowers the logits of its own images",
@@ -105,6 +140,11 @@ def inverted_objective(log: Log) -> Observation | None:
             return Observation(
                 held, [own.evidence(last_value(log, own.signal), taught)]
             )
+    return _led_astray(log) or _both_content(log)
+
+
+def _led_astray(log: Log) -> Observation | None:
+    """G's steps lead away from what D takes for real."""
     says = (
         "a step of the generator moves the logits of its images {:.3g} standard errors "
         "towards those of real ones"
@@ -112,7 +152,25 @@ def inverted_objective(log: Log) -> Observation | None:
     observed = observe_signal(log, STEP_GAIN, says)
     if observed is None or observed.held.since_step > log.last_step / 2:
         return None
-    return observed
+    return None if DECIDED.held(log) is None else observed
+
+
+def _both_content(log: Log) -> Observation | None:
+    """Both losses are next to nothing, though what one network wins the other loses."""
+    evidence, held = [], None
+    for name in reversed(LOSSES):
+        losses = smooth(log.get(name, 2 * MIN_VALUES))
+        if losses is None or losses.values.min() < 0.0 or log.last_step < WARMUP_STEPS:
+            return None
+        start = float(losses.values[0])
+        own = replace(BOTH_CONTENT, signal=name).at(CONTENT * min(start, CHANCE))
+        held = own.held_by(losses)
+        if held is None:
+            return None
+        value = last_median(losses)
+        says = f"{name} fell from {start:.2g} to {value:.2g}, and so did the other"
+        evidence.append(own.evidence(value, says))
+    return None if held is None else Observation(held, evidence)
 
 
 @rule(PROBABILITIES)
@@ -127,6 +185,8 @@ def double_sigmoid(log: Log) -> Observation | None:
     if lowest is None or highest is None:
         return None
     if lowest.values.min() < 0.0 or highest.values.max() > 1.0:
+        return None
+    if not (highest.values > lowest.values).any():  # one answer is no probability
         return None
     low, high = float(lowest.values.min()), float(highest.values.max())
     says = f"logits were between {low:.3g} and {high:.3g} all the time"

@@ -57,9 +57,20 @@ def test_a_critic_is_held_by_a_slope_of_one(make_log, find, names_of):
     assert names_of(make_log({"logit_slope": 1.2}, {"loss": "wasserstein"})) == []
 
 
-def test_an_undecided_discriminator_of_bad_images_tells_nothing(
-    make_log, find, names_of
-):
+def test_a_discriminator_that_tells_nothing(make_log, find, names_of):
     undecided = {"logit_separation": 0.52}
-    find(make_log(undecided | ALIKE, {"loss": "wasserstein"}), "generator_domination")
+    assert find(make_log(undecided | ALIKE), "generator_domination").severity == (
+        "critical"
+    )
     assert names_of(make_log(undecided)) == []
+    critic = names_of(make_log(undecided | ALIKE, {"loss": "wasserstein"}))
+    assert "generator_domination" not in critic
+    fooled = find(make_log({"logit_separation": 0.1}), "generator_domination")
+    assert fooled.severity == "warning"
+
+
+def test_a_discriminator_that_never_led_has_taught_nothing(make_log, find, names_of):
+    even = {"d_real": 0.5, "d_fake": 0.5}
+    assert find(make_log(even), "generator_domination").severity == "warning"
+    later = np.where(np.arange(40) < 20, 0.7, 0.5)
+    assert names_of(make_log({"d_real": later, "d_fake": 1.0 - later})) == []
