@@ -9,7 +9,6 @@ import numpy as np
 from ganlab.diagnosis.evidence import (
     MIN_VALUES,
     TAIL_FRACTION,
-    WARMUP_STEPS,
     Bound,
     Held,
     Observation,
@@ -41,7 +40,7 @@ LEAD = Bound(
     "d_real - d_fake",
     MIN_LEAD,
     above=False,
-    condition=f"< {MIN_LEAD:g}, from the warm-up on or where a score says that the "
+    condition=f"< {MIN_LEAD:g} all along, or where a score says that the "
     "images are bad",
 )
 SEPARATION = Bound(
@@ -135,13 +134,14 @@ def generator_domination(log: Log) -> Observation | None:
     """D cannot tell real from fake though the images are bad, or is always wrong."""
     if log.foreign:
         return None
-    bad, led = bad_quality(log), _without_lead(log)
+    bad, lead = bad_quality(log), _lead(log)
     if bad is None:
-        observed = _separated(log, FOOLED)
-        if led is not None and led.held.since_step <= WARMUP_STEPS:
-            observed = led
+        if lead is not None and LEAD.past(lead.values).all():
+            observed = _without_lead(lead)
+        else:
+            observed = _separated(log, FOOLED)
         return None if observed is None else replace(observed, severity="warning")
-    observed = led
+    observed = _without_lead(lead)
     if observed is None:
         observed = _separated(log, FOOLED if is_unbounded(log) else SEPARATION)
     if observed is None:
@@ -149,16 +149,18 @@ def generator_domination(log: Log) -> Observation | None:
     return Observation(observed.held, [*observed.evidence, bad], "critical")
 
 
-def _without_lead(log: Log) -> Observation | None:
-    """D's answers on both sides are nearly the same."""
-    if is_unbounded(log):
-        return None
+def _lead(log: Log) -> Series | None:
+    """D(x) less D(G(z)), where a loss gives both a meaning."""
     real, fake = (log.get(f"d_{side}", MIN_VALUES) for side in ("real", "fake"))
-    if real is None or fake is None or len(real) != len(fake):
+    if is_unbounded(log) or real is None or fake is None or len(real) != len(fake):
         return None
-    lead = Series(real.steps, real.values - fake.values)
-    held = sustained(lead, LEAD.past)
-    if held is None:
+    return Series(real.steps, real.values - fake.values)
+
+
+def _without_lead(lead: Series | None) -> Observation | None:
+    """D's answers on both sides are nearly the same."""
+    held = LEAD.held_by(lead)
+    if lead is None or held is None:
         return None
     value = last_median(lead)
     return Observation(held, [LEAD.evidence(value, f"D leads by {value:.3f}")])
