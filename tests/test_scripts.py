@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganlab import Artifact, diagnosis
 from ganlab.diagnosis import report
+from ganlab.labs.faults import get_fault
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -270,7 +271,7 @@ def write_case(out, fault, seed, series, refused=None):
     (folder / "case.json").write_text(json.dumps(record))
 
 
-def test_generated_failures_are_scored_by_halves(tmp_path):
+def test_generated_failures_are_scored_by_what_was_seen(tmp_path):
     generated = load_script("generated")
     collapsed = {"pairwise_ratio": 0.05}
     write_case(tmp_path, "racing-generator", 0, collapsed)
@@ -298,13 +299,9 @@ def test_generated_failures_are_scored_by_halves(tmp_path):
     assert "| scored | everything | 0 |" in table
 
 
-def test_kinds_are_cut_into_halves_by_a_fixed_seed():
-    generated = load_script("generated")
-    names = [f"kind-{index}" for index in range(9)]
-    halves = generated.halves(names)
-    assert halves == generated.halves(names)
-    assert sorted(halves["fitted"] + halves["scored"]) == names
-    assert len(halves["fitted"]) == 4
+def test_unseen_kinds_are_kinds():
+    for name in load_script("generated").UNSEEN:
+        assert get_fault(name).name == name
 
 
 def test_scores_are_no_signals_of_the_probe():

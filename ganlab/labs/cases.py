@@ -84,6 +84,9 @@ class Case:
         latents_used: Whether latents reach the images.
         labels_used: Whether the generator looks at its labels.
         reversed_loss: A network whose loss has its sign swapped, or an empty string.
+        targets: What the discriminator's loss lacks: `same` labels both sides alike,
+            `fakes` leaves the real side out.
+        clipnorm: Float: largest norm of each gradient, of plain SGD; or `None`.
         from_logits: Whether the loss takes the discriminator's answers for logits;
             `None` for what they are.
         blind: Whether the discriminator sees no more than the mean colour.
@@ -127,6 +130,8 @@ class Case:
     latents_used: bool = True
     labels_used: bool = True
     reversed_loss: str = ""
+    targets: str = ""
+    clipnorm: float | None = None
     from_logits: bool | None = None
     blind: bool = False
     unit_bias: float = 0.0
@@ -266,6 +271,8 @@ def _optimizer(case: Case, role: str) -> keras.optimizers.Optimizer:
     rate = case.rates[role == "discriminator"]
     if case.still == role and case.still_by == "rate":
         rate = 0.0
+    if case.clipnorm is not None:
+        return keras.optimizers.SGD(rate, clipnorm=case.clipnorm)
     if case.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate)
     return keras.optimizers.Adam(rate, beta_1=case.beta_1, beta_2=0.99)

@@ -229,6 +229,48 @@ FAULTS: tuple[Fault, ...] = (
         ("output_saturation",),
         lambda case, random: case.replace(output_gain=random.uniform(30, 100)),
     ),
+    Fault(
+        "same-targets",
+        "real and fake images have the same label in the discriminator's loss",
+        ("generator_domination",),
+        injections.without_sides("same"),
+    ),
+    Fault(
+        "fakes-only",
+        "the discriminator's loss leaves real images out",
+        ("generator_domination",),
+        injections.without_sides("fakes"),
+    ),
+    Fault(
+        "tiny-rates",
+        "both learning rates are a million times too low",
+        ("frozen_network",),
+        lambda case, random: case.replace(
+            rates=(rate := float(10 ** random.uniform(-10, -8)), rate)
+        ),
+    ),
+    Fault(
+        "clipped-away",
+        "gradients of plain SGD are clipped to next to nothing",
+        ("frozen_network",),
+        lambda case, random: case.replace(
+            clipnorm=float(10 ** random.uniform(-6, -4)), rates=(1e-2, 1e-2)
+        ),
+    ),
+    Fault(
+        "early-end",
+        "a schedule takes both rates to nothing in mid-run",
+        ("frozen_network",),
+        lambda case, random: case.replace(spike=float(10 ** random.uniform(-7, -5))),
+    ),
+    Fault(
+        "tiny-batches",
+        "batches of two under batch normalisation",
+        ("batch_norm_gap",),
+        lambda case, random: case.replace(
+            batch_size=2, generator_normalization="batch", conditional=False
+        ),
+    ),
 )
 
 

@@ -124,6 +124,16 @@ def small(case: Case, random: Random) -> Case:
     )
 
 
+def without_sides(targets: str) -> Injection:
+    """A discriminator whose loss does not part real from fake."""
+
+    def inject(case: Case, random: Random) -> Case:
+        loss = choose(random, "cross_entropy", "least_squares")
+        return of_labels(case, random).replace(loss=loss, targets=targets)
+
+    return inject
+
+
 def always(**fields: Any) -> Injection:
     """The same fields, whatever is drawn."""
     return lambda case, random: case.replace(**fields)

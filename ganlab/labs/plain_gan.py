@@ -104,6 +104,10 @@ class PlainGAN(keras.Model):
         if loss == "hinge":
             return ops.mean(ops.relu(1.0 - on_real)) + ops.mean(ops.relu(1.0 + on_fake))
         fakes = float(self.case.fake_label) * ops.ones_like(on_fake)
+        if self.case.targets == "same":
+            return self.loss_fn(fakes, on_real) + self.loss_fn(fakes, on_fake)
+        if self.case.targets == "fakes":
+            return self.loss_fn(fakes, on_fake)
         return self.loss_fn(1.0 - fakes, on_real) + self.loss_fn(fakes, on_fake)
 
     def _generator_loss(self, on_fake: Any) -> Any:

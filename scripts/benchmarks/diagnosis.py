@@ -5,7 +5,7 @@
     python scripts/benchmarks/diagnosis.py --foreign DIR    logs of another trainer
 
 With --generated it trains the failures and the healthy cases of `ganlab.labs.faults`,
-of kinds that nobody set a threshold on, and writes generated.json and generated.md
+of kinds that no rule was written for, and writes generated.json and generated.md
 into runs/diagnosis/generated: see generated.py.
 
 Without it trains every lab's failing recipe and its healthy twin, which has the
