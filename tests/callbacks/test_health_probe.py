@@ -74,7 +74,7 @@ def test_sides_are_those_that_the_discriminator_learns(
         probe.on_train_batch_begin(batch)
         probe.on_train_batch_end(batch)
     run_log.close()
-    row = read_rows(tmp_path)[-1]
+    row, _ = read_rows(tmp_path)[-2:]
     assert row["g_step_gain"] == gain
     assert row["logit_real"] == (lead if gain > 0 else -lead)
     assert (row["d_gradient_norm"], row["g_gradient_norm"]) == (1.0, 2.0)
