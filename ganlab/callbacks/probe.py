@@ -55,7 +55,7 @@ class Probe:
         batch_size: Integer: images a training batch has.
         seed: Integer: seeds the latents.
 
-    `latents`, float32 `(n, latent_dim)`, are those of the fakes.
+    `passes` are the `Passes` through both networks.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Probe:
         if (drawn := output_range(gan.generator)) is not None:
             self._facts |= {"output_low": drawn[0], "output_high": drawn[1]}
         generator = np.random.default_rng([seed, 1])
-        self.latents = generator.standard_normal((count, gan.latent_dim), np.float32)
+        latents = generator.standard_normal((count, gan.latent_dim), np.float32)
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
-        self._passes = Passes(gan, self._networks, self._real, self.latents)
+        self.passes = Passes(gan, self._networks, self._real, latents)
         self._singular_values = SingularValues()
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
@@ -177,8 +177,8 @@ class Probe:
             role: optimizer.scale_loss(tf.constant(1.0))
             for role, optimizer in self._optimizers().items()
         }
-        step = self._passes.run_step(weights, labels, scales)
-        averaged = gan.draw(tf.constant(self.latents), labels)
+        step = self.passes.run_step(weights, labels, scales)
+        averaged = gan.draw(tf.constant(self.passes.latents), labels)
         measures: dict[str, Any] = {
             "fake": step.fake,
             "averaged": averaged,
@@ -190,9 +190,9 @@ class Probe:
             ),
             "ema_distance": self._ema_distance(),
         }
-        changed = self._passes.change_inputs(weights, labels)
+        changed = self.passes.change_inputs(weights, labels)
         measures |= changed
-        measures["stepped"] = self._passes.judge_earlier(
+        measures["stepped"] = self.passes.judge_earlier(
             weights, earlier, labels, changed["settled"]
         )
         for role, network in self._networks.items():
@@ -203,7 +203,7 @@ class Probe:
             with contextlib.ExitStack() as stack:
                 for role in ROLES:
                     stack.enter_context(computing_in_float32(getattr(gan, role)))
-                exact = self._passes.run_step(weights, labels, ones)
+                exact = self.passes.run_step(weights, labels, ones)
             for role in ROLES:
                 measures[f"{role[0]}_gradient_error"] = relative_error(
                     step.gradients[role], exact.gradients[role]
@@ -232,13 +232,13 @@ class Probe:
             settled: The same by moving statistics.
         """
         generator, size = self._networks["generator"], self._batch_size
-        latents, labels = tf.constant(self.latents), _as_constant(self._labels)
+        latents, labels = tf.constant(self.passes.latents), _as_constant(self._labels)
         low, high = self.gan.output_range
         unit = (high - low) / 2.0
-        if size >= len(self.latents):
+        if size >= len(self.passes.latents):
             return tf.reduce_mean(tf.abs(settled - fake)) / unit
         gaps = []
-        for first in range(0, len(self.latents) - size + 1, size)[:MAX_GROUPS]:
+        for first in range(0, len(self.passes.latents) - size + 1, size)[:MAX_GROUPS]:
             group = slice(first, first + size)
             group_labels = None if labels is None else labels[group]
             trained = generator.call(weights, latents[group], group_labels).own[0]

@@ -46,7 +46,7 @@ class Passes:
         gan: A compiled `ganlab.GAN`.
         networks: Its `ProbeNetwork`s, by role.
         real: Float32 samples `(n, ...)`, as the networks take them.
-        latents: Float32 array `(n, latent_dim)`: of the fakes.
+        latents: Float32 array `(n, latent_dim)`: of the fakes; an attribute too.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Passes:
         self._gan = gan
         self._networks = networks
         self._real = real
-        self._latents = latents
+        self.latents = latents
 
     def change_inputs(self, weights: dict[str, Weights], labels: Any) -> Any:
         """Fakes of the same, of other latents and of other labels, at inference.
@@ -74,7 +74,7 @@ class Passes:
             )
             return outputs.own[0]
 
-        latents = tf.constant(self._latents)
+        latents = tf.constant(self.latents)
         changed = {
             "settled": generate(latents, labels),
             "moved": generate(tf.roll(latents, 1, 0), labels),
@@ -103,7 +103,7 @@ class Passes:
         """
         before = {role: Weights(earlier[role], weights[role].other) for role in ROLES}
         old_fake = self._networks["generator"].call(
-            before["generator"], tf.constant(self._latents), labels, training=False
+            before["generator"], tf.constant(self.latents), labels, training=False
         )
 
         def judge(judging: dict[str, Weights], images: Any) -> Any:
@@ -134,7 +134,7 @@ class Passes:
             for role in ROLES:
                 tape.watch(weights[role].trainable)
             generated = networks["generator"].call(
-                weights["generator"], tf.constant(self._latents), labels
+                weights["generator"], tf.constant(self.latents), labels
             )
             fake = generated.own[0]
             on_real, on_fake = (

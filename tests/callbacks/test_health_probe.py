@@ -15,7 +15,7 @@ def test_measurements_are_logged(
     probe = HealthProbe(run_log, images[0], every=2, clock=lambda: 0.0)
     gan.fit(images[0], batch_size=4, verbose=0, callbacks=[probe])
     run_log.close()
-    event, *rows = read_rows(tmp_path)
+    event, *rows, _ = read_rows(tmp_path)
     assert (event["event"], event["step"], event["loss"]) == ("began", 0, "hinge")
     assert [row["step"] for row in rows] == [0, 2, 4]
     named = {key for key in rows[0] if "/" not in key}

@@ -37,7 +37,7 @@ def test_gradients_are_those_of_a_step(make_gan, images):
     gan = make_gan(optimizer=keras.optimizers.SGD)
     gan.generator_optimizer.learning_rate = 1.0
     probe = Probe(gan, images[0])
-    probe.latents = gan.training_latents(len(images[0])).numpy()
+    probe.passes.latents = gan.training_latents(len(images[0])).numpy()
     values, _ = probe.measure()
     kernel = gan.generator.get_layer("project").kernel
     before = kernel.numpy().copy()
@@ -90,7 +90,7 @@ def test_batch_norm_gap_is_taken_in_batches_as_in_training(make_gan, images):
     twin = networks.precision.in_float32(gan.generator)
     gaps = []
     for first in range(0, 8, 2):
-        latents = probe.latents[first : first + 2]
+        latents = probe.passes.latents[first : first + 2]
         settled = gan.generator(latents, training=False)
         gaps.append(np.abs(twin(latents, training=True) - settled).mean())
     assert values["batch_norm_gap"] == pytest.approx(np.mean(gaps), rel=1e-4)
@@ -159,7 +159,7 @@ def test_networks_of_any_form_are_measured(form):
     probe = Probe(gan, real, labels=labels)
     values, logits = probe.measure()
     assert all(np.isfinite(value) for value in values.values())
-    latents = probe.latents
+    latents = probe.passes.latents
     fake = gan.generator(gan.generator_arguments(latents, labels))
     assert values["fake_low"] == pytest.approx(np.percentile(fake, 1), rel=1e-4)
     assert logits["fake"].shape == (8, 1)
