@@ -118,9 +118,10 @@ class Monitor(keras.callbacks.Callback):
                 )
             networks[role] = network
         follower = Follower(model, **networks)
-        classes = self._count_classes(networks["generator"])
-        if follower.reason is not None and classes:
-            follower = Follower(model, **networks, num_classes=classes)
+        if follower.reason is not None:
+            classes = self._count_classes(networks["generator"])
+            if classes is not None:
+                follower = Follower(model, **networks, num_classes=classes)
         if follower.reason is not None:
             warnings.warn(
                 "Only losses are watched, for the networks are not those of a "

@@ -105,8 +105,9 @@ class TrainingMetrics(PeriodicCallback):
         }
         values |= self._skipped_fractions()
         self._window = {}
-        values |= self._optimizer_metrics()
-        values |= self._drifts(step)
+        weights = [_values(network) for network in self._networks()]
+        values |= self._optimizer_metrics(weights)
+        values |= self._drifts(step, weights)
         for layer in self.model.discriminator.layers:
             if isinstance(layer, SpectralNormalization):
                 key = f"singular_value/{layer.layer.name}"
@@ -122,7 +123,7 @@ class TrainingMetrics(PeriodicCallback):
         self._logged_step = step
         self._begin_interval()
 
-    def _optimizer_metrics(self) -> dict[str, float]:
+    def _optimizer_metrics(self, weights: list[list[Any]]) -> dict[str, float]:
         """Update ratio and learning rate of both networks."""
         optimizers = self.optimizers
         if optimizers is None:
@@ -131,10 +132,8 @@ class TrainingMetrics(PeriodicCallback):
                 "g": self.model.generator_optimizer,
             }
         values = {}
-        for key, before, network in zip(
-            "dg", self._before, self._networks(), strict=True
-        ):
-            ratio = _update_ratio(before, _values(network))
+        for key, before, after in zip("dg", self._before, weights, strict=True):
+            ratio = _update_ratio(before, after)
             values[f"{key}_update_ratio"] = float(ratio.numpy())
             if key in optimizers:
                 values[f"{key}_learning_rate"] = float(
@@ -142,9 +141,8 @@ class TrainingMetrics(PeriodicCallback):
                 )
         return values
 
-    def _drifts(self, step: int) -> dict[str, float]:
+    def _drifts(self, step: int, weights: list[list[Any]]) -> dict[str, float]:
         """Change of both networks' weights a step, over the norm that they had."""
-        weights = [_values(network) for network in self._networks()]
         steps = max(step - self._logged_step, 1)
         drifts = {
             f"{key}_drift": float(_update_ratio(before, after).numpy()) / steps

@@ -40,7 +40,7 @@ MONITORING = Monitoring(
     probe_every=20,
     probe_share=0.2,
 )
-TOY_MONITORING = MONITORING.replace(features=None, evaluate_share=0.3)
+TOY_MONITORING = MONITORING.replace(features=None)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ FAULTS: tuple[Fault, ...] = (
         "a gradient penalty holds the discriminator flat",
         ("generator_domination",),
         lambda case, random: case.replace(
-            loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+            loss=injections.plain_loss(case),
             penalty=float(10 ** random.uniform(3.5, 4.5)),
             discriminator_normalization="none",
         ),
@@ -181,7 +181,7 @@ FAULTS: tuple[Fault, ...] = (
         "the discriminator sees no more than the mean colour, faintly",
         ("generator_domination",),
         lambda case, random: case.replace(
-            loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+            loss=injections.plain_loss(case),
             penalty=0.0,
             blind=True,
             conditional=False,

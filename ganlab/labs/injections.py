@@ -9,6 +9,11 @@ from ganlab.labs.healthy import DATA, Random, choose
 Injection = Callable[[Case, Random], Case]
 
 
+def plain_loss(case: Case) -> str:
+    """The non-saturating cross-entropy, under the name that its trainer has for it."""
+    return "non_saturating" if case.trainer == "ganlab" else "cross_entropy"
+
+
 def of_labels(case: Case, random: Random) -> Case:
     """By Keras, with a loss of labels or a cross-entropy."""
     return case.replace(
@@ -46,7 +51,7 @@ def still(role: str) -> Injection:
 def racing(case: Case, random: Random) -> Case:
     rate = float(10 ** random.uniform(-3.0, -2.5))
     return case.replace(
-        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+        loss=plain_loss(case),
         penalty=0.0,
         discriminator_steps=1,
         rates=(rate, rate / 100),
@@ -55,7 +60,7 @@ def racing(case: Case, random: Random) -> Case:
 
 def strong(case: Case, random: Random) -> Case:
     return case.replace(
-        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+        loss=plain_loss(case),
         penalty=0.0,
         discriminator_normalization="none",
         discriminator="strided",
@@ -76,7 +81,7 @@ def sigmoids(case: Case, random: Random) -> Case:
     role = choose(random, "generator", "discriminator")
     return case.replace(
         **{
-            f"{role}_activation": choose(random, "sigmoid", "sigmoid"),
+            f"{role}_activation": "sigmoid",
             f"{role}_normalization": "none",
         }
     )
@@ -115,7 +120,7 @@ def small(case: Case, random: Random) -> Case:
         distinct=int(random.integers(64, 160)),
         discriminator="strided",
         discriminator_normalization="none",
-        loss="non_saturating" if case.trainer == "ganlab" else "cross_entropy",
+        loss=plain_loss(case),
         penalty=0.0,
         width=16,
         rates=(5e-4, 2e-3),
