@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ganlab.bounded import parse_json, read_json
 from ganlab.config import legacy
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import kinds
@@ -128,7 +129,7 @@ class RunFolder:
             OSError: if there is no such file.
             ValueError, KeyError, TypeError: if it does not hold a run's config.
         """
-        content = json.loads(self.config.read_text(encoding="utf-8", errors="replace"))
+        content = read_json(self.config)
         recipe, monitoring = legacy.read_settings(content)
         return {**content, "recipe": recipe, "monitoring": monitoring}
 
@@ -161,7 +162,7 @@ class RunFolder:
         Returns:
             What was logged until then.
         """
-        rows = [json.loads(line) for line in self.read_metrics()]
+        rows = [parse_json(line) for line in self.read_metrics()]
         earlier = [row for row in rows if row["step"] <= step]
         if self.holds_log():
             write_text(self.metrics, _as_lines(earlier))
@@ -264,7 +265,7 @@ class RunFolder:
         path = self.best_checkpoint.with_suffix(".json")
         if not path.exists():
             return None
-        return legacy.current_record(json.loads(path.read_text(encoding="utf-8")))
+        return legacy.current_record(read_json(path))
 
     def write_quality(self, scores: Mapping[str, Any], page: str) -> None:
         """Writes the scores at the run's end, and a page of them."""
@@ -288,8 +289,7 @@ class RunFolder:
         path = self.trials / "trials.json"
         if not path.is_file():
             return []
-        trials = json.loads(path.read_text(encoding="utf-8"))
-        return [legacy.current_trial(trial) for trial in trials]
+        return [legacy.current_trial(trial) for trial in read_json(path)]
 
 
 def _as_lines(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -14,7 +14,14 @@ FILES = [
 ]
 MODULES = [path for path in FILES if path.parts[0] == "ganlab"]
 MAX_LINES = 400
-TOP_LEVEL = {"errors.py", "files.py", "pictures.py", "runs.py", "sampling.py"}
+TOP_LEVEL = {
+    "bounded.py",
+    "errors.py",
+    "files.py",
+    "pictures.py",
+    "runs.py",
+    "sampling.py",
+}
 PRONOUNS = {"found", "each", "shown", "ours", "theirs"}
 WITHOUT_TESTS = {"__init__.py", "__main__.py"}
 

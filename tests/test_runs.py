@@ -59,7 +59,7 @@ def test_a_run_under_another_recipe(run, tmp_path):
     ("text", "message"),
     [
         (None, "Expected a run folder, with config.json"),
-        ("{", "Expected a run's recipe"),
+        ("{", "Expected JSON in"),
         ("[]", "Expected a run's recipe"),
         ('{"recipe": {}, "monitoring": {}}', "Expected a run's recipe"),
         ('{"recipe": {"colour": 1}, "monitoring": {}}', "Expected a run's recipe"),
