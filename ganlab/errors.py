@@ -4,20 +4,30 @@ import operator
 import reprlib
 from collections.abc import Iterable
 
+from ganlab.text import printable
+
 
 class UserError(ValueError):
     """A mistake in what the caller gave, with a one-line message.
 
     The message says what was expected, what was received and how to mend it.
-    The command line prints it and exits with 2; nothing has been written.
+    The command line prints it and exits with 2; nothing has been written. Control
+    characters, which a file's text may hold, are escaped in it.
     """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(message))
 
 
 class RunError(RuntimeError):
     """Training or export came out wrong, though it was asked for rightly.
 
-    The command line prints the one-line message and exits with 1.
+    The command line prints the one-line message and exits with 1. Control characters
+    are escaped in it.
     """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(message))
 
 
 def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:

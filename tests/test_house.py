@@ -21,6 +21,7 @@ TOP_LEVEL = {
     "pictures.py",
     "runs.py",
     "sampling.py",
+    "text.py",
 }
 PRONOUNS = {"found", "each", "shown", "ours", "theirs"}
 WITHOUT_TESTS = {"__init__.py", "__main__.py"}

@@ -7,6 +7,7 @@ import keras
 from tqdm import tqdm
 
 from ganlab.callbacks.periodic import Logs
+from ganlab.text import printable
 
 DELAY = 2.0  # seconds that a task takes before its bar appears
 POSTFIX = (
@@ -50,7 +51,11 @@ class StageBars:
             self.close()
             self._stage = stage
             self._bar = tqdm(
-                desc=stage, total=count, delay=DELAY, file=self._stream, disable=None
+                desc=printable(stage),
+                total=count,
+                delay=DELAY,
+                file=self._stream,
+                disable=None,
             )
         self._bar.update(done - self._bar.n)
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ganlab.cli.common import add_command, add_help, import_tensorflow, print_json
+from ganlab.cli.common import add_command, add_help, import_tensorflow, print_json, say
 from ganlab.cli.settings import add_settings, read_settings
 from ganlab.config.command import as_assignments
 from ganlab.errors import RunError
@@ -52,10 +52,10 @@ def run(options: argparse.Namespace) -> None:
         print_json([problem.as_dict() for problem in problems])
     else:
         for problem in problems:
-            print(f"{problem.severity:8}  {problem.says}")
-            print(f"          {problem.fix}{_options_text(problem.changes)}")
+            say(f"{problem.severity:8}  {problem.says}")
+            say(f"          {problem.fix}{_options_text(problem.changes)}")
         if not problems:
-            print("nothing found: the settings, the data and one batch look right")
+            say("nothing found: the settings, the data and one batch look right")
     if any(problem.severity == "critical" for problem in problems):
         raise RunError("the run would fail; mend what is critical first")
 

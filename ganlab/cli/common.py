@@ -3,11 +3,13 @@
 import argparse
 import json
 import os
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ganlab.models.registration import require_tensorflow
+from ganlab.text import printable
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -20,7 +22,8 @@ class Parser(argparse.ArgumentParser):
     """A parser that reports a mistake in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        text = printable(f"{self.prog}: {message}; see {self.prog} --help")
+        self.exit(2, f"{text}\n")
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -107,9 +110,16 @@ def _whole_number(text: str, minimum: int) -> int:
     return int(text)
 
 
+def say(*lines: object) -> None:
+    """Prints lines of a result, whatever they hold on one line each."""
+    for line in lines:
+        text, encoding = printable(line), sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
 def print_json(document: Any) -> None:
     """Prints one JSON document."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    say(*json.dumps(document, indent=2, ensure_ascii=False).split("\n"))
 
 
 def import_tensorflow() -> None:

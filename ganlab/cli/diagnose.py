@@ -12,6 +12,7 @@ from ganlab.cli.common import (
     import_tensorflow,
     positive,
     print_json,
+    say,
 )
 from ganlab.errors import UserError
 
@@ -129,22 +130,22 @@ def _report(options: argparse.Namespace, examined: "Report") -> None:
     if options.json:
         print_json(examined.as_dict())
         return
-    print(examined.verdict)
+    say(examined.verdict)
     for finding in examined.findings:
         title = finding.failure.title
-        print(f"\n{finding.severity:8}  {title}, since {finding.since_step:,}")
+        say("", f"{finding.severity:8}  {title}, since {finding.since_step:,}")
         for evidence in finding.evidence:
-            print(f"          {evidence['says']}")
-        print(f"          remedy: {finding.failure.remedy}")
+            say(f"          {evidence['says']}")
+        say(f"          remedy: {finding.failure.remedy}")
     for trial in examined.trials:
-        print(f"trial     {trials.sentence(trial, examined.fid_name)}")
+        say(f"trial     {trials.sentence(trial, examined.fid_name)}")
     if examined.command:
-        print(f"\nchange    {examined.command}")
+        say("", f"change    {examined.command}")
     if examined.best is not None:
-        print(f"best      step {examined.best['step']:,}")
+        say(f"best      step {examined.best['step']:,}")
     for problem in examined.log.problems:
-        print(f"note      {problem}")
-    print(f"report    {page}")
+        say(f"note      {problem}")
+    say(f"report    {page}")
 
 
 def _compare(options: argparse.Namespace, first: "Report", second: "Report") -> None:
@@ -159,5 +160,5 @@ def _compare(options: argparse.Namespace, first: "Report", second: "Report") -> 
     if options.json:
         print_json([first.as_dict(), second.as_dict()])
         return
-    print(text)
-    print(f"report    {page}")
+    say(*text.splitlines(), "")
+    say(f"report    {page}")

@@ -13,6 +13,7 @@ from ganlab.cli.common import (
     natural,
     positive,
     print_json,
+    say,
 )
 from ganlab.errors import RunError, UserError
 
@@ -159,13 +160,12 @@ def _compare(options: argparse.Namespace, bars: "StageBars") -> None:
     columns |= {f"{name} (earlier)": scores for name, (_, scores) in earlier.items()}
     if comparison.real is not None:
         columns["real halves"] = comparison.real.scores
-    print(compare.table(columns, protocol.extractor))
-    print()
-    print(f"images       {protocol.num_images:,} on each side, of {protocol.data}")
-    print(f"features     {protocol.extractor}; resizing: {protocol.resizer}")
-    print(f"protocol     {protocol.fingerprint[:12]}")
-    print("brackets     95 % bootstrap intervals")
-    print(f"picture      {options.out}")
+    say(*compare.table(columns, protocol.extractor), "")
+    say(f"images       {protocol.num_images:,} on each side, of {protocol.data}")
+    say(f"features     {protocol.extractor}; resizing: {protocol.resizer}")
+    say(f"protocol     {protocol.fingerprint[:12]}")
+    say("brackets     95 % bootstrap intervals")
+    say(f"picture      {options.out}")
 
 
 def _self_test(options: argparse.Namespace, bars: "StageBars") -> None:
@@ -186,7 +186,7 @@ def _self_test(options: argparse.Namespace, bars: "StageBars") -> None:
         print_json([check.as_dict() for check in checks])
     else:
         for check in checks:
-            print(check)
-        print(f"{len(checks) - len(failed)} of {len(checks)} as expected")
+            say(check)
+        say(f"{len(checks) - len(failed)} of {len(checks)} as expected")
     if failed:
         raise RunError(f"{len(failed)} scores are not what they should be")

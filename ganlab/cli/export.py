@@ -13,6 +13,7 @@ from ganlab.cli.common import (
     add_command,
     add_help,
     import_tensorflow,
+    say,
 )
 from ganlab.errors import UserError
 
@@ -89,22 +90,22 @@ def run(options: argparse.Namespace) -> None:
     )
     parity = card["parity"]
     differences = parity["max_difference"]
-    print(f"artifact     {to}")
+    say(f"artifact     {to}")
     samples = "samples.png" if "samples.png" in card["files"] else "samples.npy"
-    print(f"samples      {to / samples}")
-    print(f"keras        generator.keras {card['keras']}")
-    print(
+    say(f"samples      {to / samples}")
+    say(f"keras        generator.keras {card['keras']}")
+    say(
         f"parity       SavedModel {differences['saved_model']:.1e}, "
         f"ONNX {differences['onnx']:.1e} from Keras (limit {parity['tolerance']:.0e})"
     )
     for name, facts in card["formats"].items():
-        print(f"{name:12} {_format_text(facts)}")
+        say(f"{name:12} {_format_text(facts)}")
     if "training_inference_difference" in parity:
-        print(
+        say(
             f"batch norm   training and inference images differ by "
             f"{parity['training_inference_difference']:.3f} on average, of 2"
         )
-    print(f"sample       ganlab sample {to}")
+    say(f"sample       ganlab sample {to}")
 
 
 def _score_function(trained: "Run") -> Callable[..., Any] | None:

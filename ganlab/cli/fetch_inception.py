@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ganlab.cli.common import add_command, add_help
+from ganlab.cli.common import add_command, add_help, say
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -34,4 +34,4 @@ def run(options: argparse.Namespace) -> None:
         )
     finally:
         bars.close()
-    print(path)
+    say(path)

@@ -12,6 +12,7 @@ from ganlab.cli.common import (
     import_tensorflow,
     natural,
     print_json,
+    say,
 )
 from ganlab.config.command import as_assignments
 from ganlab.errors import RunError, UserError
@@ -97,21 +98,21 @@ def _list(labs: "list[Lab]", *, as_json: bool) -> None:
         return
     width = max(len(lab.name) for lab in labs)
     for lab in labs:
-        print(f"{lab.name:{width}}  {lab.claim}")
+        say(f"{lab.name:{width}}  {lab.claim}")
 
 
 def _print_result(lab: "Lab", result: Mapping[str, Any], out: Path) -> None:
-    print(f"{lab.name}: {lab.claim}")
-    print(f"  {lab.theory}")
+    say(f"{lab.name}: {lab.claim}")
+    say(f"  {lab.theory}")
     for arm in ("failing", "cured"):
-        print(f"  {arm:8} {result[arm]['verdict']}")
+        say(f"  {arm:8} {result[arm]['verdict']}")
     for key in lab.log_keys:
         failing, cured = (
             _number(result[arm]["measured"][key]) for arm in ("failing", "cured")
         )
-        print(f"  {key:24} {failing:>10} -> {cured}")
-    print(f"  remedy   {as_assignments(lab.remedy)}")
-    print(f"  picture  {out / 'lab.png'}\n")
+        say(f"  {key:24} {failing:>10} -> {cured}")
+    say(f"  remedy   {as_assignments(lab.remedy)}")
+    say(f"  picture  {out / 'lab.png'}", "")
 
 
 def _number(value: float | None) -> str:

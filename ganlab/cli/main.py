@@ -23,6 +23,7 @@ from ganlab.cli import (
 )
 from ganlab.cli.common import Parser
 from ganlab.errors import RunError, UserError
+from ganlab.text import printable
 
 COMMANDS = (
     *(train, check, watch, diagnose, lab),
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after `ganlab`, or `None` for those of the process.
     """
     options = build_parser().parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", force=True)
+    logging.basicConfig(handlers=[_log_handler()], force=True)
     logging.getLogger("ganlab").setLevel(logging.INFO)
     try:
         options.run(options)
@@ -72,8 +73,21 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _LineFormatter(logging.Formatter):
+    """A record on one line, without control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(record.getMessage())
+
+
+def _log_handler() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter())
+    return handler
+
+
 def _fail(message: object, code: int) -> int:
-    print(f"ganlab: {message}", file=sys.stderr)
+    print(printable(f"ganlab: {message}"), file=sys.stderr)
     return code
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ganlab.cli.common import add_command, add_help, natural, positive
+from ganlab.cli.common import add_command, add_help, natural, positive, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,4 +127,4 @@ def run(options: argparse.Namespace) -> None:
             pictures.save(samples, out, labels=labels, columns=columns)
         else:
             pictures.save_arrays(samples, out, labels)
-    print(out)
+    say(out)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganlab.cli.common import add_command, add_help, import_tensorflow, positive
+from ganlab.cli.common import add_command, add_help, import_tensorflow, positive, say
 from ganlab.cli.settings import add_settings, read_settings, settings_epilog
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> None:
     folder = trained.folder
     examined = report.examine(folder.path)
     page = report.write(examined, folder.path)
-    print(f"run          {folder}")
-    print(f"verdict      {examined.verdict}")
-    print(f"report       {page}")
-    print(f"pictures     {folder.samples}")
-    print(f"tensorboard  tensorboard --logdir {folder.tensorboard}")
-    print(f"export       ganlab export {folder}")
+    say(f"run          {folder}")
+    say(f"verdict      {examined.verdict}")
+    say(f"report       {page}")
+    say(f"pictures     {folder.samples}")
+    say(f"tensorboard  tensorboard --logdir {folder.tensorboard}")
+    say(f"export       ganlab export {folder}")

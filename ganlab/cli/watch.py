@@ -1,14 +1,15 @@
 """`ganlab watch`: a live page of a run."""
 
 import argparse
-import sys
+import logging
 from typing import TYPE_CHECKING
 
-from ganlab.cli.common import add_columns, add_command, add_help, port
+from ganlab.cli.common import add_columns, add_command, add_help, port, say
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
 
+LOGGER = logging.getLogger("ganlab")
 EXAMPLES = """\
 examples:
   ganlab watch runs/first                 before, while or after it trains
@@ -62,8 +63,8 @@ def run(options: argparse.Namespace) -> None:
         columns = parse_columns(options.columns)
     try:
         with Server(options.subject, options.port, columns) as server:
-            print(server.url, flush=True)
-            print(f"Shows {options.subject} until Ctrl-C", file=sys.stderr)
+            say(server.url)
+            LOGGER.info("Shows %s until Ctrl-C", options.subject)
             server.serve_forever()
     except KeyboardInterrupt as stop:
         message = "stopped watching; the run itself goes on"

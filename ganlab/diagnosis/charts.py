@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganlab.diagnosis.panels import Panel, thinned
+from ganlab.text import drawable
 
 STRIP_HEIGHT = 120
 PLANE_SIZE = 360
@@ -30,7 +31,7 @@ def draw(panel: Panel | None) -> str:
             markersize=3,
             linewidth=1.2,
             color=f"C{index}",
-            label=curve.name,
+            label=drawable(curve.name),
         )
         if curve.threshold is not None:
             axes.axhline(curve.threshold, color=f"C{index}", linestyle=":", linewidth=1)
@@ -39,7 +40,7 @@ def draw(panel: Panel | None) -> str:
     if panel.logarithmic:
         axes.set_yscale("log")
     axes.legend(fontsize=7, frameon=False, loc="best")
-    axes.set_title(panel.title, fontsize=9)
+    axes.set_title(drawable(panel.title), fontsize=9)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     file = io.StringIO()

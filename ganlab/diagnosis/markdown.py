@@ -5,6 +5,7 @@ from ganlab.diagnosis import trials
 from ganlab.diagnosis.examine import Report
 from ganlab.diagnosis.failures import FAILURES
 from ganlab.diagnosis.findings import Finding
+from ganlab.text import printable
 
 
 def as_markdown(report: Report) -> str:
@@ -18,11 +19,12 @@ def as_markdown(report: Report) -> str:
         lines += _finding_lines(finding)
     lines += _trial_lines(report)
     if report.quality:
-        lines += [report.quality.replace("# Quality", "## Quality").rstrip(), ""]
+        quality = report.quality.replace("# Quality", "## Quality").rstrip()
+        lines += [*quality.splitlines(), ""]
     lines += ["## Timeline", "", "| step | what |", "|---|---|"]
     lines += [f"| {step:,} | {text} |" for step, text in report.timeline()]
     lines += ["", *(f"*{problem}*" for problem in report.log.problems)]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(map(printable, lines)).rstrip() + "\n"
 
 
 def _finding_lines(finding: Finding) -> list[str]:
@@ -77,7 +79,7 @@ def compare(first: Report, second: Report) -> str:
         values = [setting.get(name) for setting in settings]
         if values[0] != values[1]:
             lines.append(_row(f"`{name}`", *(f"`{value}`" for value in values)))
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def _row(*cells: str) -> str:

@@ -22,6 +22,7 @@ from ganlab.evaluation.reference import (
 )
 from ganlab.evaluation.scores import Evaluation, Progress, evaluate, evaluate_real
 from ganlab.evaluation.subjects import Subject, load_subject
+from ganlab.text import printable
 
 
 @dataclass(frozen=True)
@@ -218,14 +219,14 @@ def write_card(directory: Path | str, evaluation: Evaluation) -> None:
 
 def table(
     columns: Mapping[str, Mapping[str, metrics.Score]], extractor: str | None = None
-) -> str:
+) -> list[str]:
     """Scores side by side, as lines of text.
 
     Args:
         columns: A mapping from each name to its dict of `Score`s.
         extractor: Name of the extractor, which the scores' names show.
     """
-    rows = [["", *columns]]
+    rows = [["", *map(printable, columns)]]
     for name in metrics.TITLES:
         if any(name in scores for scores in columns.values()):
             cells = (
@@ -238,7 +239,7 @@ def table(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     ]
-    return "\n".join(line.rstrip() for line in lines)
+    return [line.rstrip() for line in lines]
 
 
 def warn_of_few(comparison: Comparison) -> None:

@@ -12,6 +12,7 @@ from ganlab.data import kinds
 from ganlab.evaluation.compare import Comparison
 from ganlab.evaluation.reference import MIN_IMAGES, Reference
 from ganlab.evaluation.scores import Evaluation
+from ganlab.text import drawable, printable
 
 COLUMNS = 4
 CLUSTERS, WORST_CLUSTERS, STRIP_LENGTH = 20, 4, 14
@@ -42,7 +43,7 @@ def draw(comparison: Comparison, path: Path | str) -> None:
     shape = " x ".join(map(str, protocol.image_shape))
     figure.suptitle(
         f"{protocol.num_images:,} images of {shape} against as many of "
-        f"{protocol.data}; features {protocol.extractor}; protocol "
+        f"{drawable(protocol.data)}; features {drawable(protocol.extractor)}; protocol "
         f"{protocol.fingerprint[:12]}\n"
         "bars: 95 % bootstrap intervals; dashed: one half of the real images against "
         "the other",
@@ -105,15 +106,15 @@ def _draw_score(
     axes.tick_params(axis="x", labelsize=8)
     title = metrics.display_name(name, comparison.reference.protocol.extractor)
     better = "higher" if metrics.TITLES[name].higher_is_better else "lower"
-    axes.set_title(f"{title} ({better} is better)", fontsize=8.5)
+    axes.set_title(f"{drawable(title)} ({better} is better)", fontsize=8.5)
 
 
 def _short(name: str) -> str:
     """The last part of a path, cut so that charts keep their room."""
-    name = Path(name).name
-    if len(name) <= MAX_NAME_LENGTH:
-        return name
-    return f"{name[: MAX_NAME_LENGTH - 1]}…"
+    name = printable(Path(name).name)
+    if len(name) > MAX_NAME_LENGTH:
+        name = f"{name[: MAX_NAME_LENGTH - 1]}…"
+    return drawable(name)
 
 
 def _draw_precision_recall(
@@ -142,7 +143,7 @@ def _draw_precision_recall(
     axes.set_xlabel("recall: real images it can generate", fontsize=8)
     axes.set_ylabel("precision: looks real", fontsize=8)
     axes.tick_params(labelsize=8)
-    axes.set_title(Path(current).name, fontsize=10)
+    axes.set_title(drawable(Path(current).name), fontsize=10)
 
 
 def _error_bars(score: metrics.Score) -> list[list[float]]:

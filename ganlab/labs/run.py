@@ -15,6 +15,7 @@ from ganlab.errors import RunError
 from ganlab.files import check_new_folder, write_text
 from ganlab.labs.lab import Lab
 from ganlab.labs.plot import plot_lab
+from ganlab.text import printable
 from ganlab.training.train import train
 
 ARMS = ("failing", "cured")
@@ -43,7 +44,7 @@ def run_lab(
     reports = {}
     for arm, recipe in zip(ARMS, (lab.recipe, lab.cured), strict=True):
         if stream is not None:
-            print(f"{lab.name}: {arm}", file=stream, flush=True)
+            print(printable(f"{lab.name}: {arm}"), file=stream, flush=True)
         reports[arm] = run_arm(lab, recipe, out / arm, seed, stream)
         report.write(reports[arm], out / arm)
     result = compare_arms(lab, reports, seed)
@@ -72,7 +73,7 @@ def run_arm(
         )
     except RunError as error:
         if stream is not None:
-            print(f"{lab.name}: {error}", file=stream, flush=True)
+            print(printable(f"{lab.name}: {error}"), file=stream, flush=True)
     return report.examine(directory)
 
 

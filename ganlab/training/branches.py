@@ -10,6 +10,7 @@ from ganlab.diagnosis import report
 from ganlab.diagnosis.remedy_scores import Outcome
 from ganlab.errors import RunError
 from ganlab.runs import Run, RunFolder
+from ganlab.text import printable
 from ganlab.training.build import build_gan, dtype_policy
 from ganlab.training.rollback import branch, changed
 from ganlab.training.train import train
@@ -84,5 +85,5 @@ def train_branch(
     except RunError as error:
         diverged = True
         if stream is not None:
-            print(f"branch: {error}", file=stream, flush=True)
+            print(printable(f"branch: {error}"), file=stream, flush=True)
     return Outcome.of(report.examine(folder.path), origin.step, diverged=diverged)

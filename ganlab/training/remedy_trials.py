@@ -14,6 +14,7 @@ from ganlab.diagnosis.findings import Finding
 from ganlab.diagnosis.remedy_scores import Comparison, Outcome
 from ganlab.errors import UserError
 from ganlab.runs import RunFolder, load_run
+from ganlab.text import printable
 from ganlab.training.branches import Origin, train_branch
 
 TRIAL_STEPS = 1000
@@ -169,7 +170,7 @@ def _train(
 
 def _say(text: str, stream: TextIO | None) -> None:
     if stream is not None:
-        print(f"trial: {text}", file=stream, flush=True)
+        print(printable(f"trial: {text}"), file=stream, flush=True)
 
 
 def _as_dict(arm: _Arm, folder: RunFolder) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ganlab.callbacks import ProgressBar, StageBars, decoding_bar
+from ganlab.callbacks import ProgressBar, StageBars, decoding_bar, progress
 
 
 @pytest.mark.e2e
@@ -27,3 +27,14 @@ def test_short_stages_show_nothing():
     bars.close()
     assert "Decoding" not in stream.getvalue()
     assert "scores" not in stream.getvalue()
+
+
+def test_a_stage_named_by_a_file_controls_no_terminal(monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    bars = StageBars(stream)
+    bars("\x1b[2J: features", 1, 2)
+    bars.close()
+    assert r"\u001b[2J: features" in stream.getvalue()
+    assert "\x1b[2J" not in stream.getvalue()

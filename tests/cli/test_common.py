@@ -1,11 +1,13 @@
 """What the commands share."""
 
 import argparse
+import io
 import json
+import sys
 
 import pytest
 
-from ganlab.cli.common import natural, positive, print_json
+from ganlab.cli.common import natural, positive, print_json, say
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,19 @@ def test_one_json_document(capsys):
     printed = capsys.readouterr().out
     assert "é" in printed
     assert json.loads(printed) == {"name": "é", "value": None}
+
+
+def test_a_document_of_a_strangers_text_controls_no_terminal(capsys):
+    document = {"na\x1b[2Jme\n": "\x9b2J\x7f\u202e\U000e0001"}
+    print_json(document)
+    printed = capsys.readouterr().out
+    assert printed.replace("\n", "").isprintable()
+    assert json.loads(printed) == document
+
+
+def test_lines_are_said_in_any_encoding(monkeypatch):
+    content = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, "ascii"))
+    say("ok", "\x1b[2J\nganlab: fine", "猫", "")
+    expected = ["ok", r"\u001b[2J\nganlab: fine", r"\u732b", ""]
+    assert content.getvalue().decode().splitlines() == expected

@@ -1,5 +1,6 @@
 """The command line: help, exit codes, and what it does not import."""
 
+import logging
 import re
 import subprocess
 import sys
@@ -90,6 +91,7 @@ def test_what_cannot_be_parsed_is_one_line(capsys, arguments, message):
         (RunError("diverged"), 1, "diverged"),
         (FileNotFoundError(2, "No such file", "x.png"), 2, "read or write x.png"),
         (OSError("no space"), 2, "no space"),
+        (FileNotFoundError(2, "No", "\x1b[2J\nganlab: a"), 2, r"\u001b[2J\nganlab: a"),
         (KeyboardInterrupt(), 130, "go on with --resume"),
         (KeyboardInterrupt("stopped watching"), 130, "stopped watching"),
     ],
@@ -134,3 +136,16 @@ def test_what_is_not_imported(tmp_path, arguments, unwanted):
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_logged_controls_no_terminal(capsys, monkeypatch):
+    def log(options):
+        logging.getLogger("ganlab").warning("classes %s", "a\x1b[2J\nganlab: fine")
+
+    parser = build_parser()
+    monkeypatch.setattr(command_line, "build_parser", lambda: parser)
+    options = parser.parse_args(["lab", "list"])
+    options.run = log
+    monkeypatch.setattr(parser, "parse_args", lambda arguments: options)
+    assert main(["lab", "list"]) == 0
+    assert capsys.readouterr().err == "classes a\\u001b[2J\\nganlab: fine\n"

@@ -3,10 +3,12 @@
 import base64
 import io
 
+import numpy as np
 from PIL import Image
 
+from ganlab.diagnosis import Series
 from ganlab.diagnosis.charts import draw, picture_url
-from ganlab.diagnosis.panels import make_panel
+from ganlab.diagnosis.panels import Curve, Panel, make_panel
 
 
 def test_a_chart_is_an_svg_and_repeats(make_log):
@@ -16,6 +18,12 @@ def test_a_chart_is_an_svg_and_repeats(make_log):
     assert text.startswith("<div><svg")
     assert text == draw(panel)
     assert draw(make_panel(log, [("unknown", None)])) == ""
+
+
+def test_a_column_of_another_log_is_no_formula():
+    series = Series(np.arange(3), np.ones(3))
+    name = r"loss $\frac{"
+    assert draw(Panel("$title$", (Curve(name, series),))).startswith("<div><svg")
 
 
 def test_pictures_are_cut_or_scaled(tmp_path):

@@ -28,9 +28,9 @@ def test_the_shipped_card_has_the_scores_of_the_shipped_generator():
 
 def test_a_table_names_the_extractor_and_scales_kid():
     score = metrics.Score(0.002, 0.001, 0.003, 0.0005)
-    text = compare.table({"a": {"fid": score, "kid": score}, "b": {}}, "pixels")
-    header, fid, kid = text.splitlines()
-    assert header.split() == ["a", "b"]
+    columns = {"a\n": {"fid": score, "kid": score}, "b": {}}
+    header, fid, kid = compare.table(columns, "pixels")
+    assert header.split() == ["a\\n", "b"]
     assert fid.split() == ["FID[pixels]", "0.00200", "[0.00100,", "0.00300]"]
     assert kid.split() == ["KID[pixels]", "x", "1000", "2.00", "[1.00,", "3.00]"]
 

@@ -8,7 +8,7 @@ from ganlab import evaluation, load_data
 from ganlab.evaluation import plot
 from ganlab.evaluation.compare import Comparison
 
-LONG = "saved_models/quickstart-20260101-000000-and-more-of-a-name"
+LONG = "saved_models/$x$-quickstart-20260101-000000-and-more-of-a-name"
 
 
 @pytest.mark.e2e

@@ -1,0 +1,45 @@
+"""Text that came from a file, a folder's name or a person, made safe to show.
+
+A terminal obeys control characters: they clear it, move the cursor, or forge a line.
+matplotlib reads what stands between dollars as mathematics.
+"""
+
+import json
+import unicodedata
+
+LINE_ENDS = ("Zl", "Zp")
+MAX_DRAWN_LENGTH = 200
+
+
+def printable(text: object) -> str:
+    """Text on one line, its control characters written as JSON writes them.
+
+    Written so are all characters that control, that show nothing or that turn the
+    direction of writing (Unicode's categories C), and those that end a line.
+
+    >>> printable("two" + chr(10) + "lines, " + chr(27) + "[2J, naïve 猫")
+    'two\\\\nlines, \\\\u001b[2J, naïve 猫'
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(map(_escaped, text))
+
+
+def drawable(text: object) -> str:
+    """Printable text that matplotlib draws as it is, dollars included, and cut.
+
+    >>> drawable("a$b$")
+    'a\\\\$b\\\\$'
+    """
+    line = printable(text)
+    if len(line) > MAX_DRAWN_LENGTH:
+        line = f"{line[: MAX_DRAWN_LENGTH - 1]}…"
+    return line.replace("$", r"\$")
+
+
+def _escaped(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] == "C" or category in LINE_ENDS:
+        return json.dumps(character)[1:-1]
+    return character
