@@ -1,6 +1,7 @@
 """Atomic writes, the cache folder, and whether a folder is new."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from ganlab.errors import UserError
 
+LEFTOVER = re.compile(r"\..+-[0-9a-f]{8}")
+
 
 def _temporary(path: Path) -> Path:
     """A hidden name beside `path` with its suffix, which some writers demand."""
@@ -16,7 +19,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    """Waits until the disk has what was written to a file."""
+    """Waits until the disk has what was written to a file or folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -40,6 +43,7 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         os.replace(temporary, path)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -57,15 +61,39 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        for entry in temporary.rglob("*"):
+            _sync(entry)
+        _sync(temporary)
         temporary.replace(path)
+        _sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what `atomic_file` had begun to write into a folder in a crash."""
+    for path in folder.glob(".*"):
+        if LEFTOVER.fullmatch(path.stem) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:
     """Writes UTF-8 text atomically."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Adds one line to a text file: all of it, or where that fails none of it."""
+    with path.open("ab", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = f"{line}\n".encode()
+        try:
+            while content:
+                content = content[file.write(content) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def cache_folder() -> Path:

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ganlab.bounded import parse_json, read_json
+from ganlab.checkpoints import CheckpointFolder, by_step
 from ganlab.config import legacy
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError
-from ganlab.files import atomic_file, check_new_folder, write_text
-
-STEP_FILE = re.compile(r"step-(\d+)")
+from ganlab.files import (
+    append_line,
+    check_new_folder,
+    remove_leftovers,
+    write_text,
+)
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(CheckpointFolder):
     """Names, reads and writes the files of one run.
 
     - `config.json`: the settings and what the data is.
     - `metrics.jsonl`: a JSON object a line: numbers of a step, or an event.
     - `tensorboard/`: the same numbers, with pictures and histograms.
-    - `checkpoints/`: `step-0000500.keras` and so on; `best.keras` with `best.json`
-      and `best.png`.
+    - `checkpoints/`: `step-0000500.keras` and so on; `best.keras` with `best.png`.
     - `samples/`: `step-0000500.png` and so on.
     - `quality.json`, `quality.md`: scores of the best and the last step.
     - `report.json`, `report.md`, `report.html`: the diagnosis.
@@ -67,21 +69,6 @@ class RunFolder:
     def samples(self) -> Path:
         """The folder of pictures."""
         return self.path / "samples"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        """The checkpoint of the smallest FID."""
-        return self.checkpoints / "best.keras"
-
-    @property
-    def best_picture(self) -> Path:
-        """Images of the best checkpoint."""
-        return self.checkpoints / "best.png"
 
     @property
     def trials(self) -> Path:
@@ -122,6 +109,11 @@ class RunFolder:
         fix = "name another with --out, or go on with --resume"
         check_new_folder(self.path, "run", f"holds {holds}", fix)
 
+    def remove_leftovers(self) -> None:
+        """Removes what a crash left half written."""
+        for folder in (self.path, self.checkpoints, self.samples):
+            remove_leftovers(folder)
+
     def read_config(self) -> dict[str, Any]:
         """What `config.json` holds, its settings under today's names.
 
@@ -147,13 +139,12 @@ class RunFolder:
         """Adds one line to `metrics.jsonl`; values that are not finite are refused."""
         line = json.dumps(row, allow_nan=False)
         self.path.mkdir(parents=True, exist_ok=True)
-        with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        append_line(self.metrics, line)
 
     def trim_metrics(
         self, step: int, later_to: Path | None = None
     ) -> list[dict[str, Any]]:
-        """Drops the lines after a step, which will be written again.
+        """Drops the lines after a step, which will be written again, and torn ones.
 
         Args:
             step: The last step that is kept.
@@ -162,7 +153,7 @@ class RunFolder:
         Returns:
             What was logged until then.
         """
-        rows = [parse_json(line) for line in self.read_metrics()]
+        rows = list(_whole_rows(self.read_metrics()))
         earlier = [row for row in rows if row["step"] <= step]
         if self.holds_log():
             write_text(self.metrics, _as_lines(earlier))
@@ -177,95 +168,7 @@ class RunFolder:
 
     def pictures(self) -> dict[int, Path]:
         """Pictures by step, in order."""
-        return _by_step(self.samples.glob("step-*.png"))
-
-    def checkpoint(self, step: int) -> Path:
-        """Where the checkpoint of a step goes."""
-        return self.checkpoints / f"step-{step:07d}.keras"
-
-    def checkpoints_by_step(self) -> dict[int, Path]:
-        """Checkpoints by step, in order; the best only under its own name."""
-        return _by_step(self.checkpoints.glob("step-*.keras"))
-
-    def newest_checkpoint(self) -> Path | None:
-        """The checkpoint of the last step, or `None`."""
-        return next(reversed(self.checkpoints_by_step().values()), None)
-
-    def find_checkpoint(self, which: str = "newest") -> Path:
-        """The newest or the best checkpoint.
-
-        Args:
-            which: `"newest"` or `"best"`.
-
-        Raises:
-            UserError: if there is none.
-        """
-        path = self.best_checkpoint if which == "best" else self.newest_checkpoint()
-        if path is None or not path.is_file():
-            raise UserError(
-                f"Expected a checkpoint in {self.checkpoints}. Received: none; the run "
-                "was stopped before its first"
-            )
-        return path
-
-    def last_checkpoint_before(self, step: int) -> tuple[int, Path] | None:
-        """The last checkpoint, the best included, of fewer than `step` steps.
-
-        Returns:
-            Its step and its path, or `None` if there is none.
-        """
-        by_step = self.checkpoints_by_step()
-        best = self.read_best()
-        if best is not None and self.best_checkpoint.exists():
-            by_step[int(best["step"])] = self.best_checkpoint
-        earlier = [known for known in by_step if known < step]
-        return (max(earlier), by_step[max(earlier)]) if earlier else None
-
-    def save_checkpoint(self, save: Callable[[Path], object], step: int) -> Path:
-        """Writes the checkpoint of a step atomically.
-
-        Args:
-            save: Writes to the path that it is given, such as `gan.save`.
-            step: Steps trained.
-
-        Returns:
-            The checkpoint's path.
-        """
-        path = self.checkpoint(step)
-        with atomic_file(path) as temporary:
-            save(temporary)
-        return path
-
-    def remove_checkpoints(self, keep: int = 0) -> None:
-        """Removes all but the newest few; the best stays."""
-        paths = list(self.checkpoints_by_step().values())
-        for path in paths[: max(len(paths) - keep, 0)]:
-            path.unlink()
-
-    def remove_all_checkpoints(self) -> None:
-        """Removes the newest and the best."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-
-    def save_best(
-        self, save: Callable[[Path], object], record: Mapping[str, Any]
-    ) -> None:
-        """Writes the best checkpoint and its record, each atomically.
-
-        Args:
-            save: Writes to the path that it is given, such as `gan.save`.
-            record: `step`, `protocol`, `scores` and `details`.
-        """
-        with atomic_file(self.best_checkpoint) as temporary:
-            save(temporary)
-        text = json.dumps(record, indent=2) + "\n"
-        write_text(self.best_checkpoint.with_suffix(".json"), text)
-
-    def read_best(self) -> dict[str, Any] | None:
-        """Step, protocol, scores and details of the best, or `None`."""
-        path = self.best_checkpoint.with_suffix(".json")
-        if not path.exists():
-            return None
-        return legacy.current_record(read_json(path))
+        return by_step(self.samples.glob("step-*.png"))
 
     def write_quality(self, scores: Mapping[str, Any], page: str) -> None:
         """Writes the scores at the run's end, and a page of them."""
@@ -292,13 +195,17 @@ class RunFolder:
         return [legacy.current_trial(trial) for trial in read_json(path)]
 
 
+def _whole_rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The rows that are whole, of lines of which a crash may have torn some."""
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            row = parse_json(line)
+            if isinstance(row, dict) and {"step", "seconds"} <= set(row):
+                yield row
+
+
 def _as_lines(rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def _by_step(paths: Iterable[Path]) -> dict[int, Path]:
-    matches = ((STEP_FILE.fullmatch(path.stem), path) for path in paths)
-    return dict(sorted((int(match[1]), path) for match, path in matches if match))
 
 
 @dataclass(frozen=True)

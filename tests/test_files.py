@@ -1,6 +1,8 @@
 """Files are written whole or not at all."""
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,31 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
     monkeypatch.setattr(Path, "home", refuse)
     with pytest.raises(UserError, match="home folder.*set XDG_CACHE_HOME"):
         files.cache_folder()
+
+
+def test_what_a_crash_left_is_removed(tmp_path):
+    with files.atomic_file(tmp_path / "step-1.keras") as temporary:
+        temporary.write_bytes(b"weights")
+        left = tmp_path / f"{temporary.stem}{temporary.suffix}"
+    left.write_bytes(b"half")
+    (tmp_path / ".gitignore").touch()
+    files.remove_leftovers(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"step-1.keras", ".gitignore"}
+
+
+def test_a_line_that_does_not_fit_leaves_nothing(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    files.append_line(path, "first")
+    files.append_line(path, "second")
+    assert path.read_text() == "first\nsecond\n"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+        with pytest.raises(OSError, match="File too large"):
+            files.append_line(path, "third" * 9)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert path.read_text() == "first\nsecond\n"

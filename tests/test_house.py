@@ -16,10 +16,12 @@ MODULES = [path for path in FILES if path.parts[0] == "ganlab"]
 MAX_LINES = 400
 TOP_LEVEL = {
     "bounded.py",
+    "checkpoints.py",
     "errors.py",
     "files.py",
     "pictures.py",
     "runs.py",
+    "sealed.py",
     "sampling.py",
     "text.py",
 }

@@ -31,11 +31,6 @@ def run(folder):
     )
 
 
-def save(content):
-    """A function that saves, as a model's own would."""
-    return lambda path: path.write_text(content)
-
-
 def test_a_run_is_read_as_it_was_saved(run):
     run.save()
     assert load_run(run.folder.path) == run
@@ -104,51 +99,13 @@ def test_lines_are_appended_and_trimmed(folder):
     assert json.loads(folder.attempt(1).read_text()) == {"step": 3, "seconds": 1.5}
 
 
-def test_checkpoints_by_step(folder):
-    with pytest.raises(UserError, match="stopped before its first"):
-        folder.find_checkpoint()
-    for step in (500, 1500, 1000):
-        path = folder.save_checkpoint(save(str(step)), step)
-        assert path == folder.path / "checkpoints" / f"step-{step:07d}.keras"
-    assert list(folder.checkpoints_by_step()) == [500, 1000, 1500]
-    assert folder.find_checkpoint().read_text() == "1500"
-    folder.remove_checkpoints(keep=5)
-    assert len(folder.checkpoints_by_step()) == 3
-    folder.remove_checkpoints(keep=2)
-    assert list(folder.checkpoints_by_step()) == [1000, 1500]
-
-
-def test_the_best_checkpoint_and_its_record(folder):
-    assert folder.read_best() is None
-    with pytest.raises(UserError, match="Expected a checkpoint"):
-        folder.find_checkpoint("best")
-    record = {"step": 700, "protocol": {}, "scores": {}, "details": {}}
-    folder.save_best(save("best"), record)
-    assert folder.read_best() == record
-    assert folder.find_checkpoint("best").read_text() == "best"
-    assert folder.best_picture == folder.path / "checkpoints" / "best.png"
-    assert folder.relative(folder.best_picture) == "checkpoints/best.png"
-    assert folder.newest_checkpoint() is None
-    folder.remove_checkpoints()
-    assert folder.best_checkpoint.exists()
-
-
-def test_the_last_checkpoint_before_a_step(folder):
-    assert folder.last_checkpoint_before(100) is None
-    folder.save_checkpoint(save("500"), 500)
-    folder.save_checkpoint(save("1000"), 1000)
-    folder.save_best(save("700"), {"step": 700, "scores": {}})
-    assert folder.last_checkpoint_before(500) is None
-    assert folder.last_checkpoint_before(501) == (500, folder.checkpoint(500))
-    assert folder.last_checkpoint_before(1000) == (700, folder.best_checkpoint)
-    folder.remove_all_checkpoints()
-    assert folder.last_checkpoint_before(2000) is None
-
-
-def test_a_save_that_fails_leaves_nothing(folder):
-    with pytest.raises(ZeroDivisionError):
-        folder.save_checkpoint(lambda path: path.write_text("half") and 1 / 0, 3)
-    assert list(folder.checkpoints.iterdir()) == []
+def test_torn_lines_of_a_crash_are_dropped(folder):
+    folder.append_metrics({"step": 1, "seconds": 0.5})
+    with folder.metrics.open("a") as file:
+        file.write('[1]\n{"step": 2, "sec')
+    assert folder.trim_metrics(9) == [{"step": 1, "seconds": 0.5}]
+    folder.append_metrics({"step": 2, "seconds": 1.0})
+    assert len(folder.trim_metrics(9)) == 2
 
 
 def test_pictures_by_step(folder):
@@ -200,4 +157,4 @@ def test_no_other_module_spells_a_name_of_a_run_folder():
         for text in spelt_names(path)
         if name.search(text)
     }
-    assert spelt == {"runs.py"}
+    assert spelt == {"runs.py", "checkpoints.py"}

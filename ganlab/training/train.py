@@ -60,7 +60,8 @@ def train(
             `stop` or `rollback`. See `ganlab.callbacks.FailurePolicy`.
         max_rollbacks: Integer: rollbacks in all, at most.
         epochs: Integer: passes over the data, instead of `recipe.steps`.
-        resume: Boolean. Goes on from the newest checkpoint in `out`.
+        resume: Boolean. Goes on from the newest whole checkpoint in `out`; where there
+            is none, from step 0.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
         callbacks: Keras callbacks beside ganlab's own.
 
@@ -78,6 +79,7 @@ def train(
         folder.check_new()
     check_names(recipe)
     folder.path.mkdir(parents=True, exist_ok=True)
+    folder.remove_leftovers()
     try:
         run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
         attempt = functools.partial(
@@ -93,7 +95,7 @@ def train(
             change = diagnosis.next_change(run.failure, run.settings, tried)
             if change is None or len(tried) >= max_rollbacks:
                 break
-            if not folder.best_checkpoint.exists():
+            if folder.read_best() is None:
                 break
             tried.append(change)
             run = roll_back(run, change, len(tried))
@@ -161,10 +163,13 @@ def _attempt(
     """Builds or loads the GAN and trains it until the end or a failure."""
     recipe = run.recipe
     with dtype_policy(recipe.dtype_policy):
-        if resume:
-            gan = load_gan(run.folder.find_checkpoint())
+        checkpoint = run.folder.newest_checkpoint() if resume else None
+        if checkpoint is not None:
+            gan = load_gan(checkpoint)
         else:
             gan = build_gan(recipe, run.num_classes)
+            if resume:
+                LOGGER.warning("There is no checkpoint to go on from: step 0 again")
         run.save()
         if stream is not None and not resume and bfloat16_would_help(gan, recipe):
             LOGGER.warning(

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from ganlab.errors import UserError
 from ganlab.models.saving import load_gan
 from ganlab.objectives.schedules import ScheduledAdam
 
@@ -38,3 +39,13 @@ def test_a_checkpoint_of_training_is_loaded_in_a_new_process(make_gan, tmp_path)
         text=True,
     )
     assert printed.stdout == "ScheduledAdam\n"
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    path = tmp_path / "gan.keras"
+    for content in (b"", b"PK\x03\x04" + bytes(90)):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="Expected a whole .keras file.*another"):
+            load_gan(path)
+    with pytest.raises(UserError, match="No such file or directory"):
+        load_gan(tmp_path / "missing.keras")
