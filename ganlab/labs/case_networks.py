@@ -16,8 +16,8 @@ def build_generator(
     """A case's generator: a functional model from latents, and labels."""
     latents = keras.Input((case.latent_dim,), name="latents")
     inputs, x = [latents], latents
-    if not case.latents_used:
-        x = layers.Rescaling(0.0)(x)
+    if case.latent_gain != 1:
+        x = layers.Rescaling(case.latent_gain)(x)
     if classes:
         label = keras.Input((), dtype="int32", name="labels")
         inputs.append(label)
@@ -29,13 +29,13 @@ def build_generator(
     if case.generator == "dense":
         for _ in range(2):
             x = units(layers.Dense(8 * case.width, **units.options), x)
-        x = layers.Dense(int(np.prod(shape)))(x)
+        x = layers.Dense(int(np.prod(shape)), **units.kernels)(x)
         x = layers.Reshape(shape)(x)
     else:
         x = units(layers.Dense(16 * 2 * case.width, **units.options), x)
         x = layers.Reshape((4, 4, 2 * case.width))(x)
         x = units(_upsampled(case, x, case.width, **units.options))
-        x = _upsampled(case, x, shape[-1])
+        x = _upsampled(case, x, shape[-1], **units.kernels)
     if case.output_gain != 1:
         x = layers.Rescaling(case.output_gain)(x)
     images = layers.Activation(case.output)(x)
@@ -59,6 +59,9 @@ def build_discriminator(
     images = keras.Input(shape, name="images")
     inputs, x = [images], images
     pictorial = len(shape) == 3
+    if case.noise:
+        x = layers.Rescaling(1 / case.noise)(x)
+        x = layers.GaussianNoise(1.0)(x)
     if case.blind:
         x = layers.GlobalAveragePooling2D(keepdims=True)(x)
         x = layers.UpSampling2D(shape[:2])(x)
@@ -99,7 +102,10 @@ class _Units:
         self._normalization = getattr(case, f"{role}_normalization")
         self._momentum = case.momentum
         bias = keras.initializers.Constant(case.unit_bias)
-        self.options = {"bias_initializer": bias}
+        self._dropout = case.dropout
+        zeros = case.zero_kernels and role == "generator"
+        self.kernels = {"kernel_initializer": "zeros"} if zeros else {}
+        self.options = {"bias_initializer": bias, **self.kernels}
 
     def __call__(self, layer: Any, x: Any = None) -> Any:
         x = layer if x is None else layer(x)
@@ -108,4 +114,6 @@ class _Units:
         elif self._normalization == "layer":
             x = layers.LayerNormalization()(x)
         x = layers.Activation(self._activation)(x)
-        return layers.Dropout(0.2)(x) if self._normalization == "dropout" else x
+        if self._normalization == "dropout":
+            x = layers.Dropout(self._dropout)(x)
+        return x

@@ -53,7 +53,8 @@ class Case:
         data: `emoji`, `mnist`, `fashion_mnist`, or a toy mixture, `ring` or `grid`.
         conditional: Whether both networks take labels.
         value_range: Range of the pictures: `symmetric` for [-1, 1], `unit` for
-            [0, 1], `bytes` for [0, 255], `standard` for mean 0 and deviation 1.
+            [0, 1], `bytes` for [0, 255], `standard` for mean 0 and deviation 1,
+            `twice` for [0, 1 / 255].
         generator: `transposed` or `resized` convolutions, or `dense`.
         discriminator: `strided` or `pooled` convolutions, or `dense`.
         width: Integer: filters or units of the first layers.
@@ -81,11 +82,16 @@ class Case:
         shuffled_labels: Whether labels are those of other pictures.
         still: A network that does not learn: `generator` or `discriminator`.
         still_by: `rate` of 0, `trainable` switched off, or `cut` gradient.
-        latents_used: Whether latents reach the images.
+        latent_gain: Float: factor on the latents, within the generator.
         labels_used: Whether the generator looks at its labels.
         reversed_loss: A network whose loss has its sign swapped, or an empty string.
         targets: What the discriminator's loss lacks: `same` labels both sides alike,
             `fakes` leaves the real side out.
+        joint: Whether the generator's step moves the discriminator's weights too.
+        dropout: Fraction of the discriminator's hidden units that are left out.
+        noise: Standard deviation of noise on the discriminator's images, or 0.
+        clip: Float: largest weight of the discriminator; or `None`.
+        zero_kernels: Whether the generator's kernels start at 0.
         clipnorm: Float: largest norm of each gradient, of plain SGD; or `None`.
         from_logits: Whether the loss takes the discriminator's answers for logits;
             `None` for what they are.
@@ -94,6 +100,7 @@ class Case:
         output_gain: Float: factor on the generator's last pre-activations.
         momentum: Float: of moving statistics.
         spike: Factor on both rates from the middle of the run on.
+        warmup: Integer: steps in which both rates rise from 0; 0 for none.
     """
 
     seed: int
@@ -127,10 +134,15 @@ class Case:
     shuffled_labels: bool = False
     still: str = ""
     still_by: str = ""
-    latents_used: bool = True
+    latent_gain: float = 1.0
     labels_used: bool = True
     reversed_loss: str = ""
     targets: str = ""
+    joint: bool = False
+    dropout: float = 0.2
+    noise: float = 0.0
+    clip: float | None = None
+    zero_kernels: bool = False
     clipnorm: float | None = None
     from_logits: bool | None = None
     blind: bool = False
@@ -138,6 +150,7 @@ class Case:
     output_gain: float = 1.0
     momentum: float = 0.9
     spike: float = 1.0
+    warmup: int = 0
 
     @property
     def toy(self) -> bool:
@@ -190,14 +203,14 @@ def train(case: Case, pictures: Pictures, directory: Path | str) -> str | None:
     )
     try:
         model = _model(case, generator, discriminator, classes)
-        rates = [_Spike(model, case.steps // 2, case.spike)] if case.spike != 1 else []
+        scheduled = case.spike != 1 or case.warmup
         model.fit(
             _batches(case, given(kept)),
             epochs=1,
             steps_per_epoch=case.steps,
             verbose=0,
             shuffle=False,
-            callbacks=[monitor, *rates],
+            callbacks=[monitor, *([_Schedule(model, case)] if scheduled else [])],
         )
     except UserError as error:
         return str(error)
@@ -240,6 +253,8 @@ def _scaled(pixels: np.ndarray, value_range: str) -> np.ndarray:
         return pixels / 255.0
     if value_range == "standard":
         return (pixels - pixels.mean()) / pixels.std()
+    if value_range == "twice":
+        return pixels / 255.0**2
     return pixels
 
 
@@ -253,18 +268,22 @@ def _batches(case: Case, samples: Any) -> tf.data.Dataset:
     return dataset.prefetch(2)
 
 
-class _Spike(keras.callbacks.Callback):
-    """Multiplies both rates at a step."""
+class _Schedule(keras.callbacks.Callback):
+    """A warm-up of both rates, and a factor on them from the middle on."""
 
-    def __init__(self, gan: Any, step: int, factor: float) -> None:
+    def __init__(self, gan: Any, case: Case) -> None:
         super().__init__()
-        self._gan, self._step, self._factor = gan, step, factor
+        names = ("generator_optimizer", "discriminator_optimizer")
+        self._optimizers = [getattr(gan, name) for name in names]
+        self._case = case
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if batch == self._step:
-            for name in ("generator", "discriminator"):
-                optimizer = getattr(self._gan, f"{name}_optimizer")
-                optimizer.learning_rate = optimizer.learning_rate * self._factor
+        case = self._case
+        factor = min((batch + 1) / case.warmup, 1.0) if case.warmup else 1.0
+        if batch >= case.steps // 2:
+            factor *= case.spike
+        for optimizer, rate in zip(self._optimizers, case.rates, strict=True):
+            optimizer.learning_rate = rate * factor
 
 
 def _optimizer(case: Case, role: str) -> keras.optimizers.Optimizer:

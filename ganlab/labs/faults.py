@@ -94,7 +94,7 @@ FAULTS: tuple[Fault, ...] = (
         "unused-latents",
         "the latents do not reach the images",
         ("ignored_latents",),
-        injections.always(latents_used=False, conditional=False),
+        injections.always(latent_gain=0.0, conditional=False),
     ),
     Fault(
         "unused-labels",
@@ -270,6 +270,79 @@ FAULTS: tuple[Fault, ...] = (
         lambda case, random: case.replace(
             batch_size=2, generator_normalization="batch", conditional=False
         ),
+    ),
+    Fault(
+        "joint-weights",
+        "the generator's step moves the discriminator's weights too",
+        ("generator_domination", "inverted_objective"),
+        lambda case, random: injections.of_labels(case, random).replace(joint=True),
+    ),
+    Fault(
+        "squashed-critic",
+        "a sigmoid stands before a loss without cross-entropy",
+        ("double_sigmoid",),
+        injections.squashed,
+    ),
+    Fault(
+        "tight-clip",
+        "the weights of a Wasserstein critic are clipped to next to nothing",
+        ("vanishing_generator_gradient", "generator_domination"),
+        lambda case, random: injections.critic(case, random).replace(
+            penalty=0.0, clip=float(10 ** random.uniform(-5, -3.5))
+        ),
+    ),
+    Fault(
+        "heavy-dropout",
+        "dropout leaves next to nothing of the discriminator",
+        ("generator_domination",),
+        lambda case, random: case.replace(
+            loss=injections.plain_loss(case),
+            penalty=0.0,
+            discriminator_normalization="dropout",
+            dropout=random.uniform(0.95, 0.99),
+        ),
+    ),
+    Fault(
+        "loud-noise",
+        "noise on the discriminator's images drowns them",
+        ("generator_domination",),
+        lambda case, random: case.replace(
+            loss=injections.plain_loss(case), penalty=0.0, noise=random.uniform(10, 50)
+        ),
+    ),
+    Fault(
+        "faint-latents",
+        "latents are scaled to next to nothing",
+        ("ignored_latents",),
+        lambda case, random: case.replace(
+            latent_gain=float(10 ** random.uniform(-4, -3)),
+            generator_normalization="none",
+            conditional=False,
+        ),
+    ),
+    Fault(
+        "zero-kernels",
+        "the generator's kernels start at 0",
+        ("frozen_network", "ignored_latents", "dying_relu"),
+        injections.always(zero_kernels=True, conditional=False),
+    ),
+    Fault(
+        "scaled-twice",
+        "pictures are divided by 255 twice",
+        ("data_range_mismatch", "degenerate_data"),
+        injections.always(value_range="twice", output="sigmoid"),
+    ),
+    Fault(
+        "negative-penalty",
+        "the critic's gradient penalty has its sign swapped",
+        ("unconstrained_critic", "exploding_gradient", "overlong_steps", "non_finite"),
+        lambda case, random: injections.critic(case, random).replace(penalty=-10.0),
+    ),
+    Fault(
+        "endless-warmup",
+        "both rates rise from 0 over millions of steps",
+        ("frozen_network",),
+        lambda case, random: case.replace(warmup=int(10 ** random.uniform(8, 10))),
     ),
 )
 

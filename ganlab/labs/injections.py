@@ -129,6 +129,19 @@ def small(case: Case, random: Random) -> Case:
     )
 
 
+def critic(case: Case, random: Random) -> Case:
+    """By Keras, with a Wasserstein critic."""
+    return of_labels(case, random).replace(
+        loss="wasserstein", penalty=10.0, discriminator_normalization="none"
+    )
+
+
+def squashed(case: Case, random: Random) -> Case:
+    case = critic(case, random).replace(end="sigmoid")
+    hinge = random.random() < 0.5
+    return case.replace(loss="hinge", penalty=0.0) if hinge else case
+
+
 def without_sides(targets: str) -> Injection:
     """A discriminator whose loss does not part real from fake."""
 

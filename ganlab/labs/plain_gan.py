@@ -71,7 +71,10 @@ class PlainGAN(keras.Model):
             loss = self._discriminator_loss(on_real, on_fake)
             if case.penalty:
                 loss += case.penalty * self._penalty(real, fake, labels)
-        self._apply(tape, loss, "discriminator")
+        self._apply(tape, loss, "discriminator", self.discriminator.trainable_variables)
+        if case.clip is not None:
+            for weight in self.discriminator.trainable_variables:
+                weight.assign(ops.clip(weight, -case.clip, case.clip))
         return loss
 
     def _train_generator(self, count: Any, labels: Any) -> Any:
@@ -82,11 +85,15 @@ class PlainGAN(keras.Model):
             loss = self._generator_loss(self._judge(fake, labels))
             if self.case.reversed_loss == "generator":
                 loss = -loss
-        self._apply(tape, loss, "generator")
+        weights = self.generator.trainable_variables
+        if self.case.joint:
+            weights = weights + self.discriminator.trainable_variables
+        self._apply(tape, loss, "generator", weights)
         return loss
 
-    def _apply(self, tape: tf.GradientTape, loss: Any, role: str) -> None:
-        weights = getattr(self, role).trainable_variables
+    def _apply(
+        self, tape: tf.GradientTape, loss: Any, role: str, weights: list[Any]
+    ) -> None:
         pairs = [
             (gradient, weight)
             for gradient, weight in zip(

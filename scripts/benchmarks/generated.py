@@ -40,12 +40,16 @@ THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 CASES_A_PROCESS = 20
 HEALTHY = "healthy"
 UNSEEN = (  # kinds that no rule was changed for
-    "same-targets",
-    "fakes-only",
-    "tiny-rates",
-    "clipped-away",
-    "early-end",
-    "tiny-batches",
+    "joint-weights",
+    "squashed-critic",
+    "tight-clip",
+    "heavy-dropout",
+    "loud-noise",
+    "faint-latents",
+    "zero-kernels",
+    "scaled-twice",
+    "negative-penalty",
+    "endless-warmup",
 )
 FITTED_HEALTHY = 40  # seeds under which thresholds were set
 VIEWS = ("everything", "without scores", "losses alone")

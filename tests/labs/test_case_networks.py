@@ -13,7 +13,7 @@ CHANGES = [
     {"generator": "resized", "discriminator": "pooled"},
     {"generator": "dense", "discriminator": "dense", "generator_normalization": "none"},
     {"discriminator_normalization": "layer", "end": "sigmoid", "blind": True},
-    {"latents_used": False, "output_gain": 3.0, "kernel_size": 3},
+    {"latent_gain": 0.0, "output_gain": 3.0, "kernel_size": 3},
 ]
 SHAPE = (16, 16, 3)
 
@@ -33,7 +33,7 @@ def test_images_have_the_shape_and_answers_are_one_each(changes, classes):
 
 
 def test_unused_latents_and_labels_change_nothing():
-    case = PLAIN.replace(latents_used=False, labels_used=False)
+    case = PLAIN.replace(latent_gain=0.0, labels_used=False)
     generator = build_generator(case, SHAPE, 4)
     labels = np.array([0, 1], np.int32)
     images = np.asarray(generator([np.eye(2, 3, dtype=np.float32), labels]))
