@@ -23,17 +23,14 @@ Time on 2 cores: 45 minutes, with --generated 2 hours.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import shutil
 from pathlib import Path
 
 import generated
 import numpy as np
+import processes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from ganlab import diagnosis
 from ganlab.labs import LABS, get_lab
@@ -106,24 +103,9 @@ def train_all(options) -> None:
         if not (folder_of(options.out, name, arm, seed) / "done").exists()
     ]
 
-    def run(job):
-        folder = folder_of(options.out, *job)
-        if folder.exists():
-            subprocess.run(["rm", "-r", str(folder)], check=True)
-        command = [sys.executable, __file__, "--out", options.out, "--run", *job]
-        done = subprocess.run(
-            list(map(str, command)),
-            env=os.environ | THREADS,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{job} failed:\n{done.stderr[-2000:]}")
-
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        futures = [pool.submit(run, job) for job in jobs]
-        for future in tqdm(as_completed(futures), total=len(jobs), unit=" runs"):
-            future.result()
+    for job in jobs:
+        shutil.rmtree(folder_of(options.out, *job), ignore_errors=True)
+    processes.run_all([[__file__, "--out", options.out, "--run", *job] for job in jobs])
 
 
 def score(out: Path, labs: list[str], seeds: int) -> dict:

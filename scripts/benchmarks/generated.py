@@ -14,10 +14,7 @@ import dataclasses
 import functools
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import processes
 from scipy.stats import binomtest
 from tqdm import tqdm
 
@@ -36,7 +34,6 @@ from ganlab.diagnosis.rules.causes import EXPLAINS
 if TYPE_CHECKING:
     from ganlab.labs.cases import Case
 
-THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 CASES_A_PROCESS = 20
 HEALTHY = "healthy"
 UNSEEN = (  # kinds that no rule was changed for
@@ -73,6 +70,10 @@ def folder_of(out: Path, name: str, seed: int) -> Path:
     return out / f"{name}-{seed}"
 
 
+def record_of(out: Path, name: str, seed: int) -> Path:
+    return folder_of(out, name, seed) / "case.json"
+
+
 @functools.cache
 def case_of(name: str, seed: int) -> "Case":
     from ganlab.labs.faults import draw_failing, get_fault
@@ -85,7 +86,7 @@ def case_of(name: str, seed: int) -> "Case":
 
 def is_done(out: Path, name: str, seed: int) -> bool:
     """Whether the case was trained, as it is drawn today."""
-    path = folder_of(out, name, seed) / "case.json"
+    path = record_of(out, name, seed)
     if not path.exists():
         return False
     case = json.loads(path.read_text(encoding="utf-8"))["case"]
@@ -96,40 +97,24 @@ def train_all(out: Path, seeds: int, healthy: int) -> None:
     """Trains what is not done yet, one process a core."""
     out.mkdir(parents=True, exist_ok=True)
     jobs = all_jobs(seeds, healthy)
-    for name, seed in jobs:
-        folder = folder_of(out, name, seed)
-        if folder.exists() and not is_done(out, name, seed):
-            shutil.rmtree(folder)
-
-    def missing() -> int:
-        return sum(not is_done(out, *job) for job in jobs)
+    missing = {job for job in jobs if not is_done(out, *job)}
+    for job in missing:
+        shutil.rmtree(folder_of(out, *job), ignore_errors=True)
 
     def keep_working() -> None:
-        command = [sys.executable, __file__, out, seeds, healthy]
-        while missing() and not failed:
-            done = subprocess.run(
-                list(map(str, command)),
-                env=os.environ | THREADS | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                failed.append(done.stderr[-3000:])
-            elif not done.stdout.strip():
-                return  # the others have the rest
+        while processes.run_python([__file__, out, seeds, healthy]).strip():
+            pass
 
-    failed: list[str] = []
-    workers = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(keep_working) for _ in range(workers)]
-        with tqdm(total=len(jobs), initial=len(jobs) - missing(), unit=" runs") as bar:
+    with ThreadPoolExecutor(processes.CORES) as pool:
+        futures = [pool.submit(keep_working) for _ in range(processes.CORES)]
+        initial = len(jobs) - len(missing)
+        with tqdm(total=len(jobs), initial=initial, unit=" runs") as bar:
             while not all(future.done() for future in futures):
                 time.sleep(2)
-                bar.update(len(jobs) - missing() - bar.n)
+                missing = {job for job in missing if not record_of(out, *job).exists()}
+                bar.update(len(jobs) - len(missing) - bar.n)
         for future in futures:
             future.result()
-    if failed:
-        raise RuntimeError(failed[0])
 
 
 def work(out: Path, seeds: int, healthy: int) -> None:

@@ -16,15 +16,11 @@ Time on 2 cores: about an hour with 5 seeds.
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
+import processes
 
 from ganlab.config.command import as_assignments
 from ganlab.diagnosis import remedy_scores, report
@@ -34,7 +30,6 @@ from ganlab.metrics.resampling import format_number
 from ganlab.runs import RunFolder, load_run
 
 FAILING, PROPOSED = ARMS = ("failing", "proposed")
-THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def main() -> None:
@@ -113,27 +108,13 @@ class Bench:
             if not self.is_done(name, arm, seed)
         ]
 
-        def run(job: tuple[str, int]) -> None:
-            name, seed = job
+        for name, seed in jobs:
             shutil.rmtree(self.folder(name, arm, seed), ignore_errors=True)
-            command = [sys.executable, __file__, "--out", self.out]
-            command += ["--seeds", self.seeds]
-            command += [] if self.steps is None else ["--steps", self.steps]
-            command += ["--run", name, arm, seed]
-            process = subprocess.run(
-                list(map(str, command)),
-                env=os.environ | THREADS,
-                capture_output=True,
-                text=True,
-            )
-            if process.returncode:
-                raise RuntimeError(f"{job} failed:\n{process.stderr[-2000:]}")
-
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            futures = [pool.submit(run, job) for job in jobs]
-            bar = tqdm(as_completed(futures), arm, len(jobs), unit=" runs")
-            for future in bar:
-                future.result()
+        command = [__file__, "--out", self.out, "--seeds", self.seeds]
+        command += [] if self.steps is None else ["--steps", self.steps]
+        processes.run_all(
+            [[*command, "--run", name, arm, seed] for name, seed in jobs], arm
+        )
 
     def changes(self, name: str, arm: str) -> dict:
         """The settings in which an arm differs from the failing recipe."""
