@@ -158,16 +158,17 @@ def last_median(series: Series) -> float:
     return float(np.median(series.values[-MIN_VALUES:]))
 
 
-def stalled(log: Log) -> bool:
-    """Whether FID in the last third of the run is hardly better than before."""
+def stalled_since(log: Log) -> int | None:
+    """The step of a run's last third, if FID is hardly better there than before."""
     fid = log.get("fid", 2 * MIN_VALUES)
     if fid is None:
-        return False
+        return None
     late = fid.steps > 2 / 3 * fid.steps[-1]
     if late.sum() < 2 or late.all():
-        return False
-    before, after = fid.values[~late], fid.values[late]
-    return bool(after.min() >= STALL_RATIO * before.min())
+        return None
+    if fid.values[late].min() < STALL_RATIO * fid.values[~late].min():
+        return None
+    return int(fid.steps[late][0])
 
 
 def rising(series: Series) -> bool:

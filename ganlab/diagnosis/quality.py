@@ -18,7 +18,7 @@ from ganlab.diagnosis.evidence import (
     fraction_from_here,
     last_value,
     rising,
-    stalled,
+    stalled_since,
     sustained,
 )
 from ganlab.diagnosis.findings import Evidence
@@ -75,7 +75,7 @@ def bad_quality(log: Log) -> Evidence | None:
     if collapsed_modes is not None:
         return collapsed_modes.evidence
     coverage = log.last(MIN_COVERAGE.signal, MIN_VALUES)
-    if coverage is not None and MIN_COVERAGE.past(coverage) and stalled(log):
+    if coverage is not None and MIN_COVERAGE.past(coverage) and stalled_since(log):
         return MIN_COVERAGE.evidence(
             coverage,
             f"{coverage:.0%} of real images are covered, and that gets no better",

@@ -188,6 +188,68 @@ def test_training_is_the_same_with_and_without(tmp_path, images):
         np.testing.assert_array_equal(without, watched)
 
 
+class Critic(keras.Model):
+    """As examples on the web train a Wasserstein GAN: losses are functions."""
+
+    def __init__(self, discriminator, generator, steps):
+        super().__init__()
+        self.discriminator, self.generator, self.steps = discriminator, generator, steps
+
+    def compile(self, d_optimizer, g_optimizer, d_loss_fn, g_loss_fn):
+        super().compile()
+        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+        self.d_loss_fn, self.g_loss_fn = d_loss_fn, g_loss_fn
+
+    def draw(self, count):
+        latents = keras.random.normal((count, 8), seed=0)
+        return self.generator(latents, training=True)
+
+    def train_step(self, real):
+        count = tf.shape(real)[0]
+        for _ in range(self.steps):
+            with tf.GradientTape() as tape:
+                on_fake = self.discriminator(self.draw(count), training=True)
+                with tf.GradientTape() as inner:
+                    inner.watch(real)
+                    on_real = self.discriminator(real, training=True)
+                slope = tf.norm(
+                    tf.reshape(inner.gradient(on_real, real), (count, -1)), axis=1
+                )
+                d_loss = self.d_loss_fn(real_img=on_real, fake_img=on_fake)
+                d_loss += 10.0 * tf.reduce_mean(tf.square(slope - 1.0))
+            weights = self.discriminator.trainable_variables
+            self.d_optimizer.apply_gradients(
+                zip(tape.gradient(d_loss, weights), weights, strict=True)
+            )
+        with tf.GradientTape() as tape:
+            g_loss = self.g_loss_fn(self.discriminator(self.draw(count), training=True))
+        weights = self.generator.trainable_variables
+        self.g_optimizer.apply_gradients(
+            zip(tape.gradient(g_loss, weights), weights, strict=True)
+        )
+        return {"d_loss": d_loss, "g_loss": g_loss}
+
+
+def test_a_critic_whose_losses_are_functions_is_watched(tmp_path, images):
+    keras.utils.set_random_seed(0)
+    generator, discriminator = networks(None)
+    model = Critic(discriminator, generator, steps=3)
+    model.compile(
+        keras.optimizers.Adam(1e-3, beta_1=0.5),
+        keras.optimizers.Adam(1e-3, beta_1=0.5),
+        lambda real_img, fake_img: tf.reduce_mean(fake_img) - tf.reduce_mean(real_img),
+        lambda fake_img: -tf.reduce_mean(fake_img),
+    )
+    fit_plain(model, images, [Monitor(tmp_path / "run", images, monitoring=OFTEN)])
+    log = diagnosis.read(tmp_path / "run")
+    assert log.settings["loss"] == "unknown"
+    assert len(log.get("d_loss")) == len(log.get("g_loss")) == 10
+    assert log.last("logit_real") > log.last("logit_fake")
+    assert log.get("logit_slope") is not None
+    assert log.get("d_accuracy_real") is None  # a critic's logits have no zero
+    assert log.last("fid") is not None
+
+
 def test_networks_that_make_no_gan_are_watched_by_their_losses(tmp_path, images):
     model = plain_gan()
     other = keras.Sequential([keras.Input((9, 9, 1)), layers.Flatten()])

@@ -5,7 +5,7 @@ import pytest
 
 from ganlab import diagnosis
 from ganlab.diagnosis import Series
-from ganlab.diagnosis.evidence import Bound, rising, smooth, stalled, sustained
+from ganlab.diagnosis.evidence import Bound, rising, smooth, stalled_since, sustained
 
 STEPS = np.arange(50, 2001, 50)
 
@@ -50,8 +50,8 @@ def test_a_third_that_rises_and_a_run_that_stalls(make_log):
     steps = np.arange(9)
     assert rising(Series(steps, np.repeat([1.0, 1.0, 1.3], 3)))
     assert not rising(Series(steps, np.repeat([1.0, 1.0, 1.1], 3)))
-    assert stalled(make_log())
-    assert not stalled(make_log(distances=[10, 9, 8, 7, 6, 5, 4, 3]))
+    assert stalled_since(make_log())
+    assert not stalled_since(make_log(distances=[10, 9, 8, 7, 6, 5, 4, 3]))
 
 
 def test_a_running_median_takes_out_single_steps():

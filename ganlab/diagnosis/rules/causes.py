@@ -58,6 +58,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "exploding_gradient": (*BALANCE, *IMAGES),
     "vanishing_generator_gradient": (*BALANCE, *IMAGES),
     "discriminator_overfitting": (*BALANCE, *IMAGES),
+    "batch_norm_gap": ("generator_domination", *IMAGES, "undertrained"),
     "discriminator_domination": IMAGES,
     "generator_domination": IMAGES,
 }

@@ -10,7 +10,7 @@ from ganlab.diagnosis.evidence import (
     Observation,
     last_value,
     rising,
-    stalled,
+    stalled_since,
 )
 from ganlab.diagnosis.log import Log
 from ganlab.diagnosis.quality import (
@@ -66,7 +66,8 @@ def mode_dropping(log: Log) -> Observation | None:
         if few_modes(log) is not None:
             return None
         return Observation(dropped.held, [dropped.evidence])
-    if not stalled(log):
+    stall = stalled_since(log)
+    if stall is None:
         return None
     precision = log.last("precision", MIN_VALUES) or 0.0
     if not MIN_PRECISION.past(precision):
@@ -79,7 +80,8 @@ def mode_dropping(log: Log) -> Observation | None:
                 bound.evidence(value, says.format(value)),
                 MIN_PRECISION.evidence(precision, f"{precision:.0%} look real"),
             ]
-            return Observation(held, evidence)
+            since = max(held.since_step, stall)
+            return Observation(held._replace(since_step=since), evidence)
     return None
 
 

@@ -23,6 +23,7 @@ from ganlab.diagnosis.evidence import (
 )
 from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import LOSSES, Log, Series
+from ganlab.diagnosis.quality import bad_quality
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import has_dead_layer, observe_signal
 
@@ -32,6 +33,15 @@ PATH = Bound(
     MIN_PATH,
     above=False,
     condition=f"adds up over the run to < {MIN_PATH:g}",
+)
+STILL_PULLS = 0.01
+END = 1e-3  # of the run's first half
+END_OF_STEPS = Bound(
+    "{network}_update_ratio",
+    None,
+    above=False,
+    condition=f"< {END:g} times the first half's, though the gradient is over "
+    f"{STILL_PULLS:g} times its own",
 )
 RATE, GRADIENT = (
     Bound(signal, 0.0, condition="was never over 0")
@@ -72,9 +82,9 @@ MISREAD = Bound(
 )
 
 
-@rule(PATH, *STILL, severities=("warning", "critical"))
+@rule(PATH, *STILL, END_OF_STEPS, severities=("warning", "critical"))
 def frozen_network(log: Log) -> Observation | None:
-    """A network's steps are 0, or add up to next to nothing."""
+    """A network's steps are 0, add up to next to nothing, or ended in mid-run."""
     for key, network in NETWORKS.items():
         for bound in (PATH, *STILL):
             own = bound.of(key)
@@ -97,7 +107,35 @@ def frozen_network(log: Log) -> Observation | None:
             says = f"all steps of the {network} add up to {path:.2%} of its weights"
             held = Held(int(series.steps[0]), 1.0)
             return Observation(held, [own.evidence(path, says)], "warning")
+    return _ended(log)
+
+
+def _ended(log: Log) -> Observation | None:
+    """A network whose steps ended, which its gradient did not."""
+    for key, network in NETWORKS.items():
+        own = END_OF_STEPS.of(key)
+        steps, gradients = (
+            log.get(f"{key}_{name}", 2 * MIN_VALUES)
+            for name in ("update_ratio", "gradient_norm")
+        )
+        if steps is None or gradients is None or log.last_step < WARMUP_STEPS:
+            continue
+        own = own.at(END * _first_half(steps))
+        held = own.held_by(steps)
+        pulls = last_median(gradients) >= STILL_PULLS * _first_half(gradients)
+        if held is None or not pulls:
+            continue
+        value = last_median(steps)
+        says = f"a step changes the {network}'s weights by no more than {value:.2g}"
+        bad = bad_quality(log)
+        evidence = [own.evidence(value, says), *([bad] if bad else [])]
+        return Observation(held, evidence, "critical" if bad else "warning")
     return None
+
+
+def _first_half(series: Series) -> float:
+    """Median of the values of a run's first half."""
+    return float(np.median(series.values[: len(series) // 2]))
 
 
 @rule(LATENT_EFFECT, severities=("critical",))
