@@ -11,6 +11,7 @@ from ganlab.diagnosis.evidence import (
     Bound,
     Held,
     Observation,
+    is_unbounded,
     last_value,
     loss_name,
     make_evidence,
@@ -37,6 +38,8 @@ BELIEF_IN_FAKES = Bound(
 )
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
 DRIFT = Bound("{network}_drift", 0.1)
+LEAP = Bound("d_loss", 20.0, condition="> 20 with a loss that begins near 1")
+DRIFT_OF_A_LEAP = DRIFT.at(0.03)
 GRADIENT_GROWTH = 100.0
 MIN_EXPLODED_NORM = 10.0
 EXPLODED_NORM = Bound(
@@ -83,11 +86,16 @@ def _is_minimax(log: Log) -> bool:
     return bool(g_loss.values.max() <= 0.0)
 
 
-@rule(DRIFT)
+@rule(DRIFT, (DRIFT_OF_A_LEAP, LEAP))
 def overlong_steps(log: Log) -> Observation | None:
-    """A network's weights were replaced within ten steps."""
+    """A network's weights were replaced within ten steps, or its loss leapt."""
+    leap = None
+    losses = log.get(LEAP.signal)
+    if losses is not None and not is_unbounded(log) and LEAP.past(losses.values).any():
+        value = float(losses.values.max())
+        leap = LEAP.evidence(value, f"the discriminator's loss leapt to {value:.3g}")
     for key, network in NETWORKS.items():
-        bound = DRIFT.of(key)
+        bound = (DRIFT_OF_A_LEAP if leap else DRIFT).of(key)
         series = log.get(bound.signal)
         if series is None or not bound.past(series.values).any():
             continue
@@ -99,7 +107,7 @@ def overlong_steps(log: Log) -> Observation | None:
         )
         return Observation(
             Held(int(series.steps[first]), 1.0),
-            [bound.evidence(value, says)],
+            [bound.evidence(value, says), *([leap] if leap else [])],
             changes=_slower(log),
         )
     return None

@@ -60,3 +60,13 @@ def test_weights_that_are_replaced_once_are_a_failure(make_log, find):
         "generator_learning_rate": pytest.approx(0.002),
         "discriminator_learning_rate": pytest.approx(0.004),
     }
+
+
+def test_a_loss_that_leaps_tells_of_long_steps(make_log, find, names_of):
+    start = np.arange(40) == 0
+    drift = {"d_drift": np.where(start, 0.06, 1e-3)}
+    leap = {"d_loss": np.where(start, 2830.0, 0.9)}
+    find(make_log(drift | leap), "overlong_steps")
+    assert names_of(make_log(drift)) == names_of(make_log(leap)) == []
+    critic = {"loss": "wasserstein"}
+    assert "overlong_steps" not in names_of(make_log(drift | leap, critic))

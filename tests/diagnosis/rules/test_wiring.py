@@ -9,6 +9,10 @@ LATE = np.where(np.arange(40) < 3, 0.001, 0.3)
 CASES = [
     ("frozen_network", {"g_update_ratio": 0.0}),
     ("frozen_network", {"d_update_ratio": 1e-6}),
+    (
+        "frozen_network",
+        {"g_update_ratio": np.where(np.arange(40) < 20, 1e-3, 1e-7)},
+    ),
     ("ignored_latents", {"latent_effect": 0.0}),
     ("inverted_objective", {"d_logit_direction": -1.0}),
     ("inverted_objective", {"g_step_gain": -4.0, "logit_separation": 0.95}),
@@ -35,6 +39,16 @@ def test_each_failure_is_named(make_log, find, name, changes):
 
 def test_what_moves_is_no_failure(make_log, names_of):
     assert names_of(make_log(HEALTHY)) == []
+
+
+def test_steps_that_end_with_their_gradient_or_by_a_decay_are_not_frozen(
+    make_log, names_of
+):
+    ended = np.where(np.arange(40) < 20, 1e-3, 1e-7)
+    gone = {"g_gradient_norm": np.where(np.arange(40) < 20, 5.0, 5e-4)}
+    assert names_of(make_log({"g_update_ratio": ended} | gone)) == []
+    decayed = 1e-3 * np.linspace(1.0, 0.0, 41)[:-1]
+    assert names_of(make_log({"g_update_ratio": decayed})) == []
 
 
 def test_steps_that_lead_astray_late_are_not_a_reversed_loss(make_log, names_of):
