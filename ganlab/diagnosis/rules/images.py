@@ -1,18 +1,27 @@
 """Rules of the generated images themselves: range, saturation, patterns."""
 
+import numpy as np
+
 from ganlab.diagnosis.evidence import (
     MIN_VALUES,
     WARMUP_STEPS,
     Bound,
     Held,
     Observation,
+    last_median,
+    sustained,
 )
-from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.log import Log, Series
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import observe_signal
 
 SATURATED_PIXELS = Bound("output_saturated_gap", 0.3)
-STATISTICS_GAP = Bound("batch_norm_gap", 0.3)
+LATENT_SHARE = 0.5
+STATISTICS_GAP = Bound(
+    "batch_norm_gap",
+    0.1,
+    condition=f"> 0.1, and > {LATENT_SHARE:g} times what other latents change",
+)
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
 UNREACHED_RANGE = 0.3
 BEYOND = 0.05  # of the real images' range
@@ -72,9 +81,25 @@ def output_saturation(log: Log) -> Observation | None:
 
 @rule(STATISTICS_GAP)
 def batch_norm_gap(log: Log) -> Observation | None:
-    """Images by batch and by moving statistics differ."""
-    says = "images by batch and by moving statistics differ by {:.2f} on average, of 2"
-    return observe_signal(log, STATISTICS_GAP, says)
+    """Images by batch and by moving statistics differ, about as other images do."""
+    gap, effect = (
+        log.get(name, MIN_VALUES) for name in ("batch_norm_gap", "latent_effect")
+    )
+    if gap is None or effect is None or len(gap) != len(effect):
+        return None
+    changed = 2.0 * effect.values  # both on the scale of [-1, 1]
+    share = Series(gap.steps, gap.values / np.maximum(changed, 1e-12))
+    held = sustained(
+        share, lambda shares: STATISTICS_GAP.past(gap.values) & (shares > LATENT_SHARE)
+    )
+    if held is None or log.last_step < WARMUP_STEPS:
+        return None
+    value, times = last_median(gap), last_median(share)
+    says = (
+        f"images by batch and by moving statistics differ by {value:.2f} on average, "
+        f"of 2, which is {times:.2g} times what other latents change"
+    )
+    return Observation(held, [STATISTICS_GAP.evidence(value, says)])
 
 
 @rule(CHECKERBOARD)

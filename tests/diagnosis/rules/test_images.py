@@ -6,7 +6,7 @@ import pytest
 CASES = [
     ("output_saturation", {"output_saturated_gap": 0.5}, {}),
     ("checkerboard", {"checkerboard_share": 0.4}, {}),
-    ("batch_norm_gap", {"batch_norm_gap": 0.5}, {}),
+    ("batch_norm_gap", {"batch_norm_gap": 0.15, "latent_effect": 0.06}, {}),
     ("data_range_mismatch", {"fake_low": 0.0}, {"output_activation": "sigmoid"}),
 ]
 
@@ -39,3 +39,20 @@ def test_either_end_may_be_out_of_reach(make_log, find, changes, reached):
 def test_an_output_may_go_beyond_the_data(make_log, names_of):
     wide = {"output_low": -2.0, "output_high": 2.0, "fake_high": 1.5}
     assert names_of(make_log(wide)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_norm_gap": 0.15, "latent_effect": 0.2},  # dark pictures differ little
+        {"batch_norm_gap": 0.02, "latent_effect": 0.005},  # collapsed
+    ],
+)
+def test_statistics_differ_by_less_than_images_do(make_log, names_of, changes):
+    assert "batch_norm_gap" not in names_of(make_log(changes))
+
+
+def test_moving_statistics_explain_bad_images(make_log, names_of):
+    gap = {"batch_norm_gap": 0.4, "latent_effect": 0.2}
+    bad = {"d_real": 0.5, "d_fake": 0.5, "nearest_ratio": 0.1}
+    assert names_of(make_log(gap | bad))[0] == "batch_norm_gap"
