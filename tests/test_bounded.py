@@ -1,8 +1,19 @@
 import json
+import struct
+import zipfile
 
 import pytest
 
-from ganlab.bounded import MAX_DEPTH, MAX_DIGITS, parse_json, read_bytes, read_json
+from ganlab.bounded import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    check_ratio,
+    open_zip,
+    parse_json,
+    read_bytes,
+    read_json,
+    read_member,
+)
 from ganlab.errors import UserError
 
 
@@ -62,3 +73,57 @@ def test_a_byte_order_mark_is_no_fault(tmp_path):
     file = tmp_path / "card.json"
     file.write_bytes(b"\xef\xbb\xbf{}")
     assert read_json(file) == {}
+
+
+def zipped(path, count=1, content=b"abc", suffix=""):
+    with zipfile.ZipFile(path, "w") as archive:
+        for index in range(count):
+            archive.writestr(f"{index}{suffix}", content)
+    return path
+
+
+def test_a_member_is_read(tmp_path):
+    with open_zip(zipped(tmp_path / "a.zip", content=bytes(3 << 20))) as archive:
+        assert read_member(archive, "0", 3 << 20) == bytes(3 << 20)
+    with (
+        pytest.raises(ValueError, match="0 of more than 99 bytes"),
+        open_zip(tmp_path / "a.zip") as archive,
+    ):
+        read_member(archive, "0", 99)
+
+
+def test_a_zip_file_of_too_many_members_is_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", 4000, b"", "a" * 300)
+    with pytest.raises(ValueError, match="a table of contents of"), open_zip(path):
+        pass
+
+
+def test_members_within_one_another_are_refused(tmp_path):
+    content = bytearray(zipped(tmp_path / "a.zip", 2, bytes(2000)).read_bytes())
+    last = content.rindex(b"PK\1\2")
+    content[last + 20 : last + 28] = struct.pack("<II", 9000, 9000)
+    (tmp_path / "a.zip").write_bytes(content)
+    with (
+        pytest.raises(ValueError, match="within one another"),
+        open_zip(tmp_path / "a.zip"),
+    ):
+        pass
+
+
+def test_whatever_a_reader_raises_is_a_value_error(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with (
+        pytest.raises(ValueError, match="not a zip file"),
+        open_zip(tmp_path / "a.zip"),
+    ):
+        pass
+    path = zipped(tmp_path / "a.zip")
+    with pytest.raises(ValueError, match="MemoryError"), open_zip(path):
+        raise MemoryError
+
+
+def test_a_bomb_is_refused_by_what_it_says():
+    check_ratio(1 << 26, 1)
+    check_ratio(250_000_000, 1_000_000)
+    with pytest.raises(ValueError, match="1,000,000 bytes that unpack to 250,000,001"):
+        check_ratio(250_000_001, 1_000_000)

@@ -1,12 +1,13 @@
 """Images and labels from arrays, and from `.npz` files of them."""
 
+import math
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ganlab.bounded import open_member, open_zip
 from ganlab.data.source import Source, existing_file, file_identity
 from ganlab.errors import UserError, one_line
 
@@ -18,7 +19,13 @@ KEYS = {
 }
 UNNAMED = "arr_0"  # what `np.savez(file, images)` calls its array
 MAX_UNNAMED = 1000  # classes without names that fewer images may have
+CLASS_NAMES = "class_names"
 NPY_MAGIC = b"\x93NUMPY"
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+MAX_LISTED = 5
 
 
 def open_npz(path: str) -> Source:
@@ -28,22 +35,6 @@ def open_npz(path: str) -> Source:
         UserError: if it is no such file.
     """
     file = existing_file(path)
-    stored = _read(file)
-    key = next((key for key in KEYS if key in stored), None)
-    if list(stored) == [UNNAMED]:
-        key = UNNAMED
-    if key is None:
-        raise UserError(
-            "Expected an array named images (and labels). Received: "
-            f"{', '.join(stored) or 'none'} in {file}; save it with "
-            "np.savez(file, images=images, labels=labels)"
-        )
-    labels = stored.get(KEYS.get(key, ""))
-    names = tuple(np.ravel(stored.get("class_names", ())))
-    return from_arrays(stored[key], labels, names, file_identity(file), str(file))
-
-
-def _read(file: Path) -> dict[str, np.ndarray]:
     with file.open("rb") as opened:
         if opened.read(len(NPY_MAGIC)) == NPY_MAGIC:
             raise UserError(
@@ -51,20 +42,59 @@ def _read(file: Path) -> dict[str, np.ndarray]:
                 f"{file}, a .npy file of one array; save it with "
                 "np.savez('images.npz', images=np.load(file))"
             )
-    if not zipfile.is_zipfile(file):
-        raise UserError(
-            "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file}, which is damaged or of another kind; save it again "
-            "with np.savez"
-        )
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays}
-    except Exception as error:  # zipfile and zlib have their own, and more
+        with open_zip(file) as archive:
+            names = [
+                name.removesuffix(".npy")
+                for name in archive.namelist()
+                if name.endswith(".npy")
+            ]
+            key = UNNAMED if names == [UNNAMED] else _first(KEYS, names)
+            wanted = (key, KEYS.get(key or "", ""), CLASS_NAMES) if key else ()
+            stored = {
+                name: _read_array(archive, name) for name in wanted if name in names
+            }
+    except ValueError as error:
         raise UserError(
             "Expected a .npz file of plain arrays, images all of one shape. "
-            f"Received: {file} ({one_line(error)}); save it again with np.savez"
+            f"Received: {file}, which is damaged or of another kind "
+            f"({one_line(error)}); save it again with np.savez"
         ) from error
+    if key is None:
+        raise UserError(
+            "Expected an array named images (and labels). Received: "
+            f"{_few(names)} in {file}; save it with "
+            "np.savez(file, images=images, labels=labels)"
+        )
+    labels = stored.get(KEYS.get(key, ""))
+    class_names = tuple(np.ravel(stored.get(CLASS_NAMES, ())))
+    return from_arrays(stored[key], labels, class_names, file_identity(file), str(file))
+
+
+def _first(choices: Iterable[str], names: Sequence[str]) -> str | None:
+    return next((choice for choice in choices if choice in names), None)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return (", ".join(names[:MAX_LISTED]) or "none") + more
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """An array of a `.npz` file, of the size that both its headers say."""
+    size = archive.getinfo(f"{name}.npy").file_size
+    with open_member(archive, f"{name}.npy") as member:
+        version = np.lib.format.read_magic(member)
+        if version not in HEADERS:
+            raise ValueError(f"{name} of the format {version}")
+        shape, _, dtype = HEADERS[version](member)
+        if dtype.hasobject:
+            raise ValueError(f"{name} of Python objects, which are not read")
+        header = member.tell()
+        if math.prod(shape) * dtype.itemsize != size - header:
+            raise ValueError(f"{name} of shape {shape} in {size - header:,} bytes")
+    with open_member(archive, f"{name}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def from_arrays(

@@ -56,8 +56,10 @@ def open_source(spec: str) -> Source:
 
 def _open_embedded() -> Source:
     folder = importlib_resources.files("ganlab.data.fashion_mnist")
-    images = read_idx((folder / "t10k-images-idx3-ubyte.gz").read_bytes(), "images")
-    labels = read_idx((folder / "t10k-labels-idx1-ubyte.gz").read_bytes(), "labels")
+    with (folder / "t10k-images-idx3-ubyte.gz").open("rb") as file:
+        images = read_idx(file, "images")
+    with (folder / "t10k-labels-idx1-ubyte.gz").open("rb") as file:
+        labels = read_idx(file, "labels")
     return from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")
 
 
@@ -88,12 +90,12 @@ def _open_idx(rest: str) -> Source:
             f"{', '.join(file.name for file in files)} in {folder}; move each set "
             "into a folder of its own"
         )
-    images = [read_idx(file.read_bytes(), file) for file in files]
+    images = [_read_idx(file) for file in files]
     paired = [_labels_file(file) for file in files]
     missing = [file for file, pair in zip(files, paired, strict=True) if pair is None]
     labels = None
     if not missing:
-        labels = np.concatenate([read_idx(f.read_bytes(), f) for f in paired if f])
+        labels = np.concatenate([_read_idx(file) for file in paired if file])
     elif len(missing) < len(files):
         raise UserError(
             f"Expected labels for every file of images, or for none. Received: "
@@ -104,6 +106,11 @@ def _open_idx(rest: str) -> Source:
         raise UserError(f"Expected images of one shape. Received: {shapes} in {folder}")
     identity = " ".join(map(file_identity, [*files, *filter(None, paired)]))
     return from_arrays(np.concatenate(images), labels, (), identity, str(folder))
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        return read_idx(file, path)
 
 
 def _labels_file(images: Path) -> Path | None:

@@ -9,20 +9,25 @@ before it.
 
 import io
 import math
+import mmap
 import pickletools
 import struct
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from ganlab.bounded import open_zip, read_member
 from ganlab.errors import UserError, one_line
 
 MAGIC = 0x1950A86A20F9469CFC6C
-MAX_TENSORS = 10_000
+MAX_PICKLE_BYTES = 1 << 24
+MAX_OPCODES = 100_000
+MAX_TENSORS = 3_000
+MAX_RANK = 16
+MAX_SIZE = 1 << 40
 DTYPES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -75,64 +80,65 @@ def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
         UserError: if the file is not a state dict of plain tensors, or holds
             anything that reading would have to execute.
     """
+    path = Path(path)
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
     try:
-        with open(path, "rb") as file:
-            zipped = file.read(2) == b"PK"
-            file.seek(0)
-            values, raw = _read_zip(file) if zipped else _read_legacy(file)
+        values, raw = _read_zip(path) if zipped else _read_legacy(path)
         return {
             name: _array(tensor, raw)
             for name, tensor in values.items()
             if isinstance(tensor, _Tensor)
         }
-    except (
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        struct.error,
-        zipfile.BadZipFile,
-    ) as error:
+    except Exception as error:  # a pickle that is none may raise any
         raise UserError(
             f"Expected tensors that torch.save wrote in {path}. Received: "
             f"{one_line(error)}"
         ) from error
 
 
-def _read_zip(file: BinaryIO) -> tuple[dict[str, Any], dict[str, bytes]]:
-    with zipfile.ZipFile(file) as archive:
+def _read_zip(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    with open_zip(path) as archive:
         names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
             raise ValueError("a zip file without data.pkl")
         root = names[0].removesuffix("data.pkl")
         if f"{root}byteorder" in archive.namelist():
-            order = archive.read(f"{root}byteorder")
+            order = read_member(archive, f"{root}byteorder", MAX_PICKLE_BYTES)
             if order != b"little":
-                raise ValueError(f"byte order {order!r}")
-        values = _unpack(io.BytesIO(archive.read(names[0])))
+                raise ValueError("an order of bytes that is not little")
+        pickled = read_member(archive, names[0], MAX_PICKLE_BYTES)
+        values = _unpack(io.BytesIO(pickled))
+        size = path.stat().st_size  # members are stored as they are
         raw = {
-            storage.key: archive.read(f"{root}data/{storage.key}")
+            storage.key: read_member(archive, f"{root}data/{storage.key}", size)
             for storage in _storages(values)
         }
+        if sum(map(len, raw.values())) > size:
+            raise ValueError("compressed tensors")
     return values, raw
 
 
-def _read_legacy(file: BinaryIO) -> tuple[dict[str, Any], dict[str, bytes]]:
-    if _unpack(file) != MAGIC:
-        raise ValueError("no file of torch.save")
-    _unpack(file)  # protocol
-    if _unpack(file)["little_endian"] is not True:
-        raise ValueError("big-endian numbers")
-    values = _unpack(file)
-    storages = {storage.key: storage for storage in _storages(values)}
-    raw = {}
-    for key in _unpack(file):
-        (count,) = struct.unpack("<q", file.read(8))
-        if count != storages[key].count:
-            raise ValueError(f"storage {key} of {count} numbers")
-        raw[key] = file.read(count * storages[key].dtype.itemsize)
+def _read_legacy(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    with (
+        path.open("rb") as opened,
+        # Of a map no more is read than there is, whatever a count says.
+        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as file,
+    ):
+        if _unpack(file) != MAGIC:
+            raise ValueError("no file of torch.save")
+        _unpack(file)  # protocol
+        if _unpack(file)["little_endian"] is not True:
+            raise ValueError("big-endian numbers")
+        values = _unpack(file)
+        storages = {storage.key: storage for storage in _storages(values)}
+        raw = {}
+        for key in _unpack(file):
+            storage = storages[_text(key)]
+            (count,) = struct.unpack("<q", file.read(8))
+            if count != storage.count:
+                raise ValueError(f"storage {key} of {count} numbers")
+            raw[key] = file.read(count * storage.dtype.itemsize)
     return values, raw
 
 
@@ -149,29 +155,32 @@ def _array(tensor: _Tensor, raw: Mapping[str, bytes]) -> np.ndarray:
     if tuple(strides) != tensor.strides and count > 1:
         raise ValueError(f"a tensor of strides {tensor.strides}")
     numbers = np.frombuffer(raw[storage.key], storage.dtype)
-    if tensor.offset < 0 or tensor.offset + count > len(numbers):
+    if tensor.offset + count > len(numbers):
         raise ValueError("a tensor past the end of its storage")
     return numbers[tensor.offset : tensor.offset + count].reshape(tensor.shape)
 
 
-def _unpack(file: BinaryIO) -> Any:
+def _unpack(file: io.BytesIO | mmap.mmap) -> Any:
     """Reads one pickle of plain values and tensors; executes nothing."""
     stack: list[Any] = []
     memo: dict[Any, Any] = {}
 
     def to_mark() -> list[Any]:
-        last = len(stack) - 1 - stack[::-1].index(_MARK)
-        items = stack[last + 1 :]
-        del stack[last:]
-        return items
+        items = []
+        while (item := stack.pop()) is not _MARK:
+            items.append(item)
+        return items[::-1]
 
     def put(items: list[Any]) -> None:
         target = stack[-1]
         if not isinstance(target, dict):
             raise ValueError("items for what is no dict")
-        target.update(zip(items[::2], items[1::2], strict=True))
+        target.update(zip(map(_text, items[::2]), items[1::2], strict=True))
 
-    for opcode, argument, _ in pickletools.genops(file):
+    opcodes = pickletools.genops(file)  # type: ignore[arg-type]
+    for count, (opcode, argument, _) in enumerate(opcodes):
+        if count > MAX_OPCODES:
+            raise ValueError(f"a pickle of more than {MAX_OPCODES:,} opcodes")
         name = opcode.name
         if name in ("PROTO", "FRAME"):
             continue
@@ -201,9 +210,9 @@ def _unpack(file: BinaryIO) -> Any:
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name == "GLOBAL":
-            stack.append(_Name(*str(argument).split(" ")))
+            stack.append(_Name(*str(argument).split(" ", 1)))
         elif name == "STACK_GLOBAL":
-            stack[-2:] = [_Name(*stack[-2:])]
+            stack[-2:] = [_Name(*map(_text, stack[-2:]))]
         elif name == "REDUCE":
             arguments = stack.pop()
             stack.append(_described(stack.pop(), arguments))
@@ -237,13 +246,37 @@ class _Name(tuple[str, str]):
         return super().__new__(cls, (module, name))
 
 
-def _described(name: tuple[str, ...], arguments: Sequence[Any]) -> Any:
+def _text(value: object) -> str:
+    """A string; of other values not even the hash is taken, which may never end."""
+    if type(value) is not str:
+        raise ValueError(f"a {type(value).__name__} in place of a name")
+    return value
+
+
+def _sizes(values: object) -> tuple[int, ...]:
+    """Sizes of axes, or strides."""
+    if not isinstance(values, (tuple, list)) or len(values) > MAX_RANK:
+        raise ValueError("a tensor of another shape than sizes")
+    return tuple(_size(value) for value in values)
+
+
+def _size(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_SIZE:
+        raise ValueError("a size that is none")
+    return value
+
+
+def _described(name: object, arguments: Sequence[Any]) -> Any:
     """What a call would have made, for the few that describe a tensor."""
+    if not isinstance(name, _Name):
+        raise ValueError("a call of what has no name")
     if name == ORDERED_DICT and not arguments:
         return {}
     if name == TENSOR:
         storage, offset, shape, strides = arguments[:4]
-        return _Tensor(storage, offset, tuple(shape), tuple(strides))
+        if not isinstance(storage, _Storage):
+            raise ValueError("a tensor without a storage")
+        return _Tensor(storage, _size(offset), _sizes(shape), _sizes(strides))
     if name == PARAMETER:
         return arguments[0]
     raise ValueError(f"a call of {'.'.join(name)}, which is not executed")
@@ -251,6 +284,8 @@ def _described(name: tuple[str, ...], arguments: Sequence[Any]) -> Any:
 
 def _storage(identity: Sequence[Any]) -> _Storage:
     kind, storage_type, key, _, count = identity[:5]
-    if kind != "storage" or storage_type[1] not in DTYPES:
-        raise ValueError(f"a storage of {storage_type}")
-    return _Storage(np.dtype(DTYPES[storage_type[1]]), key, count)
+    if _text(kind) != "storage" or not isinstance(storage_type, _Name):
+        raise ValueError("a reference to what is no storage")
+    if storage_type[1] not in DTYPES:
+        raise ValueError(f"a storage of {storage_type[1]}")
+    return _Storage(np.dtype(DTYPES[storage_type[1]]), _text(key), _size(count))

@@ -1,5 +1,8 @@
 """npz files as other tools write them, and labels in every form."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -64,7 +67,7 @@ def test_a_damaged_member_is_refused(tmp_path):
     content = bytearray(path.read_bytes())
     content[120:160] = b"\xff" * 40
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"plain arrays.*a.npz \("):
+    with pytest.raises(UserError, match=r"plain arrays.*a.npz, which is damaged"):
         load_data(f"npz:{path}")
 
 
@@ -112,3 +115,54 @@ def test_labels_that_are_none_are_refused(labels, message):
 def test_one_image_is_not_read_as_many_grey_ones():
     with pytest.raises(UserError, match=r"\(8, 8, 3\).*one image in colour"):
         from_arrays(np.zeros((8, 8, 3), np.uint8), None, (), "x")
+
+
+def members(path, compression=zipfile.ZIP_DEFLATED, **contents):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in contents.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def npy(array, shape=None):
+    """The bytes of a `.npy` file, which may claim another shape."""
+    file = io.BytesIO()
+    np.save(file, array)
+    claim = str(array.shape if shape is None else shape).encode()
+    return file.getvalue().replace(str(array.shape).encode(), claim)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3_000_000, 1000, 1000), (2**62, 8, 8), (-6, 8, 8), (7, 8, 8)]
+)
+def test_a_size_that_is_only_claimed_is_refused(tmp_path, shape):
+    members(tmp_path / "a.npz", images=npy(IMAGES, shape))
+    with pytest.raises(UserError, match="a.npz, which is damaged"):
+        load_data(f"npz:{tmp_path / 'a.npz'}")
+
+
+def test_what_unpacks_to_much_more_is_refused_and_what_is_not_used_is_not_read(
+    tmp_path,
+):
+    large = npy(np.zeros((80, 1000, 1000), np.uint8))
+    members(tmp_path / "a.npz", images=large)
+    with pytest.raises(UserError, match="bytes that unpack to 80,000,128"):
+        load_data(f"npz:{tmp_path / 'a.npz'}")
+    members(tmp_path / "a.npz", images=npy(IMAGES), unused=large)
+    assert len(load_data(f"npz:{tmp_path / 'a.npz'}")) == len(IMAGES)
+
+
+def test_objects_and_other_compressions_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=np.array([{}], object))
+    with pytest.raises(UserError, match="images of Python objects"):
+        load_data(f"npz:{path}")
+    for compression in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        members(path, compression, images=npy(IMAGES))
+        with pytest.raises(UserError, match="otherwise than by deflate"):
+            load_data(f"npz:{path}")
+    members(path, images=npy(IMAGES))
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\1\2") + 8] |= 1  # says that it is encrypted
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="encrypted"):
+        load_data(f"npz:{path}")

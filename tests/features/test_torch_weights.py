@@ -1,6 +1,8 @@
 """PyTorch files are read without PyTorch, and hostile ones execute nothing."""
 
 import pickle
+import re
+import struct
 import zipfile
 
 import numpy as np
@@ -60,3 +62,68 @@ def test_a_broken_torch_file_is_one_line(tmp_path, content):
     with pytest.raises(UserError, match="Expected tensors that torch.save") as caught:
         read_state_dict(path)
     assert "\n" not in str(caught.value)
+
+
+def refused(tmp_path, content):
+    path = tmp_path / "a.pth"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_state_dict(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", content)
+    with pytest.raises(UserError):
+        read_state_dict(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x80\x04\x8d" + struct.pack("<Q", 2**60) + b"abc", "bytes"),
+        (b"\x80\x04\x8b" + struct.pack("<i", 2**30) + b"abc", "not enough data"),
+        (b"X" + struct.pack("<I", 2**32 - 1) + b"abc", "bytes"),
+        # A tuple of itself twice, 60 times over: its hash takes 2^60 steps.
+        (b")" + b"q\0h\0h\0\x86" * 60 + b"}h\0Ns.", "tuple in place of a name"),
+        (b"]" * 110_000 + b".", "more than 100,000 opcodes"),
+        (b"N" * 60_000 + b"(t" * 15_000 + b".", "no file of torch.save"),
+        (b"}}\x85R.", "no name"),
+        (b"0" * 9, "empty|opcode"),
+        (b"I" + b"9" * 100_000 + b"\n.", "digits"),
+    ],
+    ids=[
+        *("unicode8", "long4", "unicode", "nested hash", "many lists", "many marks"),
+        *("call of a tuple", "pop", "digits"),
+    ],
+)
+def test_what_would_take_memory_or_time_is_refused(tmp_path, content, reason):
+    assert re.search(reason, refused(tmp_path, content))
+
+
+@pytest.mark.parametrize("count", [2**38, 2**62, -1, 7])
+def test_counts_are_no_more_than_there_is(tmp_path, count):
+    import torch
+
+    torch.save(
+        {"a": torch.ones(3)}, tmp_path / "a", _use_new_zipfile_serialization=False
+    )
+    content = (tmp_path / "a").read_bytes()
+    assert content.count(struct.pack("<q", 3)) == 1
+    (tmp_path / "a").write_bytes(
+        content.replace(struct.pack("<q", 3), struct.pack("<q", count))
+    )
+    with pytest.raises(UserError, match=r"a storage|storage 0|storage \d+ of"):
+        read_state_dict(tmp_path / "a")
+
+
+def test_compressed_tensors_are_refused(tmp_path):
+    import torch
+
+    torch.save({"a": torch.zeros(1 << 20)}, tmp_path / "a")
+    with (
+        zipfile.ZipFile(tmp_path / "a") as stored,
+        zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    with pytest.raises(UserError, match="data/0 of more than"):
+        read_state_dict(tmp_path / "b")
