@@ -1,9 +1,11 @@
-"""Atomic writes, the cache folder, and whether a folder is new."""
+"""Atomic writes, locks, the cache folder, and whether a folder is new."""
 
+import fcntl
 import os
 import re
 import secrets
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 from ganlab.errors import UserError
 
 LEFTOVER = re.compile(r"\..+-[0-9a-f]{8}")
+LOCK_NAME = ".lock"
 
 
 def _temporary(path: Path) -> Path:
@@ -96,6 +99,60 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
+@contextmanager
+def locked_folder(path: Path | str) -> Iterator[None]:
+    """Keeps other processes from locking a folder for the length of the block.
+
+    The lock is one of the system's on a file in the folder. It ends with the process,
+    however that ends, and the file is removed at the end of the block.
+
+    Args:
+        path: A folder that exists.
+
+    Raises:
+        UserError: if another process, or another block, holds the folder.
+    """
+    lock = Path(path) / LOCK_NAME
+    handle = _lock(lock)
+    try:
+        yield
+    finally:
+        if _is_open_file(lock, handle):
+            lock.unlink()
+        os.close(handle)
+
+
+def _lock(path: Path) -> int:
+    """Locks a file, made where it is missing; returns its descriptor."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_open_file(path, handle):
+                os.ftruncate(handle, 0)
+                os.write(handle, f"{os.getpid()} on {socket.gethostname()}".encode())
+                return handle
+        except BlockingIOError:
+            holder = os.read(handle, 200).decode(errors="replace")
+            os.close(handle)
+            raise UserError(
+                "Expected a folder that no other process writes to. Received: "
+                f"{path.parent}, held by process {holder!r}; wait until it ends, or "
+                "name another folder"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # of a file that its holder removed in the meantime
+
+
+def _is_open_file(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
 def cache_folder() -> Path:
     """Where downloads and decoded data are kept: `$XDG_CACHE_HOME/ganlab`.
 
@@ -112,7 +169,7 @@ def cache_folder() -> Path:
 
 
 def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:
-    """Raises `UserError` unless `path` is a new or empty folder.
+    """Raises `UserError` unless `path` is a new or empty folder, but for a lock.
 
     Args:
         path: The folder.
@@ -120,7 +177,9 @@ def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:
         holds: How the message describes a folder in use.
         fix: What to do instead.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (
+        not path.is_dir() or any(entry.name != LOCK_NAME for entry in path.iterdir())
+    ):
         raise UserError(
             f"Expected a new or empty folder for the {kind}. Received: {path}, which "
             f"{holds}; {fix}"

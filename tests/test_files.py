@@ -1,8 +1,10 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all; a folder has one writer at a time."""
 
 import json
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,42 @@ def test_a_line_that_does_not_fit_leaves_nothing(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
     assert path.read_text() == "first\nsecond\n"
+
+
+HOLD = """
+import sys
+from ganlab.files import locked_folder
+with locked_folder(sys.argv[1]):
+    print("holds", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_has_one_writer_and_a_crash_lets_it_go(tmp_path):
+    command = [sys.executable, "-c", HOLD, tmp_path]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as holder:
+        assert holder.stdout.readline() == "holds\n"
+        message = f"no other process writes to.*'{holder.pid} on .*name another"
+        with pytest.raises(UserError, match=message), files.locked_folder(tmp_path):
+            pytest.fail("is locked")
+        holder.kill()
+    assert [path.name for path in tmp_path.iterdir()] == [files.LOCK_NAME]
+    files.check_new_folder(tmp_path, "run", "is in use", "name another")
+    with (
+        files.locked_folder(tmp_path),
+        pytest.raises(UserError),
+        files.locked_folder(tmp_path),
+    ):
+        pytest.fail("is locked")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_of_a_folder_that_was_deleted_ends(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with files.locked_folder(folder):
+        (folder / files.LOCK_NAME).unlink()
+        with files.locked_folder(folder):  # as its new owner would
+            pass
+        folder.rmdir()

@@ -19,6 +19,7 @@ TOP_LEVEL = {
     "checkpoints.py",
     "errors.py",
     "files.py",
+    "interruption.py",
     "pictures.py",
     "runs.py",
     "sealed.py",

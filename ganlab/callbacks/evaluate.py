@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganlab import evaluation, pictures
+from ganlab import evaluation, interruption, pictures
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
@@ -64,8 +64,9 @@ class Evaluate(BudgetedCallback):
     def run(self, step: int) -> None:
         protocol = self.reference.protocol
         labels = None if self.model.num_classes is None else self.reference.labels
-        images = self.model.sample(protocol.num_images, protocol.seed, labels)
-        scored = evaluation.evaluate(self.reference, images, labels=labels)
+        with interruption.at_once():  # for it may take minutes
+            images = self.model.sample(protocol.num_images, protocol.seed, labels)
+            scored = evaluation.evaluate(self.reference, images, labels=labels)
         record = _record(step, scored)
         self._last_record = record
         if self.run_log is not None:

@@ -49,8 +49,8 @@ class PeriodicCallback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self._epoch_start + batch + 1
         if self.is_due(step):
-            self._last_step = step
             self._run(step)
+            self._last_step = step
 
     def run_at_end(self) -> None:
         """Calls `run` once more if steps were trained since the last call."""
@@ -58,8 +58,8 @@ class PeriodicCallback(keras.callbacks.Callback):
             return
         step = int(self.model.step.numpy())
         if step != self._last_step:
-            self._last_step = step
             self._run(step)
+            self._last_step = step
 
     def _run(self, step: int) -> None:
         self.run(step)

@@ -79,6 +79,8 @@ class ProgressBar(keras.callbacks.Callback):
         self.steps = steps
         self.stream = stream
 
+        self._bar: Any = None
+
     def on_train_begin(self, logs: Logs = None) -> None:
         terminal = self.stream.isatty()
         self._bar = tqdm(
@@ -97,4 +99,9 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.update(self.model.steps_per_execution)
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self._bar.close()
+        self.close()
+
+    def close(self) -> None:
+        """Ends the line, if it was begun."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,7 +1,7 @@
 """The command line: parses, runs a command, and turns errors into exit codes.
 
 Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 a failed run,
-2 a mistake in what was asked, 130 interrupted.
+2 a mistake in what was asked, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ganlab import __version__
+from ganlab import __version__, interruption
 from ganlab.cli import (
     check,
     diagnose,
@@ -41,15 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(handlers=[_log_handler()], force=True)
     logging.getLogger("ganlab").setLevel(logging.INFO)
     try:
-        options.run(options)
+        with interruption.handled():
+            options.run(options)
     except UserError as error:
         return _fail(error, 2)
     except OSError as error:
         return _fail(_os_error_text(error), 2)
     except RunError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt as stop:
-        return _fail(stop if stop.args else "stopped; go on with --resume", 130)
+    except interruption.Interrupted as stop:
+        return _fail(stop, stop.exit_code)
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
     return 0
 
 

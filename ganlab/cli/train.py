@@ -1,15 +1,18 @@
 """`ganlab train`: trains a GAN into a run folder."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_command, add_help, import_tensorflow, positive, say
 from ganlab.cli.settings import add_settings, read_settings, settings_epilog
+from ganlab.interruption import Interrupted
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
+    from ganlab.runs import RunFolder
 
 EXAMPLES = """\
 examples:
@@ -60,29 +63,42 @@ def run(options: argparse.Namespace) -> None:
     chosen = read_settings(options)
     import_tensorflow()
     from ganlab.diagnosis import report
-    from ganlab.runs import load_run
+    from ganlab.runs import RunFolder, load_run
     from ganlab.training.train import train
 
     out = Path(options.out or chosen.default_folder)
     recipe, monitoring = chosen.recipe, chosen.monitoring
     if options.resume:
         recipe, monitoring = chosen.resumed(load_run(out))
-    trained = train(
-        recipe,
-        out,
-        monitoring=monitoring,
-        on_failure=options.on_failure,
-        max_rollbacks=options.max_rollbacks,
-        epochs=options.epochs,
-        resume=options.resume,
-        stream=sys.stderr,
-    )
+    try:
+        trained = train(
+            recipe,
+            out,
+            monitoring=monitoring,
+            on_failure=options.on_failure,
+            max_rollbacks=options.max_rollbacks,
+            epochs=options.epochs,
+            resume=options.resume,
+            stream=sys.stderr,
+        )
+    except KeyboardInterrupt as stop:
+        raise Interrupted.of(stop, _how_to_go_on(RunFolder(out))) from None
     folder = trained.folder
     examined = report.examine(folder.path)
-    page = report.write(examined, folder.path)
     say(f"run          {folder}")
     say(f"verdict      {examined.verdict}")
-    say(f"report       {page}")
+    say(f"report       {folder.report('html')}")
     say(f"pictures     {folder.samples}")
     say(f"tensorboard  tensorboard --logdir {folder.tensorboard}")
     say(f"export       ganlab export {folder}")
+
+
+def _how_to_go_on(folder: "RunFolder") -> str:
+    """What became of an interrupted run, in one line."""
+    if not folder.holds_run():
+        return "stopped before anything was written"
+    checkpoint = folder.newest_checkpoint()
+    command = shlex.join(["ganlab", "train", "--out", str(folder), "--resume"])
+    if checkpoint is None:
+        return f"stopped before the first checkpoint; start anew with: {command}"
+    return f"stopped, {checkpoint.name} is saved; go on with: {command}"

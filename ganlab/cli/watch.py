@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_columns, add_command, add_help, port, say
+from ganlab.interruption import Interrupted
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     """Prints the page's address, and serves it until Ctrl-C.
 
     Raises:
-        KeyboardInterrupt: when it ends.
+        Interrupted: when it ends.
     """
     from ganlab.watch.server import Server
 
@@ -68,4 +69,4 @@ def run(options: argparse.Namespace) -> None:
             server.serve_forever()
     except KeyboardInterrupt as stop:
         message = "stopped watching; the run itself goes on"
-        raise KeyboardInterrupt(message) from stop
+        raise Interrupted.of(stop, message) from stop

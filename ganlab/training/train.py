@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,17 +11,19 @@ from typing import Any, TextIO
 import keras
 import tensorflow as tf
 
-from ganlab import diagnosis
+from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
-from ganlab.callbacks.periodic import PeriodicCallback
+from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
+from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
+from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder, load_run
@@ -51,6 +53,10 @@ def train(
     event of the log, and what was logged after the checkpoint is kept:
     `ganlab.runs.RunFolder.attempt`.
 
+    Ctrl-C, SIGTERM and SIGHUP end the run after the step that it is at, with a
+    checkpoint, unless the caller handles them. However a run ends, its report is
+    written.
+
     Args:
         recipe: A `Recipe`. What it leaves to the data is filled in.
         out: The run folder: new or empty, or with `resume` one that holds a
@@ -69,8 +75,10 @@ def train(
         The `Run`. Its `failure` is the finding that ended training, or `None`.
 
     Raises:
-        UserError: if `out` holds something already, or the data is unusable.
+        UserError: if `out` holds something already, another process trains into it, or
+            the data is unusable.
         RunError: if a loss or a gradient is no longer finite.
+        KeyboardInterrupt: `ganlab.interruption.Interrupted`, if a signal ended the run.
     """
     folder = RunFolder(out)
     if on_failure not in ACTIONS:
@@ -79,31 +87,61 @@ def train(
         folder.check_new()
     check_names(recipe)
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.remove_leftovers()
     try:
-        run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
-        attempt = functools.partial(
-            _attempt,
-            data=data,
-            on_failure=on_failure,
-            stream=stream,
-            callbacks=list(callbacks),
-        )
-        run = attempt(run, resume=resume)
-        tried: list[dict[str, Any]] = []
-        while run.failure is not None and on_failure == "rollback":
-            change = diagnosis.next_change(run.failure, run.settings, tried)
-            if change is None or len(tried) >= max_rollbacks:
-                break
-            if folder.read_best() is None:
-                break
-            tried.append(change)
-            run = roll_back(run, change, len(tried))
-            run = attempt(run, resume=True)
-    except UserError:
+        with (
+            interruption.handled(),
+            locked_folder(folder.path),
+            _reported(folder),
+        ):
+            folder.remove_leftovers()
+            run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
+            attempt = functools.partial(
+                _attempt,
+                data=data,
+                on_failure=on_failure,
+                stream=stream,
+                callbacks=list(callbacks),
+            )
+            return _with_rollbacks(
+                attempt, run, resume, max_rollbacks if on_failure == "rollback" else 0
+            )
+    except BaseException:
         with contextlib.suppress(OSError):
             folder.path.rmdir()  # which fails unless it is empty
         raise
+
+
+@contextlib.contextmanager
+def _reported(folder: RunFolder) -> Iterator[None]:
+    """Writes the report at the end of the block, however that comes."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError, UserError):
+            _write_report(folder)
+        raise
+    _write_report(folder)
+
+
+def _write_report(folder: RunFolder) -> None:
+    if folder.holds_log():
+        interruption.hold()
+        report.write(report.examine(folder.path), folder.path)
+
+
+def _with_rollbacks(
+    attempt: Callable[..., Run], run: Run, resume: bool, max_rollbacks: int
+) -> Run:
+    """Trains, and goes back and on with a change while the run fails."""
+    run = attempt(run, resume=resume)
+    tried: list[dict[str, Any]] = []
+    while run.failure is not None and len(tried) < max_rollbacks:
+        change = diagnosis.next_change(run.failure, run.settings, tried)
+        if change is None or run.folder.read_best() is None:
+            break
+        tried.append(change)
+        run = roll_back(run, change, len(tried))
+        run = attempt(run, resume=True)
     return run
 
 
@@ -176,8 +214,9 @@ def _attempt(
                 "This processor multiplies in bfloat16: --dtype-policy mixed_bfloat16 "
                 "trains faster, the more the larger the images"
             )
-        if stream is not None:
-            callbacks = [*callbacks, ProgressBar(recipe.steps, stream)]
+        progress = None if stream is None else ProgressBar(recipe.steps, stream)
+        if progress is not None:
+            callbacks = [*callbacks, progress]
         start_step = int(gan.step.numpy())
         if start_step >= recipe.steps:
             LOGGER.warning(
@@ -191,15 +230,18 @@ def _attempt(
         run_log = RunLog(run.folder.path, start_step, run.settings)
         policy = FailurePolicy(run.folder.path, run_log, on_failure, stream=stream)
         succeeded: bool | None = False
-        try:
-            stop = _StopAt(recipe.steps)
-            _fit(gan, run, data, run_log, [policy, stop, *callbacks])
-            succeeded = policy.finding is None
-        except KeyboardInterrupt:
-            succeeded = None
-            raise
-        finally:
-            run_log.close(succeeded)
+        with interruption.handled():
+            try:
+                stop = _StopAt(recipe.steps)
+                _fit(gan, run, data, run_log, [policy, stop, *callbacks])
+                succeeded = policy.finding is None
+            except KeyboardInterrupt:
+                succeeded = None
+                raise
+            finally:
+                if progress is not None:
+                    progress.close()
+                run_log.close(succeeded)
     return replace(run, failure=policy.finding)
 
 
@@ -267,11 +309,29 @@ def _fit(
             epochs=recipe.steps // steps_per_epoch + 2,
             shuffle=False,
             verbose=0,
-            callbacks=[*monitoring.values(), *callbacks],
+            callbacks=[
+                _AfterStep(interruption.hold),
+                *monitoring.values(),
+                *callbacks,
+                _AfterStep(interruption.heed),
+            ],
         )
-    except KeyboardInterrupt:
-        monitoring["checkpoints"].run_at_end()
+    except KeyboardInterrupt as stop:
+        if interruption.is_held() or not isinstance(stop, interruption.Interrupted):
+            interruption.hold()
+            monitoring["checkpoints"].run_at_end()
         raise
+
+
+class _AfterStep(keras.callbacks.Callback):
+    """Calls a function after each step, between the callbacks before and after it."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__()
+        self.function = function
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self.function()
 
 
 class _StopAt(PeriodicCallback):

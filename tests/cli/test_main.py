@@ -2,6 +2,7 @@
 
 import logging
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from ganlab.cli import main as command_line
 from ganlab.cli.main import COMMANDS, build_parser, main
 from ganlab.errors import RunError, UserError
+from ganlab.interruption import Interrupted
 
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 NAMES = [
@@ -92,8 +94,8 @@ def test_what_cannot_be_parsed_is_one_line(capsys, arguments, message):
         (FileNotFoundError(2, "No such file", "x.png"), 2, "read or write x.png"),
         (OSError("no space"), 2, "no space"),
         (FileNotFoundError(2, "No", "\x1b[2J\nganlab: a"), 2, r"\u001b[2J\nganlab: a"),
-        (KeyboardInterrupt(), 130, "go on with --resume"),
-        (KeyboardInterrupt("stopped watching"), 130, "stopped watching"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (Interrupted(signal.SIGTERM, "stopped watching"), 143, "stopped watching"),
     ],
 )
 def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):

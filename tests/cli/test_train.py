@@ -1,8 +1,11 @@
 """`ganlab train`: mistakes in one line, folders in use, resuming, interrupts."""
 
+import functools
 import json
 import os
+import pkgutil
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,11 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganlab.callbacks import FailurePolicy
 from ganlab.cli.main import main
 from ganlab.config import presets
 from ganlab.config.settings import Recipe
+from ganlab.files import locked_folder
 
 QUICK = ["--steps", "4", "--batch-size", "8"]
+PromptPolicy = functools.partial(FailurePolicy, every=20, grace=0)
 
 
 @pytest.mark.parametrize(
@@ -153,19 +159,102 @@ def test_same_seed_on_one_thread_draws_the_same_images(tmp_path):
     assert pictures[0] == pictures[1]
 
 
+def signal_in(monkeypatch, target, number, step):
+    """Makes a callback's `run` signal this process at a step, before it does its work.
+
+    Returns:
+        A list that gets the step of every later call.
+    """
+    later = []
+    run = pkgutil.resolve_name(target)
+
+    def interrupt(self, at):
+        if at == step:
+            os.kill(os.getpid(), number)
+        elif at > step:
+            later.append(at)
+        run(self, at)
+
+    monkeypatch.setattr(target, interrupt)
+    return later
+
+
 @pytest.mark.e2e
-def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("callback", "number", "code"),
+    [
+        ("TrainingMetrics", signal.SIGINT, 130),
+        ("Checkpoints", signal.SIGTERM, 143),
+        ("Evaluate", signal.SIGHUP, 129),
+        ("FailurePolicy", signal.SIGTERM, 143),
+    ],
+    ids=["log", "checkpoint", "evaluation", "policy"],
+)
+def test_a_signalled_run_is_saved_reported_and_goes_on(
+    tmp_path, capsys, monkeypatch, callback, number, code
+):
+    out = tmp_path / "run"
+    arguments = ["train", "--data", "ring", "--out", str(out), "--set", "log_every=20"]
+    arguments += ["--set", "checkpoint_every=20", "--set", "evaluate_every=20"]
+    with monkeypatch.context() as patched:
+        target = f"ganlab.callbacks.{callback}.run"
+        if callback == "FailurePolicy":
+            patched.setattr("ganlab.training.train.FailurePolicy", PromptPolicy)
+        later = signal_in(patched, target, number, 20)
+        assert main([*arguments, "--steps", "60"]) == code
+    assert later == []
+    assert (out / "checkpoints" / "step-0000020.keras").exists()
+    for name in ("report.html", "report.md", "report.json"):
+        assert (out / name).exists()
+    assert not (out / ".lock").exists()
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1] == (
+        "ganlab: stopped, step-0000020.keras is saved; go on with: "
+        f"ganlab train --out {out} --resume"
+    )
+    assert "Traceback" not in error
+    assert main(["train", "--out", str(out), "--resume", "--steps", "22"]) == 0
+    assert main(["train", "--out", str(out), "--resume", "--steps", "22"]) == 0
+    assert "Already at step 22 of 22" in capsys.readouterr().err
+
+
+@pytest.mark.e2e
+def test_a_run_that_ends_before_its_first_checkpoint_starts_anew(
+    tmp_path, capsys, monkeypatch
+):
     out = tmp_path / "run"
 
     def interrupt(self, step):
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr("ganlab.callbacks.TrainingMetrics.run", interrupt)
-        arguments = ["train", "--out", str(out), "--steps", "120"]
-        assert main(arguments) == 130
-    assert "go on with --resume" in capsys.readouterr().err
-    assert (out / "checkpoints" / "step-0000050.keras").exists()
-    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
-    assert main(["train", "--out", str(out), "--resume", "--steps", "52"]) == 0
-    assert "Already at step 52 of 52" in capsys.readouterr().err
+        patched.setattr("ganlab.callbacks.DecisionSurface.run", interrupt)
+        assert main(["train", "--data", "ring", "--out", str(out), *QUICK]) == 143
+    assert "before the first checkpoint; start anew with" in capsys.readouterr().err
+    assert main(["train", "--data", "ring", "--out", str(out), *QUICK]) == 2
+    assert "which holds a run" in capsys.readouterr().err
+    assert main(["train", "--out", str(out), "--resume"]) == 0
+    assert "There is no checkpoint to go on from" in capsys.readouterr().err
+    rows = map(json.loads, (out / "metrics.jsonl").read_text().splitlines())
+    assert [row["step"] for row in rows if row.get("event") == "began"] == [0]
+
+
+def test_a_run_that_ends_before_anything_is_written_leaves_no_folder(
+    tmp_path, capsys, monkeypatch
+):
+    def interrupt(*arguments):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    monkeypatch.setattr("ganlab.training.train.load_recipe_data", interrupt)
+    out = tmp_path / "run"
+    assert main(["train", "--out", str(out), *QUICK]) == 129
+    assert capsys.readouterr().err == "ganlab: stopped before anything was written\n"
+    assert not out.exists()
+
+
+def test_a_folder_that_another_process_trains_into_is_refused(tmp_path, capsys):
+    with locked_folder(tmp_path):
+        assert main(["train", "--out", str(tmp_path), *QUICK]) == 2
+    error = capsys.readouterr().err
+    assert "a folder that no other process writes to" in error
+    assert error.count("\n") == 1
