@@ -1,7 +1,8 @@
 """Images of a folder: which files are read, and which classes its sub-folders are."""
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +16,44 @@ RECORDS = ("config.json", "card.json")  # of a run, and of an artifact
 # Folders that programs leave behind; so are those that begin with . @ # or $.
 JUNK = {"__macosx", "__pycache__", "lost+found"}
 JUNK_FILES = {"thumbs.db", "desktop.ini"}
+LINKS = ":links"
 MAX_LISTED = 5
 
 
 def open_folder(path: str) -> Source:
     """Opens a folder of images, whose sub-folders are classes where there are several.
 
-    Links to folders are followed, each folder once. Hidden files, what programs leave
+    Each folder is read once, whatever links to it. Links that lead out of the folder
+    are followed where `:links` is added to its path. Hidden files, what programs leave
     behind, and runs and artifacts of ganlab are no images. Pictures that lie beside
     the class folders are left out where they are fewer than any class has.
 
     Raises:
-        UserError: if there are no images, or the sub-folders are splits.
+        UserError: if there are no images, a link leads out of the folder, or the
+            sub-folders are splits.
     """
-    folder = existing_folder(path)
-    left_out: list[str] = []
-    paths = list(_walk(folder, left_out))
-    files = [file for file in paths if file.suffix.lower() in SUFFIXES]
-    suffixes = [file.suffix.lower() for file in paths]
-    others = [suffix for suffix in suffixes if suffix not in SUFFIXES]
+    links = path.endswith(LINKS) and not Path(path).expanduser().is_dir()
+    folder = existing_folder(path.removesuffix(LINKS) if links else path)
+    walk = _Walk(folder, links)
+    if walk.outward:
+        raise UserError(
+            f"Expected a folder whose links stay within it. Received: {folder} with "
+            f"{_listed(walk.outward)}; to follow them write folder:{folder}{LINKS}"
+        )
+    left_out = walk.left_out()
+    files = [file for file in walk.files if file.suffix.lower() in SUFFIXES]
+    others = Counter(
+        file.suffix.lower() or "no suffix"
+        for file in walk.files
+        if file.suffix.lower() not in SUFFIXES
+    )
     if others:
-        left_out.append(f"{_files(len(others))} left out ({_listed(set(others))})")
+        suffixes = [
+            suffix if len(others) == 1 else f"{count:,} {suffix}"
+            for suffix, count in others.most_common()
+        ]
+        counts = _listed(suffixes, in_order=True)
+        left_out.append(f"{_files(others.total())} left out ({counts})")
     if not files:
         raise UserError(
             f"Expected images ({', '.join(SUFFIXES)}) in {folder}. Received: a "
@@ -55,34 +73,83 @@ def open_folder(path: str) -> Source:
         items=[(str(file), file) for file in files],
         count=len(files),
         labels=None if labels is None else np.array(labels, np.int32),
-        class_names=tuple(names),
+        class_names=tuple(os.fsencode(name).decode(errors="replace") for name in names),
         shape=None,
         identity=f"{folder.resolve()} {identity!r}",
         left_out=tuple(left_out),
     )
 
 
-def _walk(folder: Path, left_out: list[str]) -> Iterator[Path]:
-    """Files below a folder in the order of their paths, without hidden ones."""
-    visited = {folder.resolve()}
-    pending = [folder]
-    files = []
-    while pending:
-        current = pending.pop()
-        for path in sorted(current.iterdir()):
-            name = path.name.lower()
-            if name.startswith((".", "@", "#", "$")) or name in JUNK:
-                continue
-            if path.is_dir():
-                if any((path / record).is_file() for record in RECORDS):
-                    name = str(path.relative_to(folder))
-                    left_out.append(f"{name} left out (a run or an artifact)")
-                elif path.resolve() not in visited:
-                    visited.add(path.resolve())
-                    pending.append(path)
-            elif path.is_file() and name not in JUNK_FILES:
-                files.append(path)
-    yield from sorted(files)
+class _Walk:
+    """The files below a folder.
+
+    Args:
+        folder: The folder.
+        links: Boolean: whether links that lead out of it are followed.
+    """
+
+    def __init__(self, folder: Path, links: bool) -> None:
+        self.files: list[Path] = []
+        self.outward: list[str] = []
+        self._runs: list[str] = []
+        self._broken: list[str] = []
+        self._hidden = 0
+        root = folder.resolve()
+        visited = {root}
+        pending = [folder]
+        while pending:
+            current = pending.pop()
+            for path in current.iterdir():
+                name = str(path.relative_to(folder))
+                if _is_junk(path):
+                    self._hidden += _count_pictures(path)
+                elif path.is_symlink() and not path.exists():
+                    self._broken.append(name)
+                elif not links and path.is_symlink() and _leads_out(path, root):
+                    self.outward.append(name)
+                elif path.is_dir():
+                    if any((path / record).is_file() for record in RECORDS):
+                        self._runs.append(name)
+                    elif (resolved := path.resolve()) not in visited:
+                        visited.add(resolved)
+                        pending.append(path)
+                elif path.is_file():
+                    self.files.append(path)
+        self.files.sort()
+
+    def left_out(self) -> list[str]:
+        """Phrases that say which files and folders are not among the files."""
+        phrases = []
+        if self._runs:
+            what = "a run or an artifact" if len(self._runs) == 1 else "runs, artifacts"
+            phrases.append(f"{_listed(self._runs)} left out ({what})")
+        if self._broken:
+            broken = _listed(self._broken)
+            phrases.append(f"{_files(len(self._broken), 'link')} to nothing ({broken})")
+        if self._hidden:
+            phrases.append(f"{_files(self._hidden, 'hidden picture')} left out")
+        return phrases
+
+
+def _is_junk(path: Path) -> bool:
+    """Whether programs left a file or a folder behind, or it is hidden."""
+    name = path.name.lower()
+    return name.startswith((".", "@", "#", "$")) or name in JUNK | JUNK_FILES
+
+
+def _leads_out(link: Path, root: Path) -> bool:
+    """Whether a link to a folder or a picture leads out of a folder."""
+    target = link.resolve()
+    pictorial = target.is_dir() or link.suffix.lower() in SUFFIXES
+    return pictorial and not target.is_relative_to(root)
+
+
+def _count_pictures(path: Path) -> int:
+    """How many pictures a file is, or a folder holds."""
+    names = [path.name]
+    if path.is_dir():
+        names = [] if path.is_symlink() else [file.name for file in path.iterdir()]
+    return sum(name.lower().endswith(SUFFIXES) for name in names)
 
 
 def _classes(
@@ -120,12 +187,12 @@ def _classes(
     return [file for file in files if file.parent != folder], names
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+def _files(count: int, noun: str = "file") -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _listed(names: Iterable[str]) -> str:
-    listed: Sequence[str] = sorted(name or "no suffix" for name in names)
+def _listed(names: Iterable[str], in_order: bool = False) -> str:
+    listed: Sequence[str] = list(names) if in_order else sorted(names)
     more = len(listed) - MAX_LISTED
     return ", ".join(listed[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 

@@ -9,14 +9,17 @@ import itertools
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from ganlab.data.decoding import decode
+from ganlab.data.decoding import Decoded, decode, why_not
 from ganlab.data.image_data import ImageData
 from ganlab.data.source import Source
 from ganlab.data.sources import DEFAULT_SIZE, open_source
@@ -26,7 +29,9 @@ from ganlab.files import atomic_folder, cache_folder
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk")
+CACHE_VERSION = 2  # of what decoding makes of the same files
 CHUNK = 256
+MAX_LISTED = 5
 NUM_TOY_SAMPLES = 100_000
 Progress = Callable[[int, int], None]
 
@@ -89,8 +94,8 @@ def load_data(
                 f"Expected memory for {source.count:,} images. Received: "
                 f"{one_line(error)}; keep them on disk: --cache disk"
             ) from error
-        images, labels, skipped = _fill(memory, source, progress)
-        return _image_data(spec, images, labels, source, skipped)
+        filled = _fill(memory, source, progress)
+        return _image_data(spec, filled.images, filled.labels, source, *filled[2:])
     return _load_cached(spec, source, image_size, channels, progress)
 
 
@@ -101,7 +106,7 @@ def _load_cached(
     channels: int,
     progress: Progress | None,
 ) -> ImageData:
-    key = f"{source.identity} {image_size} {channels}"
+    key = f"{CACHE_VERSION} {source.identity} {image_size} {channels}"
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
     if not folder.exists():
         try:
@@ -115,7 +120,7 @@ def _load_cached(
     labels = None
     if (folder / "labels.npy").exists():
         labels = np.load(folder / "labels.npy")
-    return _image_data(spec, images, labels, source, about["skipped"])
+    return _image_data(spec, images, labels, source, about["skipped"], about["notes"])
 
 
 def _write_decoded(
@@ -133,11 +138,15 @@ def _write_decoded(
         shape=(source.count, image_size, image_size, channels),
     )
     _take_space(folder / "images.npy")
-    images, labels, skipped = _fill(target, source, progress)
+    filled = _fill(target, source, progress)
     target.flush()
-    if labels is not None:
-        np.save(folder / "labels.npy", labels)
-    about = {"count": len(images), "skipped": skipped}
+    if filled.labels is not None:
+        np.save(folder / "labels.npy", filled.labels)
+    about = {
+        "count": len(filled.images),
+        "skipped": filled.skipped,
+        "notes": filled.notes,
+    }
     (folder / "about.json").write_text(json.dumps(about))
 
 
@@ -162,8 +171,9 @@ def _image_data(
     labels: np.ndarray | None,
     source: Source,
     skipped: Sequence[str],
+    notes: Sequence[str],
 ) -> ImageData:
-    class_names, left_out = source.class_names, source.left_out
+    class_names, left_out = source.class_names, (*source.left_out, *notes)
     if labels is not None and (labels < 0).any():
         labels, class_names = None, ()  # as data sets mark images without a class
     if labels is not None and skipped and spec.startswith("folder:"):
@@ -181,55 +191,82 @@ def _image_data(
     return data
 
 
-def _fill(
-    target: np.ndarray, source: Source, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+class _Filled(NamedTuple):
+    """What became of a source.
+
+    Args:
+        images: The part of an array that was filled.
+        labels: Its labels, or `None`.
+        skipped: Names of the images that were skipped.
+        notes: Phrases that say why, and how pixels were read.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    skipped: list[str]
+    notes: list[str]
+
+
+def _fill(target: np.ndarray, source: Source, progress: Progress | None) -> _Filled:
     """Decodes a source into `target`.
 
-    Returns:
-        The part of `target` that was filled, its labels or `None`, and the names
-        of the images that were skipped.
+    Where all pictures of 16 bits hold less, such as the 12 of a camera, they are read
+    once more by what they hold.
     """
+    filled, bits = _fill_by(target, source, progress, 16)
+    if 0 < bits < 16 and isinstance(source.items, Sequence):
+        filled, _ = _fill_by(target, source, progress, bits)
+        filled.notes.append(f"pixels of 16 bits hold {bits} and are read as such")
+    return filled
+
+
+def _fill_by(
+    target: np.ndarray, source: Source, progress: Progress | None, bits: int
+) -> tuple[_Filled, int]:
+    """Decodes a source, and says how many bits its pictures of 16 hold; 0 of none."""
     image_size, channels = target.shape[1], target.shape[3]
     kept: list[int] = []
-    skipped: list[str] = []
-    errors: list[str] = []
+    skipped: dict[str, str] = {}
+    most_bits = 0
 
-    def decode_or_error(item: tuple[str, Any]) -> np.ndarray | Exception:
+    def decode_or_error(item: tuple[str, Any]) -> Decoded | Exception:
         try:
-            return decode(item[1], image_size, channels)
+            return decode(item[1], image_size, channels, bits)
         except Exception as error:  # Pillow's readers raise any
             return error
 
     items = iter(source.items)
     done = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused
         while chunk := list(itertools.islice(items, CHUNK)):
             results = pool.map(decode_or_error, chunk)
             for (name, _), result in zip(chunk, results, strict=True):
                 if isinstance(result, Exception):
-                    skipped.append(name)
-                    errors.append(one_line(result))
+                    skipped[name] = why_not(result)
                 else:
-                    target[len(kept)] = result
+                    target[len(kept)] = result.pixels
+                    most_bits = max(most_bits, result.bits)
                     kept.append(done)
                 done += 1
             if progress is not None:
                 progress(done, source.count)
     if not kept:
-        first = f", the first {skipped[0]} ({errors[0]})" if skipped else ""
+        first = next((f", the first {name} ({skipped[name]})" for name in skipped), "")
         raise UserError(
             f"Expected images that can be read. Received: {len(skipped)} that "
             f"cannot{first}"
         )
-    if skipped:
-        names = ", ".join(skipped[:5]) + (" and others" if len(skipped) > 5 else "")
-        LOGGER.warning(
-            "Skipped %d of %d images that cannot be read: %s (%s)",
-            len(skipped),
-            done,
-            names,
-            errors[0],
-        )
     labels = None if source.labels is None else source.labels[kept]
-    return target[: len(kept)], labels, skipped
+    notes = [_left_out(skipped)] if skipped else []
+    return _Filled(target[: len(kept)], labels, list(skipped), notes), most_bits
+
+
+def _left_out(skipped: Mapping[str, str]) -> str:
+    """How many images were skipped, the first of them, and why."""
+    reasons = Counter(skipped.values()).most_common()
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    noun = "image" if len(skipped) == 1 else "images"
+    names = ", ".join(Path(name).name for name in itertools.islice(skipped, MAX_LISTED))
+    more = " and others" if len(skipped) > MAX_LISTED else ""
+    return f"{len(skipped):,} {noun} left out ({counts}: {names}{more})"

@@ -2,7 +2,7 @@
 
 
 fashion_mnist                   the embedded 10,000 images
-folder:DIR                      JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
+folder:DIR[:links]              JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
                                 sub-folders are classes
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
 idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not

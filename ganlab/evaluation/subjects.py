@@ -11,6 +11,7 @@ from ganlab import pictures, sampling
 from ganlab.artifacts import card
 from ganlab.artifacts.artifact import Artifact
 from ganlab.data import kinds
+from ganlab.data.decoding import FORMATS
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError
 from ganlab.evaluation.scores import Generate
@@ -160,7 +161,7 @@ def _images_of_folder(path: Path) -> np.ndarray:
     size = None
     for file in files:
         try:
-            with Image.open(file) as picture:
+            with Image.open(file, formats=list(FORMATS)) as picture:
                 size = min(picture.size)
             break
         except Exception:

@@ -1,12 +1,18 @@
 """Decoding: upright, centre-cropped, antialiased squares."""
 
 import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ganlab.data.decoding import decode
+from ganlab.data import decoding
+from ganlab.data.decoding import DEPTHS, MAX_PIXELS, why_not
+
+
+def decode(item, image_size, channels, bits=16):
+    return decoding.decode(item, image_size, channels, bits).pixels
 
 
 def test_centre_crop_and_antialiased_resize():
@@ -87,3 +93,73 @@ def test_floating_point_pixels_are_refused(tmp_path):
     Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(ValueError, match="floating-point"):
         decode(tmp_path / "a.tif", 8, 1)
+
+
+def chunk(kind, content):
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def png(width, height, kind, values, *chunks):
+    """A PNG of 16 bits a value, all the same."""
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    line = b"\0" + struct.pack(f">{len(values)}H", *values) * width
+    data = zlib.compress(line * height)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        [chunk(b"IHDR", header), *chunks, chunk(b"IDAT", data), chunk(b"IEND", b"")]
+    )
+
+
+@pytest.mark.parametrize("value", [0, 5, 30000, 65535])
+def test_sixteen_bits_with_a_colour_that_is_clear(value):
+    clear = chunk(b"tRNS", struct.pack(">H", 5))
+    grey = 255 if value == 5 else round(value / 257)
+    assert (decode(png(4, 4, 0, [value], clear), 4, 3) == grey).all()
+    clear = chunk(b"tRNS", struct.pack(">HHH", 7777, 7777, 7777))
+    for colour in (7777, 30000):
+        pixels = decode(png(4, 4, 2, [colour] * 3, clear), 4, 3)
+        assert (pixels == (255 if colour == 7777 else 30000 >> 8)).all()
+
+
+@pytest.mark.parametrize("bits", DEPTHS)
+def test_what_sixteen_bits_hold_is_told_and_white_is_white(bits):
+    content = png(4, 4, 0, [2**bits - 1])
+    assert decoding.decode(content, 4, 1).bits == bits
+    assert (decode(content, 4, 1, bits) == 255).all()
+
+
+@pytest.mark.parametrize("value", [-1, 65536])
+def test_pixels_beyond_sixteen_bits_are_refused(tmp_path, value):
+    Image.fromarray(np.full((4, 4), value, np.int32)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match="pixels beyond 16 bits"):
+        decode(tmp_path / "a.tif", 4, 1)
+
+
+def test_cmyk_is_read_as_colours(tmp_path):
+    for suffix in ("jpg", "tif"):
+        Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / f"a.{suffix}")
+        assert (decode(tmp_path / f"a.{suffix}", 8, 3)[0, 0] == [255, 0, 0]).all()
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked():
+    side = int(MAX_PIXELS**0.5)
+    header = struct.pack(">IIBBBBB", side, side + 1, 8, 0, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    content += chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    with pytest.raises(ValueError, match="more than 67,108,864 pixels"):
+        decode(content, 8, 1)
+
+
+def test_why_a_picture_is_left_out(tmp_path):
+    Image.effect_noise((64, 64), 50).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    cases = {
+        b"": "of no format that is read",
+        whole[: len(whole) // 2]: "truncated",
+        whole[:60] + b"\0" * 60 + whole[120:]: "damaged",
+        tmp_path / "none.png": "No such file or directory",
+    }
+    for item, reason in cases.items():
+        with pytest.raises(Exception) as error:  # noqa: PT011
+            decode(item, 8, 1)
+        assert why_not(error.value) == reason

@@ -106,13 +106,38 @@ def test_runs_and_artifacts_are_no_data(classes, record):
     assert counts(classes / "runs" / "a" / "samples") == 2
 
 
-def test_linked_folders_are_followed_once(classes, tmp_path_factory):
+def test_links_out_of_the_folder_are_followed_when_told(classes, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     fill(elsewhere, 2)
     (classes / "hen").symlink_to(elsewhere)
-    (classes / "dog" / "loop").symlink_to(classes)
     (classes / "hens").symlink_to(elsewhere)
-    assert counts(classes) == {"cat": 3, "dog": 3, "hen": 2}
+    (classes / "cat" / "9.png").symlink_to(elsewhere / "0.png")
+    with pytest.raises(UserError, match=r"with cat/9.png, hen, hens; .*:links$"):
+        open_folder(str(classes))
+    counted = counts(f"{classes}:links")
+    assert counted.pop("cat") == 4
+    assert sorted(counted.values()) == [2, 3]  # hen or hens, whichever comes first
+
+
+def test_links_within_the_folder_are_followed_once(classes):
+    (classes / "dog" / "loop").symlink_to(classes)
+    (classes / "cat" / "gone.png").symlink_to(classes / "none.png")
+    assert counts(classes) == {"cat": 3, "dog": 3}
+    assert open_folder(str(classes)).left_out == ("1 link to nothing (cat/gone.png)",)
+
+
+def test_a_folder_may_be_called_links(classes):
+    classes = classes.rename(classes.with_name("a:links"))
+    assert counts(classes) == {"cat": 3, "dog": 3}
+
+
+def test_what_is_left_out_is_counted_by_reason(classes):
+    for name in ("a.txt", "b.txt", "c.xyz", "d", ".hidden.png"):
+        (classes / "cat" / name).touch()
+    assert open_folder(str(classes)).left_out == (
+        "1 hidden picture left out",
+        "4 files left out (2 .txt, 1 .xyz, 1 no suffix)",
+    )
 
 
 def test_a_few_pictures_beside_the_classes_are_left_out(classes):

@@ -20,9 +20,9 @@ def test_corrupt_image_is_named_and_skipped(folder, caplog):
     assert len(loaded.images) == len(loaded.labels) == 6
     assert loaded.labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert len(loaded.skipped) == 2
-    assert "Skipped 2 of 8 images" in caplog.text
-    assert "broken.jpg" in caplog.text
-    assert "cut.jpeg" in caplog.text
+    note = "2 images left out (2 damaged: broken.jpg, cut.jpeg)"
+    assert loaded.left_out == ("1 file left out (.txt)", note)
+    assert caplog.messages == [loaded.summary()]
 
 
 def test_only_corrupt_images_is_an_error(tmp_path):
@@ -114,3 +114,12 @@ def test_sizes_that_cannot_be_are_refused(folder):
         load_data(f"folder:{folder}", image_size=0)
     with pytest.raises(UserError, match="memory for 6 images.*--cache disk"):
         load_data(f"folder:{folder}", image_size=10**7)
+
+
+def test_twelve_bits_in_sixteen_are_scaled_by_what_the_set_holds(tmp_path):
+    for index, white in enumerate((4095, 2048, 0)):
+        pixels = np.full((8, 8), white, np.uint16)
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    loaded = load_data(f"folder:{tmp_path}", image_size=8, channels=1)
+    assert loaded.images[:, 0, 0, 0].tolist() == [255, 128, 0]
+    assert loaded.left_out == ("pixels of 16 bits hold 12 and are read as such",)
