@@ -1,29 +1,33 @@
 """Loads and samples an exported generator without TensorFlow.
 
 onnxruntime, NumPy and Pillow only. A file is used after its hash was compared with
-the card's, and no path is read from the card.
+the card's, no path is read from the card, and the ONNX file is held to the card and to
+the limits of `ganlab.onnx_model`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from ganlab import sampling
+from ganlab import bounded, sampling
 from ganlab.artifacts.card import (
     FORMATS,
     check_files,
     check_hash,
     read_card,
+    read_inputs,
     read_output,
 )
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
+from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
 
 BATCH_SIZE = 64
+FIX = "export the run again"
+ONNX_TYPES = {"float32": "tensor(float)", "int32": "tensor(int32)"}
 
 Labels = Sequence[int] | np.ndarray
 
@@ -48,42 +52,44 @@ class Artifact:
         self.directory = Path(directory)
         self.card = read_card(self.directory)
         self.image_shape, self.output_range = read_output(self.card)
+        self._latents, self.conditional = read_inputs(self.card)
         path = self.directory / FORMATS[format]
         check_files(self.directory, self.card, except_for=path)
         if not path.is_file():
             raise UserError(
                 f"Expected {path.name} in {self.directory}. Received: an artifact "
-                "without it; export the run again"
+                f"without it; {FIX}"
             )
-        model = path.read_bytes()
-        check_hash(self.card, path.name, path, model)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=onnxruntime.get_available_providers()
-            )
-        except Exception as error:  # of many classes, all of onnxruntime's own
+            content = bounded.read_bytes(path, MAX_MODEL_BYTES)
+        except ValueError as error:
             raise UserError(
-                f"Expected an ONNX model that onnxruntime runs in {path}. Received: "
-                f"{one_line(error)}; export the run again"
+                f"Expected a generator in {path}. Received: {one_line(error)}; {FIX}"
             ) from error
-        inputs = {value.name: value.shape[1:] for value in self._session.get_inputs()}
-        self.conditional = inputs.pop("labels", None) is not None
-        self._latents = {name: tuple(shape) for name, shape in inputs.items()}
-        outputs = [value.name for value in self._session.get_outputs()]
-        sizes = [size for shape in self._latents.values() for size in shape]
-        if (
-            not self._latents
-            or not all(isinstance(size, int) for size in sizes)
-            or "images" not in outputs
-            or self.conditional != bool(self.class_names)
-        ):
+        check_hash(self.card, path.name, path, content)
+        self._model = OnnxModel(content, path, FIX)
+        self._check_model(path)
+
+    def _check_model(self, path: Path) -> None:
+        """Checks that a model takes and gives what the card states, with one sample."""
+        stated = {
+            name: (shape, ONNX_TYPES["float32"])
+            for name, shape in self._latents.items()
+        }
+        if self.conditional:
+            stated["labels"] = ((), ONNX_TYPES["int32"])
+        inputs = {
+            name: (shape[1:], kind)
+            for name, (shape, kind) in self._model.inputs.items()
+        }
+        if inputs != stated or "images" not in self._model.outputs:
             raise UserError(
-                f"Expected {path.name} to take latents, and labels if the card names "
-                f"classes, and to give images. Received: inputs {self._latents}, "
-                f"labels {self.conditional}, outputs {outputs}; export the run again"
+                f"Expected {path.name} to take what its card states, {stated}, and to "
+                f"give images. Received: inputs {inputs}, outputs "
+                f"{self._model.outputs}; {FIX}"
             )
+        labels = [0] if self.conditional else None
+        self.generate(np.zeros((1, self.latent_dim), np.float32), labels)
 
     @property
     def latent_shapes(self) -> list[tuple[int, ...]]:
@@ -144,14 +150,20 @@ class Artifact:
         classes = sampling.given_labels(len(parts[0]), len(self.class_names), labels)
         if classes is not None:
             feeds["labels"] = classes
-        batches = [
-            self._session.run(
-                ["images"],
-                {k: v[first : first + BATCH_SIZE] for k, v in feeds.items()},
-            )[0]
-            for first in range(0, len(parts[0]), BATCH_SIZE)
-        ]
-        return np.concatenate(batches)
+        samples = np.empty((len(parts[0]), *self.image_shape), np.float32)
+        for rows in _batches(len(samples)):
+            samples[rows] = self._run({k: v[rows] for k, v in feeds.items()})
+        return samples
+
+    def _run(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        (samples,) = self._model.run(["images"], feeds)
+        shape = (len(next(iter(feeds.values()))), *self.image_shape)
+        if samples.shape != shape or samples.dtype != np.float32:
+            raise UserError(
+                f"Expected float32 images of shape {shape}, as the card states. "
+                f"Received: {samples.dtype} of {samples.shape}; {FIX}"
+            )
+        return samples
 
     def sample(
         self,
@@ -173,8 +185,13 @@ class Artifact:
             the generator's float32 array `(num_images, ...)`.
         """
         latents = sampling.draw_latents(num_images, self.latent_dim, seed, truncation)
-        samples = self.generate(latents, self.labels(num_images, labels))
-        return self.kind.to_stored(samples, self.output_range)
+        classes = self.labels(num_images, labels)
+        stored = []
+        for rows in _batches(num_images):
+            part = None if classes is None else classes[rows]
+            samples = self.generate(latents[rows], part)
+            stored.append(self.kind.to_stored(samples, self.output_range))
+        return np.concatenate(stored)
 
     def labels(
         self, num_images: int, labels: Labels | None = None
@@ -206,3 +223,8 @@ class Artifact:
             for latents in sampling.interpolate_latents(start, end, num_frames)
         ]
         return self.kind.to_stored(np.stack(frames), self.output_range)
+
+
+def _batches(count: int) -> Iterator[slice]:
+    for first in range(0, count, BATCH_SIZE):
+        yield slice(first, first + BATCH_SIZE)

@@ -4,11 +4,12 @@ import datetime
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganlab import __version__
+from ganlab import __version__, bounded
 from ganlab.errors import UserError, one_line
 from ganlab.files import write_text
 
@@ -20,6 +21,9 @@ FORMATS = {
 }
 OF_FILES = ("files", "formats", "metrics", "parity")  # the rest is hashed in them
 MAX_CARD_BYTES = 1 << 20
+MAX_ARTIFACT_BYTES = 1 << 31  # of all its files
+MAX_LATENTS = 1 << 18  # components of one sample's latents
+MAX_SAMPLE_SIZE = 1 << 22  # numbers of one sample
 DATA_LICENSES = {"fashion_mnist": "mit", "mnist": "cc-by-sa-3.0"}
 
 Card = dict[str, Any]
@@ -105,6 +109,41 @@ def data_license(spec: object) -> str | None:
     return DATA_LICENSES.get(name)
 
 
+def read_inputs(card: Card) -> tuple[dict[str, tuple[int, ...]], bool]:
+    """Shape of each latent input without the batch, and whether there are labels.
+
+    Raises:
+        UserError: if the card does not state them, or states other numbers of classes.
+    """
+    try:
+        inputs = dict(card["inputs"])
+        labels = inputs.pop("labels", None)
+        shapes = {name: _sizes(value["shape"]) for name, value in inputs.items()}
+        if not shapes or sum(map(math.prod, shapes.values())) > MAX_LATENTS:
+            raise ValueError(f"latents {shapes}, of 1 to {MAX_LATENTS:,} components")
+        classes = 0 if labels is None else int(labels["range"][1]) + 1
+        if classes != len(card["class_names"]):
+            raise ValueError(f"{len(card['class_names'])} names of {classes} classes")
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise UserError(
+            "Expected a card with the shapes of the latents and a name for each class. "
+            f"Received: {one_line(error)}; export the run again"
+        ) from error
+    return shapes, bool(classes)
+
+
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """A shape without its batch.
+
+    Raises:
+        ValueError, TypeError: for sizes that are no integers of 1 or more.
+    """
+    sizes = tuple(map(operator.index, shape[1:]))
+    if min(sizes, default=1) < 1:
+        raise ValueError(f"a shape of {sizes}")
+    return sizes
+
+
 def read_output(card: Card) -> tuple[tuple[int, ...], tuple[float, float]]:
     """Shape of one sample, and its range: [-1, 1] where the card states no bound.
 
@@ -113,10 +152,12 @@ def read_output(card: Card) -> tuple[tuple[int, ...], tuple[float, float]]:
     """
     try:
         images = card["outputs"]["images"]
-        shape = tuple(int(size) for size in images["shape"][1:])
+        shape = _sizes(images["shape"])
         low, high = (float(end) for end in images.get("range") or (-1.0, 1.0))
-        if not shape or min(shape) < 1 or not -math.inf < low < high < math.inf:
+        if not shape or not -math.inf < low < high < math.inf:
             raise ValueError(f"samples of shape {shape} in [{low:g}, {high:g}]")
+        if math.prod(shape) > MAX_SAMPLE_SIZE:
+            raise ValueError(f"samples of more than {MAX_SAMPLE_SIZE:,} numbers")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "Expected a card with the shape and the range of the images. "
@@ -138,9 +179,8 @@ def read_card(directory: Path | str) -> Card:
             "make one with `ganlab export RUN`"
         )
     try:
-        if path.stat().st_size > MAX_CARD_BYTES:
-            raise ValueError(f"more than {MAX_CARD_BYTES} bytes")
-        card: Card = json.loads(path.read_text(encoding="utf-8"))
+        content = bounded.read_bytes(path, MAX_CARD_BYTES)
+        card: Card = bounded.parse_json(content.decode("utf-8"))
         names, files = card["class_names"], card["files"]
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
             raise ValueError("class_names is no list of names")
@@ -148,8 +188,8 @@ def read_card(directory: Path | str) -> Card:
             raise ValueError("files is no table of hashes")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"Expected an artifact's card in {path}. Received: {error}; export the run "
-            "again"
+            f"Expected an artifact's card in {path}. Received: {one_line(error)}; "
+            "export the run again"
         ) from error
     return card
 
@@ -176,11 +216,22 @@ def hash_description(card: Card) -> str:
 
 def hash_files(directory: Path) -> dict[str, str]:
     """Returns the SHA-256 of every file of an artifact but its card."""
+    return {name: _sha256_of(path) for name, path in _files(directory).items()}
+
+
+def _files(directory: Path) -> dict[str, Path]:
+    """Every file of an artifact but its card, by its name."""
+    paths = [path for path in sorted(directory.rglob("*")) if path.is_file()]
     return {
-        path.relative_to(directory).as_posix(): sha256(path.read_bytes())
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name != CARD
+        path.relative_to(directory).as_posix(): path
+        for path in paths
+        if path.name != CARD
     }
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_hash(card: Card, name: str, path: Path, content: bytes) -> None:
@@ -189,7 +240,11 @@ def check_hash(card: Card, name: str, path: Path, content: bytes) -> None:
     Raises:
         UserError: if the hash differs from the card's.
     """
-    if sha256(content) != card["files"].get(name):
+    _check_equal(card, name, path, sha256(content))
+
+
+def _check_equal(card: Card, name: str, path: Path, digest: str) -> None:
+    if digest != card["files"].get(name):
         raise UserError(
             f"Expected the SHA-256 of {path} to be that of the card. Received: a "
             "changed file; copy the artifact again or export the run again"
@@ -209,8 +264,13 @@ def check_files(directory: Path | str, card: Card, except_for: Path) -> None:
     Raises:
         UserError: if a file's hash differs from the card's.
     """
-    directory = Path(directory)
-    for path in sorted(directory.rglob("*")):
-        name = path.relative_to(directory).as_posix()
-        if path.is_file() and path != except_for and name in card["files"]:
-            check_hash(card, name, path, path.read_bytes())
+    left = MAX_ARTIFACT_BYTES
+    for name, path in _files(Path(directory)).items():
+        if path != except_for and name in card["files"]:
+            left -= path.stat().st_size
+            if left < 0:
+                raise UserError(
+                    f"Expected an artifact of at most {MAX_ARTIFACT_BYTES:,} bytes in "
+                    f"{directory}. Received: more, at {name}; remove what is not needed"
+                )
+            _check_equal(card, name, path, _sha256_of(path))

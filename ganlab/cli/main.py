@@ -6,6 +6,7 @@ Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 a faile
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -91,7 +92,18 @@ def _log_handler() -> logging.Handler:
 
 def _fail(message: object, code: int) -> int:
     print(printable(f"ganlab: {message}"), file=sys.stderr)
+    _leave_behind(code)
     return code
+
+
+def _leave_behind(code: int) -> None:
+    """Exits at once where a model's operator, which nothing can stop, still runs."""
+    if "ganlab.onnx_model" in sys.modules:
+        from ganlab import onnx_model
+
+        if onnx_model.is_left_running():
+            sys.stdout.flush()
+            os._exit(code)
 
 
 def _os_error_text(error: OSError) -> object:

@@ -31,32 +31,22 @@ def from_onnx(content: bytes, path: object) -> FeatureFunction:
     Raises:
         UserError: if it is no model of one input of images.
     """
-    import onnxruntime
+    from ganlab.onnx_model import OnnxModel
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=onnxruntime.get_available_providers()
-        )
-        (model_input,) = session.get_inputs()
-        shape = _image_shape(model_input.shape, path)
-    except (
-        ValueError,
-        RuntimeError,
-        onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-        onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-        onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph,
-    ) as error:
+    model = OnnxModel(content, path, "name other --features")
+    if [kind for _, kind in model.inputs.values()] != ["tensor(float)"]:
         raise UserError(
-            f"Expected an ONNX model of one input of images. Received: {path} "
-            f"({one_line(error)})"
-        ) from error
-    names = [output.name for output in session.get_outputs()]
+            "Expected an ONNX model of one input of float32 images. Received: "
+            f"{path} of {model.inputs}"
+        )
+    ((name, (sizes, _)),) = model.inputs.items()
+    shape = _image_shape(sizes, path)
 
     def extract(images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        outputs = session.run(names, {model_input.name: _fitted(images, shape)})
-        return _features_and_logits(dict(zip(names, outputs, strict=True)), path)
+        outputs = model.run(model.outputs, {name: _fitted(images, shape)})
+        return _features_and_logits(
+            dict(zip(model.outputs, outputs, strict=True)), path
+        )
 
     return extract
 

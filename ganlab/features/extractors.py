@@ -20,6 +20,7 @@ import importlib_resources
 import numpy as np
 from PIL import Image
 
+from ganlab import bounded
 from ganlab.data import kinds
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
@@ -28,6 +29,7 @@ from ganlab.features.backends import FeatureFunction
 from ganlab.features.resizing import resized
 
 BATCH_SIZE = 200
+MAX_WEIGHT_BYTES = 1 << 29
 PIXEL_BOXES = 8
 FASHION_FILE = "fashion_mnist.onnx"
 FASHION_SHA256 = "5415fe788f5da8d1985afdea195a23173c2576c9afeecb64849428d6ca43bbeb"
@@ -238,4 +240,9 @@ def _model(path: Path) -> Extractor:
 def _content(path: Path, fix: str) -> bytes:
     if not path.is_file():
         raise UserError(f"Expected a file that exists. Received: {path}; {fix}")
-    return path.read_bytes()
+    try:
+        return bounded.read_bytes(path, MAX_WEIGHT_BYTES)
+    except ValueError as error:
+        raise UserError(
+            f"Expected weights in {path}. Received: {error}; {fix}"
+        ) from error

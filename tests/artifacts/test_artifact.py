@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from ganlab import sampling
 from ganlab.artifacts.artifact import Artifact
-from ganlab.artifacts.card import hash_files, write_card
+from ganlab.artifacts.card import describe_generator, hash_files, write_card
 from ganlab.errors import UserError
 
 
@@ -106,10 +106,28 @@ def model_of(inputs, outputs):
     return helper.make_model(graph, opset_imports=opset, ir_version=8)
 
 
+def card_of(directory, **changes):
+    """The card of a generator of four numbers from four."""
+    described = describe_generator(
+        latent_shapes=[(4,)],
+        image_shape=(4,),
+        class_names=(),
+        parameters=0,
+        opset=18,
+        training={},
+    )
+    return described | {"files": hash_files(directory)} | changes
+
+
 @pytest.mark.parametrize(
     "model",
     [
         b"no model",
+        model_of([("latents", [None, 1 << 40])], [("images", [None, 4])]),
+        model_of(
+            [("latents", [None, 4]), ("other", [None, 4])], [("images", [None, 4])]
+        ),
+        model_of([("latents", [4])], [("images", [4])]),
         model_of([("latents", [None, "size"])], [("images", [None, 4])]),
         model_of([("latents", [None, 4])], [("pictures", [None, 4])]),
         model_of([("latents", [None, 4]), ("labels", [None])], [("images", [None, 4])]),
@@ -119,12 +137,7 @@ def test_a_model_of_something_else_is_one_clear_error(tmp_path, model):
     if not isinstance(model, bytes):
         model = model.SerializeToString()
     (tmp_path / "generator.onnx").write_bytes(model)
-    contents = {
-        "class_names": [],
-        "files": hash_files(tmp_path),
-        "outputs": {"images": {"shape": [None, 4], "range": None}},
-    }
-    write_card(tmp_path, contents)
+    write_card(tmp_path, card_of(tmp_path))
     with pytest.raises(UserError, match=r"generator\.onnx.*export the run again"):
         Artifact(tmp_path)
 
@@ -135,3 +148,35 @@ def test_interpolation_begins_and_ends_at_its_seeds(exported):
     assert frames.shape == (4, 3, 16, 16, 3)
     for frame, seed in ((frames[0], 1), (frames[-1], 2)):
         assert np.abs(frame.astype(int) - artifact.sample(3, seed)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"inputs": {"latents": {"shape": [None, 5]}}}, "what its card states"),
+        ({"inputs": {"latents": {"shape": [None, 1 << 40]}}}, "262,144 components"),
+        ({"inputs": {"latents": {"shape": [None, "4"]}}}, "shapes of the latents"),
+        ({"inputs": {}}, "shapes of the latents"),
+        ({"inputs": None}, "shapes of the latents"),
+        ({"outputs": {"images": {"shape": [None, 5]}}}, r"images of shape \(1, 5\)"),
+        ({"outputs": {"images": {"shape": [None, 1 << 40]}}}, "4,194,304 numbers"),
+        ({"class_names": ["a"]}, "1 names of 0 classes"),
+        (
+            {
+                "inputs": {
+                    "latents": {"shape": [None, 4]},
+                    "labels": {"range": [0, 9]},
+                }
+            },
+            "0 names of 10 classes",
+        ),
+    ],
+)
+def test_a_card_of_another_model_is_one_clear_error(tmp_path, changes, message):
+    model = model_of([("latents", [None, 4])], [("images", [None, None])])
+    (tmp_path / "generator.onnx").write_bytes(model.SerializeToString())
+    write_card(tmp_path, card_of(tmp_path))
+    assert Artifact(tmp_path).sample(70, 1).shape == (70, 4)
+    write_card(tmp_path, card_of(tmp_path, **changes))
+    with pytest.raises(UserError, match=f"{message}.*export the run again"):
+        Artifact(tmp_path)

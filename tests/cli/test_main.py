@@ -151,3 +151,17 @@ def test_what_is_logged_controls_no_terminal(capsys, monkeypatch):
     monkeypatch.setattr(parser, "parse_args", lambda arguments: options)
     assert main(["lab", "list"]) == 0
     assert capsys.readouterr().err == "classes a\\u001b[2J\\nganlab: fine\n"
+
+
+def test_an_operator_that_nothing_can_stop_is_left_behind(tmp_path):
+    script = (
+        "import sys, threading, time; from ganlab import onnx_model\n"
+        "from ganlab.cli.main import main\n"
+        "def run(): time.sleep(60)\n"
+        "threading.Thread(target=run, name=onnx_model.THREAD).start()\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "sample", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 2
+    assert done.stderr.startswith("ganlab: Expected an artifact")
