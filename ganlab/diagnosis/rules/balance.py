@@ -21,6 +21,7 @@ from ganlab.diagnosis.evidence import (
 )
 from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.quality import bad_quality
+from ganlab.diagnosis.rules import losses
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import discriminator_accuracy, observe_signal
 
@@ -129,11 +130,18 @@ def _foreign_domination(log: Log) -> Observation | None:
     return Observation(held, [bound.evidence(value, says)])
 
 
-@rule(LEAD, SEPARATION, FOOLED, severities=("warning", "critical"))
+@rule(
+    LEAD,
+    SEPARATION,
+    FOOLED,
+    losses.AT_CHANCE,
+    losses.OUTRUN,
+    severities=("warning", "critical"),
+)
 def generator_domination(log: Log) -> Observation | None:
     """D cannot tell real from fake though the images are bad, or is always wrong."""
     if log.foreign:
-        return None
+        return losses.never_led(log) or losses.outrun(log)
     bad, lead = bad_quality(log), _lead(log)
     if bad is None:
         if lead is not None and LEAD.past(lead.values).all():
@@ -173,9 +181,11 @@ def _separated(log: Log, bound: Bound) -> Observation | None:
     )
 
 
-@rule(SLOPE)
+@rule(SLOPE, losses.BOTTOMLESS)
 def unconstrained_critic(log: Log) -> Observation | None:
     """A critic whose loss has no bound, and whose slope has none either."""
+    if log.foreign:
+        return losses.bottomless(log)
     if not is_unbounded(log):
         return None
     says = "two samples' logits differ by {:.3g} times their distance, where 1 is meant"

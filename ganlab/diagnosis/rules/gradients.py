@@ -19,6 +19,7 @@ from ganlab.diagnosis.evidence import (
     sustained,
 )
 from ganlab.diagnosis.log import Log
+from ganlab.diagnosis.rules import losses
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import observe_networks
 
@@ -86,13 +87,15 @@ def _is_minimax(log: Log) -> bool:
     return bool(g_loss.values.max() <= 0.0)
 
 
-@rule(DRIFT, (DRIFT_OF_A_LEAP, LEAP))
+@rule(DRIFT, (DRIFT_OF_A_LEAP, LEAP), losses.LEAPT)
 def overlong_steps(log: Log) -> Observation | None:
     """A network's weights were replaced within ten steps, or its loss leapt."""
+    if log.foreign:
+        return losses.leapt(log)
     leap = None
-    losses = log.get(LEAP.signal)
-    if losses is not None and not is_unbounded(log) and LEAP.past(losses.values).any():
-        value = float(losses.values.max())
+    d_loss = log.get(LEAP.signal)
+    if d_loss is not None and not is_unbounded(log) and LEAP.past(d_loss.values).any():
+        value = float(d_loss.values.max())
         leap = LEAP.evidence(value, f"the discriminator's loss leapt to {value:.3g}")
     for key, network in NETWORKS.items():
         bound = (DRIFT_OF_A_LEAP if leap else DRIFT).of(key)

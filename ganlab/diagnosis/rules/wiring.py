@@ -24,6 +24,7 @@ from ganlab.diagnosis.evidence import (
 from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.quality import bad_quality
+from ganlab.diagnosis.rules import losses
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import has_dead_layer, observe_signal
 
@@ -63,13 +64,14 @@ STEP_GAIN = Bound(
 )
 DECIDED = Bound("logit_separation", 0.75)
 CONTENT = 0.1  # of what a loss began with, or of what chance has
+GAIN = 0.5
 CHANCE = 1.39  # two cross-entropies of one half
 BOTH_CONTENT = Bound(
     "g_loss",
     None,
     above=False,
     condition=f"and `d_loss` at once < {CONTENT:g} of their start (of {CHANCE:g} at "
-    "most), and not under 0",
+    f"most), or `g_loss` under 0 and by {GAIN:g} lower than it began",
 )
 PROBABILITIES = Bound(
     "logit_highest",
@@ -82,7 +84,7 @@ MISREAD = Bound(
 )
 
 
-@rule(PATH, *STILL, END_OF_STEPS, severities=("warning", "critical"))
+@rule(PATH, *STILL, END_OF_STEPS, losses.STEADY, severities=("warning", "critical"))
 def frozen_network(log: Log) -> Observation | None:
     """A network's steps are 0, add up to next to nothing, or ended in mid-run."""
     for key, network in NETWORKS.items():
@@ -107,7 +109,7 @@ def frozen_network(log: Log) -> Observation | None:
             says = f"all steps of the {network} add up to {path:.2%} of its weights"
             held = Held(int(series.steps[0]), 1.0)
             return Observation(held, [own.evidence(path, says)], "warning")
-    return _ended(log)
+    return losses.neither_moves(log) if log.foreign else _ended(log)
 
 
 def _ended(log: Log) -> Observation | None:
@@ -194,18 +196,23 @@ def _led_astray(log: Log) -> Observation | None:
 
 
 def _both_content(log: Log) -> Observation | None:
-    """Both losses are next to nothing, though what one network wins the other loses."""
+    """Both losses fell far, though what one network wins the other loses."""
+    d_loss, g_loss = (smooth(log.get(name, 2 * MIN_VALUES)) for name in LOSSES)
+    if d_loss is None or g_loss is None or log.last_step < WARMUP_STEPS:
+        return None
+    if d_loss.values.min() < 0.0:
+        return None
     evidence, held = [], None
-    for name in reversed(LOSSES):
-        losses = smooth(log.get(name, 2 * MIN_VALUES))
-        if losses is None or losses.values.min() < 0.0 or log.last_step < WARMUP_STEPS:
-            return None
-        start = float(losses.values[0])
-        own = replace(BOTH_CONTENT, signal=name).at(CONTENT * min(start, CHANCE))
-        held = own.held_by(losses)
+    for name, series in (("g_loss", g_loss), ("d_loss", d_loss)):
+        start = float(series.values[0])
+        wanted = CONTENT * min(start, CHANCE)
+        if name == "g_loss" and series.values[-1] < 0.0:
+            wanted = start - GAIN
+        own = replace(BOTH_CONTENT, signal=name).at(wanted)
+        held = own.held_by(series)
         if held is None:
             return None
-        value = last_median(losses)
+        value = last_median(series)
         says = f"{name} fell from {start:.2g} to {value:.2g}, and so did the other"
         evidence.append(own.evidence(value, says))
     return None if held is None else Observation(held, evidence)
