@@ -215,7 +215,10 @@ def _both_content(log: Log) -> Observation | None:
         value = last_median(series)
         says = f"{name} fell from {start:.2g} to {value:.2g}, and so did the other"
         evidence.append(own.evidence(value, says))
-    return None if held is None else Observation(held, evidence)
+    if held is None:
+        return None
+    began = int(d_loss.steps[0])  # a loss is reversed from the first step on
+    return Observation(held._replace(since_step=began), evidence)
 
 
 @rule(PROBABILITIES)
