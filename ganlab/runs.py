@@ -15,7 +15,7 @@ from ganlab.config import legacy
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 from ganlab.files import (
     append_line,
     check_new_folder,
@@ -192,7 +192,14 @@ class RunFolder(CheckpointFolder):
         path = self.trials / "trials.json"
         if not path.is_file():
             return []
-        return [legacy.current_trial(trial) for trial in read_json(path)]
+        trials = read_json(path)
+        try:
+            return [legacy.current_trial(trial) for trial in trials]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"Expected trials of remedies in {path}. Received: {one_line(error)}; "
+                "remove the file, or try the remedies again"
+            ) from error
 
 
 def _whole_rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -158,3 +158,36 @@ def test_no_other_module_spells_a_name_of_a_run_folder():
         if name.search(text)
     }
     assert spelt == {"runs.py", "checkpoints.py"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": 3},
+        {"ratio": 1.0},
+        {"ratio": {"value": "1", "low": 1, "high": 2}},
+        {"score": "good"},
+        {"steps": "1000"},
+        {"branches": 3},
+        {"branches": [3]},
+        {"branches": [{"score": 1.0, "findings": [3]}]},
+        {"changes": 3},
+        {"kept": "yes"},
+    ],
+)
+def test_trials_of_wrong_types_are_one_clear_error(folder, changes):
+    trial = {"name": "a", "changes": {}, "verdict": None, "ratio": None, "score": 1.0}
+    trial |= {"score_name": "fid", "steps": 10, "branches": [], "kept": False}
+    folder.write_trials([trial])
+    assert folder.read_trials() == [trial]
+    folder.write_trials([trial | changes])
+    with pytest.raises(UserError, match=r"trials of remedies in .*try the remedies"):
+        folder.read_trials()
+
+
+@pytest.mark.parametrize("text", ["3", "[3]", '"a"', "[[]]", "[{}]"])
+def test_what_holds_no_trials_is_one_clear_error(folder, text):
+    folder.write_trials([])
+    (folder.trials / "trials.json").write_text(text)
+    with pytest.raises(UserError, match="trials of remedies"):
+        folder.read_trials()

@@ -65,7 +65,8 @@ def add(commands: "Commands") -> None:
     protocol.add_argument(
         "--data",
         metavar="SPEC",
-        help="real images (default: those that it was trained on)",
+        help="real images (default: those that a run was trained on, or an artifact if "
+        "they come with ganlab)",
     )
     protocol.add_argument(
         "--features",

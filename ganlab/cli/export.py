@@ -16,6 +16,7 @@ from ganlab.cli.common import (
     say,
 )
 from ganlab.errors import UserError
+from ganlab.interruption import Interrupted
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -73,21 +74,25 @@ def run(options: argparse.Namespace) -> None:
     export.check_new_artifact(to)
     model_card.check_license(options.license)
     gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
-    card = export.export_generator(
-        gan,
-        to,
-        score=_score_function(trained),
-        class_names=trained.class_names,
-        training={
-            "data": trained.recipe.data,
-            "num_images": trained.num_images,
-            "step": int(gan.step.numpy()),
-            "recipe": trained.recipe.as_dict()
-            if trained.observed is None
-            else trained.observed,
-        },
-        license=options.license,
-    )
+    try:
+        card = export.export_generator(
+            gan,
+            to,
+            score=_score_function(trained),
+            class_names=trained.class_names,
+            training={
+                "data": trained.recipe.data,
+                "num_images": trained.num_images,
+                "step": int(gan.step.numpy()),
+                "recipe": trained.recipe.as_dict()
+                if trained.observed is None
+                else trained.observed,
+            },
+            license=options.license,
+        )
+    except KeyboardInterrupt as stop:
+        message = f"stopped exporting; nothing was written to {to}"
+        raise Interrupted.of(stop, message) from stop
     parity = card["parity"]
     differences = parity["max_difference"]
     say(f"artifact     {to}")

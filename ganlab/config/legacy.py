@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganlab.config.settings import split_settings
+from ganlab.errors import brief
 
 SCORE_NAMES = {
     "frechet_distance": "fid",
@@ -26,6 +27,17 @@ SETTING_NAMES = {
     "precision": "dtype_policy",
     "signal_every": "probe_every",
     "signal_share": "probe_share",
+}
+NUMBER = (float, int, type(None))
+TRIAL_KINDS = {
+    "name": str,
+    "verdict": (str, type(None)),
+    "ratio": (dict, type(None)),
+    "score_name": str,
+    "score": NUMBER,
+    "steps": (int, type(None)),
+    "branches": list,
+    "kept": bool,
 }
 CARD_KEYS = {"precisions": "formats"}
 PARITY_KEYS = {"batch_norm_gap": "training_inference_difference"}
@@ -75,11 +87,25 @@ def current_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
-    """A remedy's trial as today's are; older ones had one branch and its FID."""
+    """A remedy's trial as today's are; older ones had one branch and its FID.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: if it is no trial.
+    """
     trial = current_scores(trial)
     changes = current_settings(trial["changes"])
     if "branches" in trial:
-        return {**trial, "changes": changes}
+        trial = {**trial, "changes": changes}
+        for key, kinds in TRIAL_KINDS.items():
+            _check_kind(key, trial[key], kinds)
+        for branch in trial["branches"]:
+            _check_kind("score", branch["score"], NUMBER)
+            _check_kind("findings", branch["findings"], list)
+            for name in branch["findings"]:
+                _check_kind("findings", name, str)
+        for end in ("value", "low", "high") if trial["ratio"] else ():
+            _check_kind("ratio", trial["ratio"][end], NUMBER)
+        return trial
     score, findings = trial.get("fid"), trial.get("findings", [])
     return {
         "name": trial["name"],
@@ -92,6 +118,11 @@ def current_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
         "branches": [{"score": score, "findings": findings}],
         "kept": trial.get("kept", False),
     }
+
+
+def _check_kind(name: str, value: object, kinds: Any) -> None:
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name} of {brief(value)}")
 
 
 def current_card(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -257,27 +257,47 @@ class Recipe(Settings):
         1, "discriminator updates for each generator update", minimum=1, midway=True
     )
     generator_learning_rate: float | None = in_training(
-        None, "learning rate of the generator's Adam", unset=BY_DATA, midway=True
+        None,
+        "learning rate of the generator's Adam",
+        minimum=0,
+        unset=BY_DATA,
+        midway=True,
     )
     discriminator_learning_rate: float | None = in_training(
-        None, "learning rate of the discriminator's Adam", unset=BY_DATA, midway=True
+        None,
+        "learning rate of the discriminator's Adam",
+        minimum=0,
+        unset=BY_DATA,
+        midway=True,
     )
-    beta_1: float = in_training(0.5, "Adam's decay of the first moment", midway=True)
-    beta_2: float = in_training(0.999, "Adam's decay of the second moment", midway=True)
+    beta_1: float = in_training(
+        0.5, "Adam's decay of the first moment", minimum=0, below=1, midway=True
+    )
+    beta_2: float = in_training(
+        0.999, "Adam's decay of the second moment", minimum=0, below=1, midway=True
+    )
     gradient_clip: float | None = in_training(
-        None, "largest norm of a network's gradient", unset="no clipping", midway=True
+        None,
+        "largest norm of a network's gradient",
+        above=0,
+        unset="no clipping",
+        midway=True,
     )
     final_rate_share: float = in_training(
-        1.0, "fraction of both learning rates at the run's end, along half a cosine"
+        1.0,
+        "fraction of both learning rates at the run's end, along half a cosine",
+        minimum=0,
     )
     final_beta_2: float | None = in_training(
-        None, "beta_2 at the run's end, likewise", unset="beta_2"
+        None, "beta_2 at the run's end, likewise", minimum=0, below=1, unset="beta_2"
     )
     final_weight_share: float = in_training(
-        1.0, "fraction of the regularizers' weights at the run's end, likewise"
+        1.0,
+        "fraction of the regularizers' weights at the run's end, likewise",
+        minimum=0,
     )
     ema_decay: float = in_training(
-        0.999, "weight of the past in the averaged generator"
+        0.999, "weight of the past in the averaged generator", minimum=0, below=1
     )
     batch_size: int = in_training(
         64, "real images for each discriminator update", minimum=1, flag=True

@@ -1,15 +1,23 @@
 """One row of the table of settings, and what is made of rows: checks and docstrings."""
 
 import dataclasses
+import math
+import numbers
 import textwrap
 import typing
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
 from ganlab.config.choices import NETWORKS
-from ganlab.errors import UserError, unknown_name
+from ganlab.errors import UserError, as_integer, brief, unknown_name
 
 GROUPS = ("Run", "Data", "Networks", "Objective", "Training", "Monitoring")
+KINDS = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a finite number",
+    str: "a text",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +124,10 @@ class Setting:
             return
         if self.choices:
             self._check_choice(value)
+        elif not self._is_of_kind(value):
+            raise UserError(
+                f"Expected {self.words}, {KINDS[self.kind]}. Received: {brief(value)}"
+            )
         within = (
             (self.minimum is None or value >= self.minimum)
             and (self.maximum is None or value <= self.maximum)
@@ -127,6 +139,14 @@ class Setting:
             raise UserError(
                 f"Expected {self.words}{joint}{self.bounds}. Received: {value}"
             )
+
+    def _is_of_kind(self, value: Any) -> bool:
+        if self.kind is int:
+            return as_integer(value) is not None
+        if self.kind is float:
+            number = isinstance(value, numbers.Real)
+            return number and math.isfinite(value)
+        return isinstance(value, self.kind)
 
     def _check_choice(self, value: Any) -> None:
         several = self.separator and isinstance(value, str)

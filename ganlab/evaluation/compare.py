@@ -1,6 +1,5 @@
 """Comparison of several subjects against the same real images."""
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from typing import Any
 
 from ganlab import metrics
 from ganlab.artifacts import card
+from ganlab.bounded import read_json
 from ganlab.config import legacy
 from ganlab.data import kinds
 from ganlab.data.loading import load_data
-from ganlab.errors import UserError
+from ganlab.errors import UserError, brief
 from ganlab.evaluation.protocol import Protocol
 from ganlab.evaluation.reference import (
     MAX_IMAGES,
@@ -126,8 +126,9 @@ def _load_reference(
     data = data or next(trained_on, None)
     if data is None:
         raise UserError(
-            "Expected --data, the real images to hold these against. Received: none, "
-            "and images do not say what they were trained on"
+            "Expected --data, the real images to hold these against. Received: none; "
+            "images do not say what they were trained on, and a card is not believed "
+            "where it names files or a download"
         )
     counts = [
         subject.num_images
@@ -185,7 +186,7 @@ def read_scores(
         UserError: if the file holds no scores.
     """
     try:
-        subjects = json.loads(Path(path).read_text(encoding="utf-8"))["subjects"]
+        subjects = read_json(Path(path))["subjects"]
         return {name: _read_subject(record) for name, record in subjects.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, UserError):
@@ -199,6 +200,10 @@ def _read_subject(
     record: Mapping[str, Any],
 ) -> tuple[Protocol, dict[str, metrics.Score]]:
     scores = legacy.current_scores(record["scores"])
+    for name, score in scores.items():
+        for value in score.values():
+            if not isinstance(value, float | int | None):
+                raise TypeError(f"{name} of {brief(value)}")
     return Protocol.from_dict(record["protocol"]), {
         name: metrics.Score(**score) for name, score in scores.items()
     }

@@ -13,11 +13,14 @@ from ganlab.artifacts.artifact import Artifact
 from ganlab.data import kinds
 from ganlab.data.decoding import FORMATS
 from ganlab.data.loading import load_data
+from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
 from ganlab.evaluation.scores import Generate
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder, load_run
+
+EMBEDDED = ("fashion_mnist", *MIXTURES)
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,17 @@ def _artifact(path: Path) -> Subject:
     generator = Generator(
         _rescaled(artifact), artifact.latent_dim, len(artifact.class_names)
     )
-    data = artifact.card.get("training", {}).get("data")
-    return Subject(path, artifact.image_shape, generator, data)
+    return Subject(path, artifact.image_shape, generator, _stated_data(artifact))
+
+
+def _stated_data(artifact: Artifact) -> str | None:
+    """The data that a card states, if it is no path and no download.
+
+    A card is a stranger's: what it names is not read because it says so.
+    """
+    training = artifact.card.get("training")
+    data = training.get("data") if isinstance(training, dict) else None
+    return data if data in EMBEDDED else None
 
 
 def _run(path: Path, checkpoint: str) -> Subject:

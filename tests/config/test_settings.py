@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_recipe_round_trip():
         ({"image_size": 8}, "image size of 16 to 128. Received: 8"),
         ({"instance_noise": -1.0}, "instance noise of 0 or more. Received: -1.0"),
         ({"steps": 0}, "steps of 1 or more. Received: 0"),
-        ({"generator_filters": float("nan")}, "generator filters of 1 or more"),
+        ({"generator_filters": float("nan")}, "generator filters, an integer"),
     ],
 )
 def test_a_wrong_recipe_is_refused(changes, message):
@@ -107,3 +108,24 @@ def test_what_keeps_the_networks():
     assert keep_networks(["loss", "beta_1", "generator_learning_rate"])
     for name in ("upsampling", "packing", "cache", "dtype_policy", "steps", "seeds"):
         assert not keep_networks(["loss", name])
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("generator_learning_rate", (-1.0, math.nan, math.inf)),
+        ("discriminator_learning_rate", (-1e-9, -math.inf)),
+        ("beta_1", (2, 1.0, -0.1, math.nan)),
+        ("beta_2", (1.5, -1)),
+        ("final_beta_2", (1.0,)),
+        ("ema_decay", (1.0, 2.0)),
+        ("gradient_clip", (0.0, -1.0)),
+        ("final_rate_share", (-0.5,)),
+        ("final_weight_share", (-0.5, math.inf)),
+        ("regularizer_weight", (math.inf, math.nan)),
+    ],
+)
+def test_numbers_that_no_training_can_take_are_refused(name, values):
+    for value in values:
+        with pytest.raises(UserError, match=f"Expected {name.replace('_', ' ')}.*Rec"):
+            Recipe(**{name: value})

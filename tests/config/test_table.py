@@ -1,5 +1,8 @@
 """One row of the table of settings."""
 
+import math
+
+import numpy as np
 import pytest
 
 from ganlab.config.table import Setting
@@ -33,3 +36,21 @@ def test_names_and_defaults_in_words():
     assert setting.default_text == "64"
     assert Setting("", "Run", default=False).default_text == "false"
     assert Setting("", "Run", unset="the data's own").default_text == "the data's own"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [
+        (int, [1.5, "2", math.nan], [0, np.int64(3)]),
+        (float, [math.nan, math.inf, -math.inf, "1", 1j], [0.5, 1, np.float32(2)]),
+        (bool, [1, "true"], [True]),
+        (str, [1, b"a"], ["a"]),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(kind, wrong, right):
+    setting = Setting("", "Run", name="some_number", kind=kind)
+    for value in right:
+        setting.check(value)
+    for value in wrong:
+        with pytest.raises(UserError, match="Expected some number, .*Received: "):
+            setting.check(value)

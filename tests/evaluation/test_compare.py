@@ -35,9 +35,19 @@ def test_a_table_names_the_extractor_and_scales_kid():
     assert kid.split() == ["KID[pixels]", "x", "1000", "2.00", "[1.00,", "3.00]"]
 
 
+@pytest.mark.parametrize("value", ["good", [1.0], {}])
+def test_scores_that_are_no_numbers_are_refused_as_they_are_read(tmp_path, value):
+    score = {"value": value, "low": 0.0, "high": 1.0, "standard_error": 0.1}
+    record = {"scores": {"fid": score}, "protocol": {}}
+    path = tmp_path / "scores.json"
+    path.write_text(json.dumps({"subjects": {"a": record}}))
+    with pytest.raises(UserError, match=r"Expected scores from.*fid of "):
+        compare.read_scores(path)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"subjects": {"a": 1}}'])
 def test_what_holds_no_scores_is_refused(tmp_path, content):
     path = tmp_path / "scores.json"
     path.write_text(content)
-    with pytest.raises(UserError, match="Expected scores from"):
+    with pytest.raises(UserError, match="Expected (scores from|JSON in)"):
         compare.read_scores(path)

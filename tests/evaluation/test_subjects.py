@@ -1,11 +1,13 @@
 """Subjects: artifacts, folders and npz files are told apart and sampled."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ganlab.artifacts import card
 from ganlab.errors import UserError
 from ganlab.evaluation.subjects import load_subject
 
@@ -23,6 +25,24 @@ def test_an_artifact_is_a_generator():
     assert labels.tolist() == [3, 1, 4, 1]
     _, labels = subject.sample(3, 0, np.array([99, 0, 0]))  # of other classes
     assert labels.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("stated", "data"),
+    [
+        ({"data": "ring"}, "ring"),
+        ({"data": "folder:/"}, None),
+        ({"data": "tfds:mnist"}, None),
+        ({"data": ["fashion_mnist"]}, None),
+        ("fashion_mnist", None),
+        (None, None),
+    ],
+)
+def test_a_card_names_no_files_to_read(tmp_path, stated, data):
+    contents = card.read_card(SHIPPED)
+    shutil.copy(SHIPPED / "generator.onnx", tmp_path)
+    card.write_card(tmp_path, contents | {"training": stated})
+    assert load_subject(tmp_path).data == data
 
 
 def test_images_are_taken_in_order_and_without_labels(tmp_path):
