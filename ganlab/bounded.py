@@ -14,6 +14,10 @@ from ganlab.errors import UserError, one_line
 MAX_DEPTH = 64  # of lists and objects within one another
 MAX_DIGITS = 40  # of an integer
 MAX_JSON_BYTES = 1 << 24
+MAX_LOG_BYTES = 1 << 27
+MAX_LOG_NUMBERS = 10_000_000
+MAX_LOG_NAMES = 10_000
+MAX_LINE = 1 << 20  # characters
 MAX_DIRECTORY_BYTES = 1 << 20  # of a zip file's table of contents
 SMALL_BYTES = 1 << 26  # what may unpack at any ratio
 MAX_RATIO = 250  # of what is unpacked to the file it lies in
@@ -60,6 +64,29 @@ def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
             f"Expected JSON in {path}. Received: {one_line(error)}; put back the file "
             "as it was written"
         ) from error
+
+
+def lines(text: str) -> Iterator[str]:
+    """The lines of a text with their ends, none copied before its turn."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def check_log(numbers: int, names: int) -> None:
+    """Raises `UserError` for a log that takes too much memory.
+
+    Args:
+        numbers: Integer: how many numbers it holds.
+        names: Integer: under how many names.
+    """
+    if numbers > MAX_LOG_NUMBERS or names > MAX_LOG_NAMES:
+        raise UserError(
+            f"Expected a log of {MAX_LOG_NUMBERS:,} numbers under {MAX_LOG_NAMES:,} "
+            "names at most. Received: one with more; leave out rows or columns"
+        )
 
 
 def check_ratio(unpacked: int, packed: int) -> None:

@@ -7,7 +7,11 @@ import pytest
 from ganlab.bounded import (
     MAX_DEPTH,
     MAX_DIGITS,
+    MAX_LOG_NAMES,
+    MAX_LOG_NUMBERS,
+    check_log,
     check_ratio,
+    lines,
     open_zip,
     parse_json,
     read_bytes,
@@ -127,3 +131,15 @@ def test_a_bomb_is_refused_by_what_it_says():
     check_ratio(250_000_000, 1_000_000)
     with pytest.raises(ValueError, match="1,000,000 bytes that unpack to 250,000,001"):
         check_ratio(250_000_001, 1_000_000)
+
+
+def test_lines_are_those_of_the_text():
+    for text in ("", "a", "a\n", "a\n\nb", "\n"):
+        assert list(lines(text)) == text.splitlines(keepends=True)
+
+
+def test_a_log_is_bounded_in_numbers_and_names():
+    check_log(MAX_LOG_NUMBERS, MAX_LOG_NAMES)
+    for numbers, names in ((MAX_LOG_NUMBERS + 1, 1), (1, MAX_LOG_NAMES + 1)):
+        with pytest.raises(UserError, match="10,000,000 numbers under 10,000 names"):
+            check_log(numbers, names)

@@ -5,11 +5,14 @@ costs a copy.
 """
 
 import hashlib
+import io
 import itertools
 import json
 import logging
 import os
+import shutil
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from ganlab.bounded import read_json
 from ganlab.data.decoding import Decoded, decode, why_not
 from ganlab.data.image_data import ImageData
 from ganlab.data.source import Source
@@ -29,6 +33,8 @@ from ganlab.files import atomic_folder, cache_folder
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk")
+ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"  # of a cache folder
+MAX_ABOUT_BYTES = 1 << 30  # with the names of all images that were skipped
 CACHE_VERSION = 2  # of what decoding makes of the same files
 CHUNK = 256
 MAX_LISTED = 5
@@ -108,46 +114,70 @@ def _load_cached(
 ) -> ImageData:
     key = f"{CACHE_VERSION} {source.identity} {image_size} {channels}"
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
-    if not folder.exists():
+    shape = (source.count, image_size, image_size, channels)
+    if folder.exists():
         try:
-            with atomic_folder(folder) as partial:
-                _write_decoded(partial, source, image_size, channels, progress)
-        except OSError:
-            if not folder.exists():  # which another run has made meanwhile
-                raise
-    about = json.loads((folder / "about.json").read_text())
-    images = np.load(folder / "images.npy", mmap_mode="r")[: about["count"]]
+            return _read_decoded(folder, spec, source, shape)
+        except Exception as error:  # a damaged file may have any raised
+            LOGGER.warning(
+                "The cache %s is damaged (%s): it is made again",
+                folder,
+                one_line(error),
+            )
+            shutil.rmtree(folder)
+    try:
+        with atomic_folder(folder) as partial:
+            _write_decoded(partial, source, shape, progress)
+    except OSError:
+        if not folder.exists():  # which another run has made meanwhile
+            raise
+    return _read_decoded(folder, spec, source, shape)
+
+
+def _read_decoded(
+    folder: Path, spec: str, source: Source, shape: tuple[int, ...]
+) -> ImageData:
+    """The data of a cache folder, whose files are as they were written."""
+    about = read_json(folder / ABOUT, MAX_ABOUT_BYTES)
+    images = np.load(folder / IMAGES, mmap_mode="r")
+    count = about["count"]
+    if (images.shape, images.dtype) != (shape, np.uint8) or not 0 < count <= shape[0]:
+        raise ValueError(f"images of shape {images.shape}")
     labels = None
-    if (folder / "labels.npy").exists():
-        labels = np.load(folder / "labels.npy")
-    return _image_data(spec, images, labels, source, about["skipped"], about["notes"])
+    if about["labels"] is not None:
+        content = (folder / LABELS).read_bytes()
+        if zlib.crc32(content) != about["labels"]:
+            raise ValueError("other labels")
+        labels = np.load(io.BytesIO(content))
+    return _image_data(
+        spec, images[:count], labels, source, about["skipped"], about["notes"]
+    )
 
 
 def _write_decoded(
     folder: Path,
     source: Source,
-    image_size: int,
-    channels: int,
+    shape: tuple[int, ...],
     progress: Progress | None,
 ) -> None:
     """Decodes a source into the files of a cache folder."""
     target = np.lib.format.open_memmap(
-        folder / "images.npy",
-        mode="w+",
-        dtype=np.uint8,
-        shape=(source.count, image_size, image_size, channels),
+        folder / IMAGES, mode="w+", dtype=np.uint8, shape=shape
     )
-    _take_space(folder / "images.npy")
+    _take_space(folder / IMAGES)
     filled = _fill(target, source, progress)
     target.flush()
+    labels_hash = None
     if filled.labels is not None:
-        np.save(folder / "labels.npy", filled.labels)
+        np.save(folder / LABELS, filled.labels)
+        labels_hash = zlib.crc32((folder / LABELS).read_bytes())
     about = {
         "count": len(filled.images),
+        "labels": labels_hash,
         "skipped": filled.skipped,
         "notes": filled.notes,
     }
-    (folder / "about.json").write_text(json.dumps(about))
+    (folder / ABOUT).write_text(json.dumps(about))
 
 
 def _take_space(file: Path) -> None:

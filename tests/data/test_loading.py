@@ -123,3 +123,29 @@ def test_twelve_bits_in_sixteen_are_scaled_by_what_the_set_holds(tmp_path):
     loaded = load_data(f"folder:{tmp_path}", image_size=8, channels=1)
     assert loaded.images[:, 0, 0, 0].tolist() == [255, 128, 0]
     assert loaded.left_out == ("pixels of 16 bits hold 12 and are read as such",)
+
+
+@pytest.mark.parametrize("name", ["about.json", "images.npy", "labels.npy"])
+@pytest.mark.parametrize("damage", ["truncated", "missing", "changed"])
+def test_a_damaged_cache_is_made_again(
+    name, damage, folder, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    spec = f"folder:{folder}"
+    whole = load_data(spec, image_size=16)
+    load_data(spec, image_size=16, cache="disk")
+    (file,) = (tmp_path / "cache").rglob(name)
+    content = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    elif damage == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        file.write_bytes(b"?" + content[1:])
+    again = load_data(spec, image_size=16, cache="disk")
+    np.testing.assert_array_equal(again.images, whole.images)
+    np.testing.assert_array_equal(again.labels, whole.labels)
+    assert "is damaged" in caplog.text
+    caplog.clear()
+    load_data(spec, image_size=16, cache="disk")
+    assert "is damaged" not in caplog.text

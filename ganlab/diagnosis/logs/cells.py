@@ -8,7 +8,8 @@ import numpy as np
 from ganlab.diagnosis.logs.table import Column
 
 MISSING = {"", "none", "null", "na", "n/a", "#n/a", "<na>", "-", "--"}
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
+MAX_CELL = 300  # characters of a number, however it is written
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 SURELY_DECIMAL = re.compile(r"[-+]?(?:0?,\d+|\d*,(?:\d{1,2}|\d{4,}))(?:[eE][-+]?\d+)?")
@@ -29,6 +30,8 @@ def parse(text: str, *, decimal_comma: bool = False) -> float | None:
     >>> parse("1,30", decimal_comma=True)
     1.3
     """
+    if len(text) > MAX_CELL:
+        return None
     text = text.strip().strip("'\"")
     if decimal_comma and DECIMAL_COMMA.fullmatch(text):
         return float(text.replace(",", "."))

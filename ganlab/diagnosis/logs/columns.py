@@ -105,7 +105,7 @@ ROLES = (
     *("kid", "inception_score", "d_real", "d_fake"),
 )
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-SIZE = re.compile(r"(?:\d+k?)+")
+SIZE = re.compile(r"\d[\dk]*")
 
 
 def parse_columns(text: str) -> dict[str, str]:

@@ -4,29 +4,33 @@ A file is a sequence of records: length, its checksum, an `Event`, its checksum.
 TensorBoard's own reader would import TensorFlow where that is installed.
 """
 
+import io
 import struct
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganlab.diagnosis.log import Series
+from ganlab.bounded import check_log
+from ganlab.diagnosis.log import MAX_STEP, Series
 from ganlab.diagnosis.logs.steps import elapsed, make_series
 from ganlab.diagnosis.logs.table import Reading
 
 PATTERN = "*tfevents*"
 HEADER = struct.Struct("<QI")
 FOOTER_BYTES = 4
+MAX_RECORD_BYTES = 1 << 22
 TAGS_OF_PICTURES = ("images", "image", "audio", "histograms", "text", "custom_scalars")
 
 
 class _Part(NamedTuple):
     """What one file holds of a tag."""
 
-    steps: list[int]
-    values: list[float]
-    times: list[float]
+    steps: "array[int]"
+    values: "array[float]"
+    times: "array[float]"
 
 
 def read_events(folder: Path) -> Reading:
@@ -35,7 +39,9 @@ def read_events(folder: Path) -> Reading:
     A tag has its subfolder in front where several folders hold events. Of one step
     the event of the newest file counts; a file that starts anew is counted on.
     """
-    files = [folder] if folder.is_file() else sorted(folder.rglob(PATTERN))
+    files = [folder]
+    if not folder.is_file():
+        files = sorted(file for file in folder.rglob(PATTERN) if file.is_file())
     several = len({file.parent for file in files}) > 1
     tags: dict[str, list[_Part]] = {}
     notes: list[str] = []
@@ -46,10 +52,14 @@ def read_events(folder: Path) -> Reading:
         parts: dict[str, _Part] = {}
         for step, time, tag, value in _scalars(file):
             rows += 1
-            if value is None or step < 0:
+            if value is None or not 0 <= step < MAX_STEP:
                 broken += 1
                 continue
-            part = parts.setdefault(prefix + tag, _Part([], [], []))
+            check_log(2 * (rows - broken), len(tags) + len(parts))
+            name = prefix + tag
+            if name not in parts:
+                parts[name] = _Part(array("q"), array("d"), array("d"))
+            part = parts[name]
             part.steps.append(step)
             part.values.append(value)
             part.times.append(time)
@@ -85,8 +95,8 @@ def _continued(parts: list[_Part]) -> tuple[np.ndarray, bool]:
     return np.concatenate(blocks), anew
 
 
-def _joined(lists: Iterable[list[float]]) -> np.ndarray:
-    return np.array([value for values in lists for value in values], np.float64)
+def _joined(arrays: Iterable["array[float]"]) -> np.ndarray:
+    return np.concatenate([np.array(values, np.float64) for values in arrays])
 
 
 def _scalars(path: Path) -> Iterator[tuple[int, float, str, float | None]]:
@@ -112,11 +122,16 @@ def _scalars(path: Path) -> Iterator[tuple[int, float, str, float | None]]:
 
 def _records(path: Path) -> Iterator[bytes]:
     """The records of a file, which may end within one: it is being written."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         while len(header := file.read(HEADER.size)) == HEADER.size:
             length, _ = HEADER.unpack(header)
-            if length > path.stat().st_size:
+            if length > size:
                 return
+            if length > MAX_RECORD_BYTES:  # a picture, for no scalar is as long
+                if file.seek(length + FOOTER_BYTES, io.SEEK_CUR) > size:
+                    return
+                continue
             record = file.read(length)
             if len(record) < length or len(file.read(FOOTER_BYTES)) < FOOTER_BYTES:
                 return

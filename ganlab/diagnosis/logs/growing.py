@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+BLOCK_BYTES = 1 << 23
 CHECKED_BYTES = 256  # before the position, by which a file is known again
 
 
@@ -33,7 +34,9 @@ class GrowingFile:
         self._before = b""
 
     def read(self, *, to_end: bool = False) -> NewLines:
-        """The lines since the last call.
+        """The next lines since the last call, a block of them; none if there are none.
+
+        A line longer than a block comes in parts.
 
         Args:
             to_end: Whether text after the last end of a line counts as a line. It
@@ -48,7 +51,10 @@ class GrowingFile:
             content = self._bytes_from(0)
             self._position, self._before = 0, b""
         unread = content[len(self._before) :]
-        taken = unread if to_end else unread[: unread.rfind(b"\n") + 1]
+        taken = unread[: unread.rfind(b"\n") + 1]
+        is_block = len(content) == BLOCK_BYTES
+        if (to_end and not is_block) or (is_block and not taken):
+            taken = unread
         self._position += len(taken)
         self._before = (self._before + taken)[-CHECKED_BYTES:]
         text = taken.decode("utf-8", errors="replace")
@@ -58,6 +64,6 @@ class GrowingFile:
         try:
             with self.path.open("rb") as file:
                 file.seek(position)
-                return file.read()
-        except FileNotFoundError:
+                return file.read(BLOCK_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
             return b""

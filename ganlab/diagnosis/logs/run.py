@@ -1,6 +1,5 @@
 """What has ganlab written into a run folder?"""
 
-import json
 import math
 from array import array
 from collections.abc import Mapping
@@ -10,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ganlab.bounded import MAX_LINE, check_log, parse_json, read_json
 from ganlab.config import legacy
 from ganlab.diagnosis.log import LOSSES, MAX_STEP, Log, Series
 from ganlab.diagnosis.logs.growing import GrowingFile
 from ganlab.diagnosis.logs.steps import make_series
+from ganlab.errors import UserError
 from ganlab.runs import RunFolder
 
 FACTS = ("num_images", "class_names", "class_counts", "held_out", "data_kind")
@@ -27,13 +28,17 @@ def is_run(directory: Path) -> bool:
     folder = RunFolder(directory)
     if folder.holds_run():
         try:
-            config = json.loads(folder.config.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
+            config = read_json(folder.config)
+        except UserError:
             return True
         if isinstance(config, dict) and not {"recipe", "config"}.isdisjoint(config):
             return True
-    lines = (line for line in folder.read_metrics() if '"event"' in line)
-    return any("event" in (_parse_line(line) or {}) for line in lines)
+    file = GrowingFile(folder.metrics)
+    while lines := file.read(to_end=True).lines:
+        for line in lines:
+            if '"event"' in line and "event" in (_parse_line(line) or {}):
+                return True
+    return False
 
 
 class RunReader:
@@ -51,7 +56,7 @@ class RunReader:
     def _forget(self) -> None:
         self._columns: dict[str, _Column] = {}
         self._events: list[dict[str, Any]] = []
-        self._broken = 0
+        self._broken = self._numbers = 0
 
     def read(self, *, to_end: bool = False) -> Log:
         """The log as it is by now.
@@ -63,11 +68,15 @@ class RunReader:
         Returns:
             A `Log`. What could not be read stands in its `problems`.
         """
-        new = self._file.read(to_end=to_end)
-        if new.anew:
-            self._forget()
-        for line in new.lines:
-            self._add(line)
+        while True:
+            new = self._file.read(to_end=to_end)
+            if new.anew:
+                self._forget()
+            for line in new.lines:
+                self._add(line)
+            check_log(self._numbers + len(self._events), len(self._columns))
+            if not new.lines:
+                break
         folder, problems = self.folder, list[str]()
         config, settings = _read_config(folder, problems)
         if not folder.holds_log():
@@ -113,6 +122,7 @@ class RunReader:
             if column is None:
                 column = self._columns[name] = _Column()
             column.add(step, value)
+            self._numbers += 1
 
 
 def read_run(directory: Path) -> Log:
@@ -132,10 +142,7 @@ class _Column:
 
     def add(self, step: int, value: float) -> None:
         self.steps.append(step)
-        try:
-            self.values.append(value)
-        except OverflowError:  # an integer beyond any float
-            self.values.append(math.inf)
+        self.values.append(value)
 
     def series(self) -> Series:
         """A `Series`; of one step the last counts."""
@@ -160,8 +167,8 @@ def _read_config(
 def _parse_line(line: str) -> dict[str, Any] | None:
     """A line as a dict with a step, or `None`."""
     try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+        row = parse_json(line) if len(line) <= MAX_LINE else None
+    except ValueError:
         return None
     if not isinstance(row, dict):
         return None

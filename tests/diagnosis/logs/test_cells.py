@@ -40,3 +40,8 @@ def test_a_comma_is_the_decimal_point_only_where_it_can_be_nothing_else():
     assert cells.as_column(["1,250", "0,75"], ";").values.tolist() == [1.25, 0.75]
     assert cells.as_column(["1,250", "2,000"], ";").values.tolist() == [1250, 2000]
     assert cells.as_column(["1,250", "7"], ",").values.tolist() == [1250, 7]
+
+
+def test_a_cell_that_is_no_number_is_told_at_once():
+    for text in ("[" + "1" * 100_000 + "x", "1," * 50_000, "<" + "numpy=1" * 9000):
+        assert cells.parse(text) is None

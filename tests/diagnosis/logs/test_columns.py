@@ -72,3 +72,7 @@ def test_columns_of_the_command_line():
             columns.parse_columns(wrong)
     with pytest.raises(UserError, match="Received: critic; it has a, b"):
         columns.check_columns({"d_loss": "critic"}, ["a", "b"])
+
+
+def test_a_name_of_many_digits_is_understood_at_once():
+    assert columns.meaning_of("1" * 5000 + "x") is None

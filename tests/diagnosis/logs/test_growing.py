@@ -2,6 +2,7 @@
 
 import pytest
 
+from ganlab.diagnosis.logs import growing
 from ganlab.diagnosis.logs.growing import CHECKED_BYTES, GrowingFile
 
 
@@ -65,3 +66,17 @@ def test_the_end_of_a_long_file_is_known_again(path):
     file.read()
     append(path, "b\n")
     assert file.read() == (["b"], False)
+
+
+def test_a_long_file_is_read_in_blocks_and_a_long_line_in_parts(path, monkeypatch):
+    monkeypatch.setattr(growing, "BLOCK_BYTES", 1000)
+    text = "".join(f"line {number}\n" for number in range(300)) + "x" * 2500 + "\nend"
+    append(path, text)
+    file = GrowingFile(path)
+    blocks = []
+    while lines := file.read(to_end=True).lines:
+        blocks.append(lines)
+    assert len(blocks) > 4
+    every = [line for lines in blocks for line in lines]
+    assert every[:300] == text.splitlines()[:300]
+    assert "".join(every[300:]) == "x" * 2500 + "end"

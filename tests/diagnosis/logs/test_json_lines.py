@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from ganlab.diagnosis.logs import json_lines
 
 
@@ -55,3 +57,24 @@ def test_a_history_is_a_dict_of_lists(tmp_path):
     assert (json_lines.read_document(path).broken) == 1
     path.write_text('{"d_loss": 1}\n{"d_loss": 2}\n')
     assert json_lines.read_document(path).length == 2
+
+
+@pytest.mark.parametrize("row", ["[" * 200_000, "9" * 5000, '{"a":' * 70], ids=len)
+def test_lines_that_are_refused_are_counted(tmp_path, row):
+    for name in ("log.jsonl", "log.json"):
+        path = tmp_path / name
+        path.write_text('{"step": 1}\n' + row + '\n{"step": 2}\n')
+        read = (
+            json_lines.read_lines if name == "log.jsonl" else json_lines.read_document
+        )
+        table = read(path)
+        assert (table.length, table.broken) == (3, 1)
+
+
+def test_lists_of_many_lengths_are_read_row_by_row(tmp_path):
+    path = tmp_path / "log.json"
+    lists = {"long": [0] * 300_000} | {f"c{n}": [n] for n in range(2000)}
+    path.write_text(json.dumps(lists))
+    table = json_lines.read_document(path)
+    assert table.length == 300_000
+    assert table.columns["c7"].values.tolist() == [7]

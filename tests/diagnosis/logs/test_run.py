@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,8 +117,19 @@ def test_a_reader_takes_up_each_new_line_once(tmp_path):
     assert (log.events, log.problems) == ([], [])
 
 
-def test_a_number_beyond_any_float_is_not_finite(tmp_path):
-    rows = [f'{{"step": 1, "d_loss": 1{"0" * 400}, "g_loss": 1}}', "[]"]
-    (tmp_path / "metrics.jsonl").write_text("\n".join(rows))
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"step": 1, "d_loss": 1{"0" * 400}}}',
+        f'{{"step": 1, "d_loss": {"9" * 5000}}}',
+        '{"step": 1, "d_loss": ' + "[" * 200_000,
+        '{"step": 1, "name": "' + "x" * 2_000_000 + '"}',
+    ],
+    ids=["beyond any float", "digits", "deep", "long"],
+)
+def test_lines_beyond_any_limit_are_left_out(line, tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(line + '\n{"step": 2, "d_loss": 1e400}')
     log = run.read_run(tmp_path)
+    assert log.series["d_loss"].steps.tolist() == [2]
     assert np.isnan(log.series["d_loss"].values).all()
+    assert "1 lines of metrics.jsonl cannot be read" in log.problems[0]

@@ -3,6 +3,7 @@
 import pytest
 
 from ganlab.diagnosis.logs import text
+from ganlab.errors import UserError
 
 PLAIN = "step,d_loss,g_loss\n10,0.5,1.5\n20,0.6,\n"
 
@@ -57,3 +58,31 @@ def test_without_a_header_columns_are_numbered(make_csv):
     assert values_of(table) == {"1": [10, 20], "2": [0.5, 0.6]}
     hashed = text.read_csv(make_csv("# step d_loss\n10 0.5\n", "b.txt"))
     assert values_of(hashed) == {"step": [10], "d_loss": [0.5]}
+
+
+def test_a_row_without_an_end_breaks_the_file_off(tmp_path):
+    path = tmp_path / "log.csv"
+    whole = "step,d_loss\n" + "1,2\n" * 50
+    path.write_text(whole + '3,"4\n' + "5,6\n" * 300_000)
+    table = text.read_csv(path)
+    assert len(table.columns["d_loss"].values) == 50
+    assert table.problems == [
+        "the file breaks off (a row of more than 1,048,576 characters)"
+    ]
+
+
+def test_a_header_without_an_end_is_a_problem(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text('step,"d_loss\n' + "x" * 2_000_000)
+    assert text.read_csv(path).length == 0
+    path.write_text(",".join(f"c{number}" for number in range(10_001)) + "\n1")
+    with pytest.raises(UserError, match="under 10,000 names"):
+        text.read_csv(path)
+
+
+def test_a_log_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    path.write_text("step,d_loss\n1,2\n")
+    monkeypatch.setattr(text, "MAX_LOG_BYTES", 10)
+    with pytest.raises(UserError, match="a log of 10 bytes at most.*log.csv with more"):
+        text.read_csv(path)
