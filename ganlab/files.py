@@ -6,11 +6,11 @@ import re
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 
 LEFTOVER = re.compile(r"\..+-[0-9a-f]{8}")
 LOCK_NAME = ".lock"
@@ -100,8 +100,10 @@ def append_line(path: Path, line: str) -> None:
 
 
 @contextmanager
-def locked_folder(path: Path | str) -> Iterator[None]:
+def locked_folder(path: Path | str) -> Iterator[Callable[[], None]]:
     """Keeps other processes from locking a folder for the length of the block.
+
+    Gives a function that raises `RunError` if the folder was deleted or moved away.
 
     The lock is one of the system's on a file in the folder. It ends with the process,
     however that ends, and the file is removed at the end of the block.
@@ -114,8 +116,16 @@ def locked_folder(path: Path | str) -> Iterator[None]:
     """
     lock = Path(path) / LOCK_NAME
     handle = _lock(lock)
+
+    def check() -> None:
+        if not _is_open_file(lock, handle):
+            raise RunError(
+                f"Expected the folder {path} to stay while it is written to. Received: "
+                "none any more; it was deleted or moved"
+            )
+
     try:
-        yield
+        yield check
     finally:
         if _is_open_file(lock, handle):
             lock.unlink()
@@ -149,7 +159,7 @@ def _lock(path: Path) -> int:
 def _is_open_file(path: Path, handle: int) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(handle))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ganlab import files
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 
 
 def test_text_is_replaced_whole(tmp_path):
@@ -138,8 +138,11 @@ def test_a_folder_has_one_writer_and_a_crash_lets_it_go(tmp_path):
 def test_a_lock_of_a_folder_that_was_deleted_ends(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
-    with files.locked_folder(folder):
+    with files.locked_folder(folder) as check:
+        check()
         (folder / files.LOCK_NAME).unlink()
         with files.locked_folder(folder):  # as its new owner would
             pass
         folder.rmdir()
+        with pytest.raises(RunError, match="it was deleted or moved"):
+            check()

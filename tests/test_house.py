@@ -20,6 +20,7 @@ TOP_LEVEL = {
     "errors.py",
     "files.py",
     "interruption.py",
+    "limits.py",
     "onnx_model.py",
     "pictures.py",
     "runs.py",

@@ -128,7 +128,7 @@ class RunLog:
         """
         finished, failed, interrupted = ENDINGS
         ending = {True: finished, False: failed, None: interrupted}[succeeded]
-        if self._last_step is not None:
+        if self._last_step is not None and self.folder.holds_log():
             self.event(self._last_step, ending)
             self._last_step = None
         if self._has_settings and succeeded is not None:

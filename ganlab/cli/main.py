@@ -24,6 +24,7 @@ from ganlab.cli import (
 )
 from ganlab.cli.common import Parser
 from ganlab.errors import RunError, UserError
+from ganlab.limits import limit_reached
 from ganlab.text import printable
 
 COMMANDS = (
@@ -46,14 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.run(options)
     except UserError as error:
         return _fail(error, 2)
-    except OSError as error:
-        return _fail(_os_error_text(error), 2)
     except RunError as error:
         return _fail(error, 1)
     except interruption.Interrupted as stop:
         return _fail(stop, stop.exit_code)
     except KeyboardInterrupt:
         return _fail("stopped", 130)
+    except Exception as error:
+        limit = limit_reached(error)
+        if limit is not None:
+            return _fail(limit, 1)
+        if isinstance(error, OSError):
+            return _fail(_os_error_text(error), 2)
+        raise
     return 0
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_command, add_help, import_tensorflow, positive, say
 from ganlab.cli.settings import add_settings, read_settings, settings_epilog
+from ganlab.errors import RunError
 from ganlab.interruption import Interrupted
+from ganlab.limits import limit_reached
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -83,6 +85,11 @@ def run(options: argparse.Namespace) -> None:
         )
     except KeyboardInterrupt as stop:
         raise Interrupted.of(stop, _how_to_go_on(RunFolder(out))) from None
+    except Exception as error:
+        limit = limit_reached(error)
+        if limit is None:
+            raise
+        raise RunError(f"{limit}; {_how_to_go_on(RunFolder(out))}") from error
     folder = trained.folder
     examined = report.examine(folder.path)
     say(f"run          {folder}")

@@ -90,7 +90,7 @@ def train(
     try:
         with (
             interruption.handled(),
-            locked_folder(folder.path),
+            locked_folder(folder.path) as check_folder,
             _reported(folder),
         ):
             folder.remove_leftovers()
@@ -101,6 +101,7 @@ def train(
                 on_failure=on_failure,
                 stream=stream,
                 callbacks=list(callbacks),
+                check_folder=check_folder,
             )
             return _with_rollbacks(
                 attempt, run, resume, max_rollbacks if on_failure == "rollback" else 0
@@ -197,6 +198,7 @@ def _attempt(
     on_failure: str,
     stream: TextIO | None,
     callbacks: Sequence[keras.callbacks.Callback],
+    check_folder: Callable[[], None],
 ) -> Run:
     """Builds or loads the GAN and trains it until the end or a failure."""
     recipe = run.recipe
@@ -233,7 +235,8 @@ def _attempt(
         with interruption.handled():
             try:
                 stop = _StopAt(recipe.steps)
-                _fit(gan, run, data, run_log, [policy, stop, *callbacks])
+                callbacks = [policy, stop, *callbacks]
+                _fit(gan, run, data, run_log, callbacks, check_folder)
                 succeeded = policy.finding is None
             except KeyboardInterrupt:
                 succeeded = None
@@ -270,6 +273,7 @@ def _fit(
     data: TrainingData,
     run_log: RunLog,
     callbacks: Sequence[keras.callbacks.Callback],
+    check_folder: Callable[[], None],
 ) -> None:
     """Trains up to the recipe's last step, with the run's monitoring."""
     recipe = run.recipe
@@ -311,6 +315,7 @@ def _fit(
             verbose=0,
             callbacks=[
                 _AfterStep(interruption.hold),
+                _AfterStep(check_folder),
                 *monitoring.values(),
                 *callbacks,
                 _AfterStep(interruption.heed),

@@ -93,6 +93,8 @@ def test_what_cannot_be_parsed_is_one_line(capsys, arguments, message):
         (RunError("diverged"), 1, "diverged"),
         (FileNotFoundError(2, "No such file", "x.png"), 2, "read or write x.png"),
         (OSError("no space"), 2, "no space"),
+        (OSError(28, "No space left on device", "x"), 1, "x: No space left"),
+        (MemoryError("a\nb"), 1, "lower the batch size"),
         (FileNotFoundError(2, "No", "\x1b[2J\nganlab: a"), 2, r"\u001b[2J\nganlab: a"),
         (KeyboardInterrupt(), 130, "stopped"),
         (Interrupted(signal.SIGTERM, "stopped watching"), 143, "stopped watching"),

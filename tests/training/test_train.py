@@ -1,12 +1,14 @@
 """One way to train: `ganlab.train` fits, stops, rolls back and resumes."""
 
 import json
+import shutil
 
+import keras
 import pytest
 
 import ganlab
 from ganlab.cli.main import main
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
 from ganlab.training.train import bfloat16_would_help
@@ -91,6 +93,19 @@ def test_a_folder_in_use_is_refused(recipe, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="holds something else"):
         ganlab.train(recipe, tmp_path)
+
+
+@pytest.mark.e2e
+def test_a_folder_that_is_deleted_ends_the_run(recipe, tmp_path):
+    out = tmp_path / "run"
+
+    class Delete(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            shutil.rmtree(out, ignore_errors=True)
+
+    with pytest.raises(RunError, match="it was deleted or moved"):
+        ganlab.train(recipe, out, callbacks=[Delete()])
+    assert not out.exists()
 
 
 def test_bfloat16_is_no_help_to_penalties(recipe, make_gan):

@@ -1,0 +1,55 @@
+"""What to do where the machine has no more of something: disk, memory, open files."""
+
+import errno
+import os
+
+from ganlab.errors import one_line
+
+DISK_FULL = "Expected room on the disk. Received: {}; free some"
+NOT_WRITABLE = (
+    "Expected a file or folder that may be read and written. Received: {}; "
+    "check its permissions, or name another"
+)
+OPEN_FILES = (
+    "Expected to open one more file. Received: {}; close other programs, or raise "
+    "the limit: ulimit -n 4096"
+)
+MEMORY = (
+    "Expected more memory than there is. Received: {}; lower the batch size, or the "
+    "size or number of the images"
+)
+BY_NUMBER = {
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: DISK_FULL,
+    errno.EFBIG: DISK_FULL,
+    errno.EROFS: NOT_WRITABLE,
+    errno.EACCES: NOT_WRITABLE,
+    errno.EPERM: NOT_WRITABLE,
+    errno.EMFILE: OPEN_FILES,
+    errno.ENFILE: OPEN_FILES,
+    errno.ENOMEM: MEMORY,
+}
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
+QUOTED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE)
+
+
+def limit_reached(error: BaseException) -> str | None:
+    """What to do about an exception, in one line, if a limit of the machine is why.
+
+    Args:
+        error: Any exception. Libraries that report the system's error in their own
+            words, such as TensorFlow and HDF5, are understood.
+
+    Returns:
+        The line, or `None` if the exception has another reason.
+    """
+    if isinstance(error, OSError) and error.errno in BY_NUMBER:
+        name = "" if error.filename is None else f"{error.filename}: "
+        return BY_NUMBER[error.errno].format(f"{name}{error.strerror}")
+    text = str(error)
+    for number in QUOTED:
+        if os.strerror(number) in text:
+            return BY_NUMBER[number].format(os.strerror(number))
+    if any(kind.__name__ in OUT_OF_MEMORY for kind in type(error).__mro__):
+        return MEMORY.format(one_line(Exception(text.partition("\n")[0])))
+    return None
