@@ -308,3 +308,61 @@ def test_scores_are_no_signals_of_the_probe():
     is_score = load_script("generated").is_score
     assert all(is_score(name) for name in ("fid", "coverage", "modes_hit", "ndb"))
     assert not any(is_score(name) for name in ("pairwise_ratio", "d_loss", "g_drift"))
+
+
+def test_folders_of_runs_are_compared_apart_from_clocks(tmp_path):
+    differences = load_script("faults_compare").differences
+    for name, seconds, loss in (("a", 1.0, 0.5), ("b", 2.0, 0.5), ("c", 1.0, 0.25)):
+        (tmp_path / name).mkdir()
+        line = json.dumps({"step": 2, "seconds": seconds, "d_loss": loss})
+        (tmp_path / name / "metrics.jsonl").write_text(f"{line}\n")
+    (tmp_path / "b" / "report.html").write_text("b")
+    (tmp_path / "a" / "report.html").write_text("a")
+    assert differences(tmp_path / "a", tmp_path / "b") == []
+    assert differences(tmp_path / "c", tmp_path / "a") == [
+        "report.html: missing",
+        "metrics.jsonl: row 0: d_loss: 0.25 instead of 0.5",
+    ]
+
+
+def test_a_power_loss_takes_what_had_not_reached_the_disk(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("kept", "longer", "unsynced", "unnamed"):
+        (folder / name).write_bytes(b"1234")
+    entries = [
+        *(("synced", folder / ".a", 4), ("renamed", folder / ".a", folder / "kept")),
+        *(("synced", folder, 0), ("synced", folder / "longer", 2)),
+        *(("synced", folder / ".b", 4), ("renamed", folder / ".b", folder / "unnamed")),
+    ]
+    lines = [
+        json.dumps([action, str(a), b if b in (0, 2, 4) else str(b)])
+        for action, a, b in entries
+    ]
+    (tmp_path / "journal").write_text("\n".join(lines))
+    load_script("faults_compare").lose_power(folder, tmp_path / "journal")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "kept": b"1234",
+        "longer": b"12",
+    }
+
+
+def test_faults_are_of_every_kind_and_preset():
+    faults = load_script("faults")
+    drawn = [faults.draw_fault(index) for index in range(100)]
+    kinds = {*faults.MOMENTS, *faults.POINTS}
+    assert {fault["kind"] for fault in drawn} == kinds
+    assert {fault["preset"] for fault in drawn} == set(faults.PRESETS)
+    rows = [{**drawn[0], "came": True, "resumed": 0, "differences": ["a"]}]
+    table = faults.as_table(faults.summarise(rows))
+    assert table.splitlines()[2:] == [
+        "| random moment | 1 | 1 | 1 | 0 | 1 |",
+        "| all | 1 | 1 | 1 | 0 | 1 |",
+    ]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_faults_resumes_what_it_killed(tmp_path):
+    printed = run("benchmarks/faults.py", "--kills", 2, "--out", "out", cwd=tmp_path)
+    assert "| all | 2 | 2 | 2 | 0 |" in printed
+    assert (tmp_path / "out" / "faults.json").exists()
