@@ -24,6 +24,7 @@ STATISTICS_GAP = Bound(
 )
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
 UNREACHED_RANGE = 0.3
+SAME_SCALE = 3.0  # times the real images' range
 BEYOND = 0.05  # of the real images' range
 OUTPUT_LOW, OUTPUT_HIGH = (
     Bound(
@@ -59,6 +60,10 @@ def data_range_mismatch(log: Log) -> Observation | None:
         if end is not None and own.past(end):
             says = f"real pixels reach {real:.2f}, the output no further than {end:.2f}"
             return Observation(Held(0, 1.0), [own.evidence(end, says)])
+    ends = [log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH)]
+    reach = [end for end in ends if end is not None]
+    if len(reach) == 2 and reach[1] - reach[0] < SAME_SCALE * span:
+        return None  # fakes stay away from an end that they can reach
     for bound, real, inwards in ((LOWEST_FAKE, low, 1.0), (HIGHEST_FAKE, high, -1.0)):
         fakes = log.get(bound.signal, MIN_VALUES)
         own = bound.at(real + inwards * UNREACHED_RANGE * span)

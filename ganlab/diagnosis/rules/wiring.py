@@ -58,9 +58,9 @@ LATENT_EFFECT = Bound(
 REVERSED = Bound("{network}_logit_direction", -0.9, above=False)
 STEP_GAIN = Bound(
     "g_step_gain",
-    0.0,
+    -1.0,
     above=False,
-    condition="< 0 from the run's first half on, where D tells both sides apart",
+    condition="< -1 from the run's first half on, where D tells both sides apart",
 )
 DECIDED = Bound("logit_separation", 0.75)
 CONTENT = 0.1  # of what a loss began with, or of what chance has

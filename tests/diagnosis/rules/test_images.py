@@ -41,6 +41,14 @@ def test_an_output_may_go_beyond_the_data(make_log, names_of):
     assert names_of(make_log(wide)) == []
 
 
+@pytest.mark.parametrize(("end", "named"), [(1.0, False), (20.0, True)])
+def test_fakes_that_could_reach_the_data_are_of_no_other_range(
+    make_log, names_of, end, named
+):
+    changes = {"fake_low": 0.5, "output_low": -1.0, "output_high": end}
+    assert ("data_range_mismatch" in names_of(make_log(changes))) == named
+
+
 @pytest.mark.parametrize(
     "changes",
     [
