@@ -4,6 +4,8 @@ import os
 import warnings
 from pathlib import Path
 
+# OpenMP's threads wait by spinning: beside a process for each core they take its time.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 

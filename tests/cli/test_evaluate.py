@@ -60,20 +60,20 @@ def test_a_folder_with_grey_files_has_no_distance_from_itself(tmp_path, capsys, 
 @pytest.mark.e2e
 def test_scores_are_printed_kept_and_compared(tmp_path, capsys):
     run = ["evaluate", str(SHIPPED), "--out", str(tmp_path / "a.png")]
-    assert main([*run, "--num-images", "300", "--json"]) == 0
+    assert main([*run, "--num-images", "60", "--json"]) == 0
     first = capsys.readouterr().out
     document = json.loads(first)
     scores = document["subjects"][str(SHIPPED)]["scores"]
     assert set(scores["recall"]) == {"value", "low", "high", "standard_error"}
-    assert document["real_halves"]["protocol"]["num_images"] == 150
+    assert document["real_halves"]["protocol"]["num_images"] == 30
     (tmp_path / "first.json").write_text(first)
     against = ["--against", str(tmp_path / "first.json")]
-    assert main([*run, "--num-images", "300", *against]) == 0
+    assert main([*run, "--num-images", "60", *against]) == 0
     printed = capsys.readouterr().out
     assert f"{SHIPPED} (earlier)" in printed
-    assert main([*run, "--num-images", "200", *against]) == 2
+    assert main([*run, "--num-images", "40", *against]) == 2
     error = capsys.readouterr().err
-    assert "num images 200 and 300" in error
+    assert "num images 40 and 60" in error
     assert error.count("\n") == 1
     (tmp_path / "first.json").write_text(first.replace('"seed": 0', '"seed": 3'))
     assert main([*run, *against]) == 2
@@ -104,8 +104,9 @@ def test_scores_are_written_on_the_card(tmp_path, capsys):
 @pytest.mark.e2e
 def test_toy_2d_samples_are_evaluated(tmp_path, capsys):
     run = tmp_path / "run"
-    train = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "60"]
-    assert main([*train, "--out", str(run)]) == 0
+    train = ["train", "--preset", "r3gan", "--data", "ring", "--steps", "10"]
+    train += ["--set", "evaluate_images=500", "--out", str(run)]
+    assert main(train) == 0
     assert "FID[points]" in (run / "quality.md").read_text()
     out = tmp_path / "a.png"
     arguments = ["--num-images", "500", "--checkpoint", "best", "--out", str(out)]
