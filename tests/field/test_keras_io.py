@@ -1,5 +1,6 @@
 """keras.io's examples in ganlab: they train, export, and the artifact samples."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,16 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "scripts" / "keras_io").glob("*.p
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_trains_and_its_artifact_samples(example, tmp_path):
-    command = [sys.executable, str(example), "--quick"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+def test_an_example_trains_and_its_artifact_samples(example, tmp_path, monkeypatch):
+    command = [str(example), "--quick"]
+    if example.stem == "dcgan":  # one stands for a process of its own
+        subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, check=True, capture_output=True
+        )
+    else:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", command)
+        runpy.run_path(str(example), run_name="__main__")
     artifact = Artifact(tmp_path / "runs" / "keras_io" / example.stem)
     images = artifact.sample(5, seed=1)
     side = 32 if example.stem == "ada" else 28
