@@ -1,5 +1,6 @@
 """One callback that is all of the watching that `ganlab train` does."""
 
+import atexit
 import logging
 import sys
 import warnings
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ganlab.callbacks.failure_policy import FailurePolicy
 from ganlab.callbacks.follower import Follower
@@ -32,8 +34,8 @@ class Monitor(keras.callbacks.Callback):
 
     Into the folder of a run it writes what `ganlab train` does: `metrics.jsonl`,
     TensorBoard's files, a health probe of both networks, sample grids, scores against
-    the data, checkpoints, and at the end a report. `ganlab diagnose` reads it at any
-    time.
+    the data, checkpoints, and a report at the end, also where that is Ctrl-C or an
+    error. `ganlab diagnose` reads it at any time.
 
     It watches a `ganlab.GAN`, and any other `keras.Model` that trains a generator
     against a discriminator in a `train_step` of its own. Of that it logs the losses
@@ -94,6 +96,7 @@ class Monitor(keras.callbacks.Callback):
         self._began = False
         self._callbacks: list[keras.callbacks.Callback] = []
         self._run_log: RunLog | None = None
+        self._train_function: Any = None
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -158,7 +161,20 @@ class Monitor(keras.callbacks.Callback):
         for callback in self._callbacks:
             callback.set_params(self.params)
             callback.set_model(self._watched)
+        self._train_function = self.model.train_function
+        self.model.train_function = self._step
+        atexit.register(self._finish, False)
         self._call("on_train_begin", logs)
+
+    def _step(self, iterator: Any) -> Any:
+        """The model's step; where it raises, the report is written first."""
+        try:
+            return self._train_function(iterator)
+        except (StopIteration, tf.errors.OutOfRangeError):
+            raise  # the end of the data
+        except BaseException as error:
+            self._finish(_ending(error))
+            raise
 
     def _read(self, data: Any) -> WatchedData | None:
         if data is None:
@@ -286,16 +302,25 @@ class Monitor(keras.callbacks.Callback):
         try:
             for callback in self._callbacks:
                 getattr(callback, hook)(*arguments)
-        except BaseException:
-            self._finish(False)
+        except BaseException as error:
+            self._finish(_ending(error))
             raise
 
-    def _finish(self, succeeded: bool) -> None:
+    def _finish(self, succeeded: bool | None) -> None:
+        atexit.unregister(self._finish)
         if self._run_log is None:
             return
+        self.model.train_function = self._train_function
         self._run_log.close(succeeded)
         self._run_log = None
         self._callbacks = []
+        if not self.folder.holds_run():
+            return
         examined = report.examine(self.folder.path)
         page = report.write(examined, self.folder.path)
         LOGGER.info("%s %s", examined.verdict, page)
+
+
+def _ending(error: BaseException) -> bool | None:
+    """What an exception means to a run log: interrupted or failed."""
+    return None if isinstance(error, KeyboardInterrupt) else False

@@ -287,3 +287,36 @@ def test_a_loss_that_is_not_finite_leaves_a_report(tmp_path, images):
         fit_plain(model, images, [Monitor(tmp_path / "run", images, monitoring=OFTEN)])
     page = (tmp_path / "run" / "report.md").read_text()
     assert "Failing" in page
+
+
+class StoppedGAN(PlainGAN):
+    """Raises in its third step."""
+
+    error = KeyboardInterrupt
+
+    def train_step(self, real):
+        if self.steps_begun == 2:
+            raise self.error
+        self.steps_begun += 1
+        return super().train_step(real)
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [(KeyboardInterrupt, "interrupted"), (MemoryError, "failed")],
+    ids=["ctrl-c", "memory"],
+)
+def test_a_report_is_written_however_fit_ends(tmp_path, images, error, ending):
+    model = StoppedGAN(*reversed(networks()))
+    optimizers = keras.optimizers.Adam(), keras.optimizers.Adam()
+    model.compile(*optimizers, keras.losses.BinaryCrossentropy())
+    model.run_eagerly, model.steps_begun, model.error = True, 0, error
+    with pytest.raises(error):
+        fit_plain(model, images, [Monitor(tmp_path / "run", images, monitoring=OFTEN)])
+    assert (tmp_path / "run" / "report.html").exists()
+    rows = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert f'"event": "{ending}"' in rows[-1]
+    train_function = model.train_function
+    model.steps_begun = -100
+    fit_plain(model, images, [])
+    assert model.train_function is train_function
