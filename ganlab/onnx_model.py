@@ -85,16 +85,16 @@ class OnnxModel:
                 lambda: _open(content),
                 LOAD_SECONDS + len(content) / LOAD_BYTES_PER_SECOND,
             )
+            self.inputs = {
+                value.name: (tuple(value.shape), value.type)
+                for value in self._session.get_inputs()
+            }
+            self.outputs = [value.name for value in self._session.get_outputs()]
         except Exception as error:  # onnxruntime's are of many classes
             raise UserError(
                 f"Expected an ONNX model that onnxruntime runs in {path}. Received: "
                 f"{one_line(error)}; {fix}"
             ) from error
-        self.inputs = {
-            value.name: (tuple(value.shape), value.type)
-            for value in self._session.get_inputs()
-        }
-        self.outputs = [value.name for value in self._session.get_outputs()]
 
     def run(
         self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]
@@ -224,7 +224,10 @@ def _open(content: bytes) -> onnxruntime.InferenceSession:
             "session.model_external_initializers_file_folder_path", empty
         )
         return onnxruntime.InferenceSession(
-            content, options, providers=onnxruntime.get_available_providers()
+            content,
+            options,
+            providers=onnxruntime.get_available_providers(),
+            enable_fallback=0,  # which prints what the file says
         )
 
 

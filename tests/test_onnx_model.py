@@ -214,3 +214,10 @@ def test_damaged_content_raises_nothing_else():
 def test_what_is_no_model_is_one_clear_error(content):
     with pytest.raises(UserError, match=r"ONNX model.*some.onnx.*; get another"):
         opened(content)
+
+
+def test_names_that_are_no_text_are_refused_and_not_printed(capfd):
+    content = doubled().SerializeToString().replace(b"images", b"ima\xffes")
+    with pytest.raises(UserError, match=r"some\.onnx.*codec can't decode"):
+        opened(content)
+    assert "EP Error" not in "".join(capfd.readouterr())

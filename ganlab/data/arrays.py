@@ -1,6 +1,7 @@
 """Images and labels from arrays, and from `.npz` files of them."""
 
 import math
+import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -43,7 +44,8 @@ def open_npz(path: str) -> Source:
                 "np.savez('images.npz', images=np.load(file))"
             )
     try:
-        with open_zip(file) as archive:
+        with open_zip(file) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a header of Python 2
             names = [
                 name.removesuffix(".npy")
                 for name in archive.namelist()
