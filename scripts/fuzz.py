@@ -109,9 +109,9 @@ def check_idx(folder: Path, content: bytes) -> None:
 def check_npz(folder: Path, content: bytes) -> None:
     """A .npz file, or arrays that are put into one whole: `N`, images, `N`, labels."""
     if content[:1] == b"N":
-        _, images, *labels = content.split(b"N~")
-        members = {"images.npy": images}
-        members |= {"labels.npy": labels[0]} if labels else {}
+        arrays = content.split(b"N~")[1:]
+        names = ("images.npy", "labels.npy")
+        members = dict(zip(names, arrays, strict=False))
         content = _zipped(members)
     (folder / "a.npz").write_bytes(content)
     open_source(f"npz:{folder / 'a.npz'}")
