@@ -111,11 +111,12 @@ def why_not(error: Exception) -> str:
 
 
 def _square(picture: Image.Image, image_size: int, channels: int) -> np.ndarray:
-    picture = picture.convert("L" if channels == 1 else "RGB")
     width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    picture = picture.crop((left, top, left + side, top + side))
+    if width != height:  # else a copy is made
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+    picture = picture.convert("L" if channels == 1 else "RGB")
     picture = picture.resize((image_size, image_size), Image.Resampling.LANCZOS)
     return np.asarray(picture).reshape(image_size, image_size, channels)
 
@@ -153,7 +154,8 @@ def _flatten(picture: Image.Image) -> Image.Image:
     if picture.mode == "F":
         raise UnreadableError("floating-point pixels of no known range")
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
+        if picture.mode != "RGBA":
+            picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture)
     return picture
