@@ -27,6 +27,7 @@ from ganlab.diagnosis.log import Log
 COLLAPSE_FID_RATIO, COLLAPSE_EVALUATIONS = 1.5, 3
 CHANCE_STANDARD_ERRORS = 3.0
 COLLAPSED_FRACTION_OF_MODES = 0.5
+MIN_HIGH_QUALITY = 0.1
 COLLAPSE_PAIRWISE_RATIO = 0.5
 COLLAPSE_NEAREST_RATIO = 0.2
 COLLAPSE_DUPLICATES = 0.3
@@ -106,7 +107,7 @@ def few_modes(
 ) -> HeldEvidence | None:
     """Since when no more than a fraction of a mixture's modes is hit."""
     mixture = find_mixture(log.settings.get("data"))
-    if mixture is None:
+    if mixture is None or _far_from_all_modes(log):
         return None
     modes = len(mixture.centers)
     series = log.get(LOST_MODES.signal, MIN_VALUES)
@@ -116,6 +117,16 @@ def few_modes(
     value = last_value(log, LOST_MODES.signal)
     says = f"{value:.0f} of {modes} modes are hit"
     return HeldEvidence(held, LOST_MODES.at(fraction * modes).evidence(value, says))
+
+
+def _far_from_all_modes(log: Log) -> bool:
+    """Whether samples are as diverse as real ones, and hit modes by mere chance."""
+    good, pairwise = (
+        log.last(name, MIN_VALUES) for name in ("high_quality_share", PAIRWISE.signal)
+    )
+    if good is None or pairwise is None:
+        return False
+    return good < MIN_HIGH_QUALITY and not PAIRWISE.past(pairwise)
 
 
 def late_collapse(log: Log) -> Observation | None:

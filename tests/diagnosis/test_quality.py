@@ -34,3 +34,14 @@ def test_a_distance_within_chance_of_0_has_not_collapsed(make_log, names_of):
 
 def test_fakes_that_move_apart_are_not_collapsed(make_log, names_of):
     assert names_of(make_log({"pairwise_ratio": np.linspace(0.02, 0.48, 40)})) == []
+
+
+@pytest.mark.parametrize(
+    ("pairwise", "collapsed"), [(1.0, False), (0.1, True), (None, True)]
+)
+def test_modes_that_diverse_samples_miss_are_not_collapsed(
+    make_log, names_of, pairwise, collapsed
+):
+    far = {"modes_hit": 2.0, "high_quality_share": 0.03, "pairwise_ratio": pairwise}
+    names = names_of(make_log(far, {"data": "ring"}))
+    assert ("mode_collapse" in names) == collapsed

@@ -50,6 +50,7 @@ SEPARATION = Bound(
     above=False,
     condition="< 0.6, where a score says that the images are bad",
 )
+FLAT = Bound("logit_spread", 0.005, above=False)
 FOOLED = Bound("logit_separation", 0.25, above=False)
 SLOPE = Bound(
     "logit_slope", 10.0, condition="> 10 with a Wasserstein or an unknown loss"
@@ -134,6 +135,7 @@ def _foreign_domination(log: Log) -> Observation | None:
     LEAD,
     SEPARATION,
     FOOLED,
+    FLAT,
     losses.AT_CHANCE,
     losses.OUTRUN,
     severities=("warning", "critical"),
@@ -147,11 +149,13 @@ def generator_domination(log: Log) -> Observation | None:
         if lead is not None and LEAD.past(lead.values).all():
             observed = _without_lead(lead)
         else:
-            observed = _separated(log, FOOLED)
+            observed = _separated(log, FOOLED) or _flat(log)
         return None if observed is None else replace(observed, severity="warning")
     observed = _without_lead(lead)
     if observed is None:
         observed = _separated(log, FOOLED if is_unbounded(log) else SEPARATION)
+    if observed is None:
+        observed = _flat(log)
     if observed is None:
         return None
     return Observation(observed.held, [*observed.evidence, bad], "critical")
@@ -179,6 +183,11 @@ def _separated(log: Log, bound: Bound) -> Observation | None:
     return observe_signal(
         log, bound, "a real logit is over a fake one in {:.0%} of pairs"
     )
+
+
+def _flat(log: Log) -> Observation | None:
+    """D says nearly the same of all images, real or fake."""
+    return observe_signal(log, FLAT, "all images' logits lie within {:.2g} of another")
 
 
 @rule(SLOPE, losses.BOTTOMLESS)

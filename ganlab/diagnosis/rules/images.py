@@ -9,6 +9,7 @@ from ganlab.diagnosis.evidence import (
     Held,
     Observation,
     last_median,
+    make_evidence,
     sustained,
 )
 from ganlab.diagnosis.log import Log, Series
@@ -24,6 +25,7 @@ STATISTICS_GAP = Bound(
 )
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
 UNREACHED_RANGE = 0.3
+SMALLEST_SHARE = 0.05  # of the output's range
 SAME_SCALE = 3.0  # times the real images' range
 BEYOND = 0.05  # of the real images' range
 OUTPUT_LOW, OUTPUT_HIGH = (
@@ -31,7 +33,8 @@ OUTPUT_LOW, OUTPUT_HIGH = (
         f"output_{end}",
         None,
         above=end == "low",
-        condition=f"is short of the real images' by over {BEYOND:.0%} of their range",
+        condition=f"is short of the real images' by over {BEYOND:.0%} of their range, "
+        f"or they fill under {SMALLEST_SHARE:.0%} of the output's",
     )
     for end in ("low", "high")
 )
@@ -60,6 +63,9 @@ def data_range_mismatch(log: Log) -> Observation | None:
         if end is not None and own.past(end):
             says = f"real pixels reach {real:.2f}, the output no further than {end:.2f}"
             return Observation(Held(0, 1.0), [own.evidence(end, says)])
+    wide = _wider_output(log, span)
+    if wide is not None:
+        return wide
     ends = [log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH)]
     reach = [end for end in ends if end is not None]
     if len(reach) == 2 and reach[1] - reach[0] < SAME_SCALE * span:
@@ -75,6 +81,20 @@ def data_range_mismatch(log: Log) -> Observation | None:
             evidence = [own.evidence(float(nearest), says)]
             return Observation(Held(int(fakes.steps[0]), 1.0), evidence)
     return None
+
+
+def _wider_output(log: Log, span: float) -> Observation | None:
+    """The data fills next to nothing of the output's known range."""
+    ends = [log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH)]
+    reach = [end for end in ends if end is not None]
+    if len(reach) < 2 or span >= SMALLEST_SHARE * (reach[1] - reach[0]):
+        return None
+    says = (
+        f"real pixels span {span:.2g}, the output {reach[1] - reach[0]:.2g}: are they "
+        "scaled twice?"
+    )
+    evidence = make_evidence(OUTPUT_HIGH.signal, reach[1], None, says)
+    return Observation(Held(0, 1.0), [evidence])
 
 
 @rule(SATURATED_PIXELS)

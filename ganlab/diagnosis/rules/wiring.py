@@ -146,7 +146,7 @@ def ignored_latents(log: Log) -> Observation | None:
     series = log.get(LATENT_EFFECT.signal, MIN_VALUES)
     if series is None:
         return None
-    effects = series.values / _narrowness(log, series)
+    effects = series.values / _narrowness(log)
     if not LATENT_EFFECT.past(effects).all():
         return None
     value = float(effects.max())
@@ -155,16 +155,15 @@ def ignored_latents(log: Log) -> Observation | None:
     return Observation(held, [LATENT_EFFECT.evidence(value, says)])
 
 
-def _narrowness(log: Log, series: Series) -> np.ndarray:
-    """The fakes' range over that of the data, 1 at most, at the steps of a series."""
+def _narrowness(log: Log) -> float:
+    """The widest range that fakes had over that of the data, 1 at most."""
     spans = []
     for side in ("fake", "real"):
         low, high = (log.get(f"{side}_{end}") for end in ("low", "high"))
         if low is None or high is None or len(low) != len(high):
-            return np.ones(len(series))
-        span = np.interp(series.steps, low.steps, high.values - low.values)
-        spans.append(np.maximum(span, 1e-12))
-    return np.asarray(np.minimum(spans[0] / spans[1], 1.0))
+            return 1.0
+        spans.append(float(np.max(high.values - low.values)))
+    return min(spans[0] / max(spans[1], 1e-12), 1.0) or 1.0
 
 
 @rule(REVERSED, (STEP_GAIN, DECIDED), BOTH_CONTENT, severities=("critical",))

@@ -74,3 +74,12 @@ def test_a_discriminator_that_never_led_has_taught_nothing(make_log, find, names
     assert find(make_log(even), "generator_domination").severity == "warning"
     later = np.where(np.arange(40) < 2, 0.7, 0.5)
     assert names_of(make_log({"d_real": later, "d_fake": 1.0 - later})) == []
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "least_squares"])
+def test_a_discriminator_that_says_the_same_of_all_tells_nothing(
+    make_log, find, names_of, loss
+):
+    recipe = {"loss": loss}
+    find(make_log({"logit_spread": 1e-3}, recipe), "generator_domination")
+    assert names_of(make_log({"logit_spread": 0.02}, recipe)) == []

@@ -64,3 +64,12 @@ def test_moving_statistics_explain_bad_images(make_log, names_of):
     gap = {"batch_norm_gap": 0.4, "latent_effect": 0.2}
     bad = {"d_real": 0.5, "d_fake": 0.5, "nearest_ratio": 0.1}
     assert names_of(make_log(gap | bad))[0] == "batch_norm_gap"
+
+
+def test_data_that_fills_next_to_nothing_of_the_output_is_of_another_scale(
+    make_log, find
+):
+    scaled = {"real_low": 0.0, "real_high": 0.004, "fake_low": 0.0, "fake_high": 0.01}
+    output = {"output_low": 0.0, "output_high": 1.0}
+    finding = find(make_log(scaled | output), "data_range_mismatch")
+    assert "scaled twice" in finding.evidence[0]["says"]

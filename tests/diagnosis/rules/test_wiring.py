@@ -92,3 +92,10 @@ def test_what_the_loss_takes_is_compared_with_what_it_is_given(
 ):
     log = make_log()
     find(dataclasses.replace(log, settings={"misread_answers": misread}), name)
+
+
+def test_latents_are_ignored_though_the_first_images_are_of_one_grey(make_log, find):
+    grey = {"fake_low": np.where(np.arange(40) < 2, 0.0, -1.0)}
+    widths = {"fake_high": np.where(np.arange(40) < 2, 1e-6, 1.0)}
+    faint = {"latent_effect": 5e-5}
+    find(make_log(grey | widths | faint), "ignored_latents")
