@@ -175,6 +175,12 @@ class CheckpointFolder:
         for path in reversed(paths[: max(len(paths) - keep, 0)]):
             path.unlink(missing_ok=True)
 
+    def remove_checkpoints_after(self, step: int) -> None:
+        """Removes those of later steps, the newest first; the best stays."""
+        for later, path in reversed(self.checkpoints_by_step().items()):
+            if later > step:
+                path.unlink(missing_ok=True)
+
     def remove_all_checkpoints(self) -> None:
         """Removes the newest and the best."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)

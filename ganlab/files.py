@@ -21,13 +21,21 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Waits until the disk has what was written to a file or folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def cut(path: Path, size: int) -> None:
+    """Cuts a file to its first bytes; removes it where there are none."""
+    if size <= 0:
+        path.unlink()
+    elif size < path.stat().st_size:
+        os.truncate(path, size)
 
 
 @contextmanager
@@ -44,9 +52,9 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     temporary = _temporary(path)
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -65,10 +73,10 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     try:
         yield temporary
         for entry in temporary.rglob("*"):
-            _sync(entry)
-        _sync(temporary)
+            sync(entry)
+        sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from ganlab.bounded import parse_json, read_json
 from ganlab.checkpoints import CheckpointFolder, by_step
 from ganlab.config import legacy
+from ganlab.config.differences import differences
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
@@ -19,9 +21,15 @@ from ganlab.errors import UserError, one_line
 from ganlab.files import (
     append_line,
     check_new_folder,
+    cut,
     remove_leftovers,
+    sync,
     write_text,
 )
+from ganlab.sealed import read_notes
+
+LOGGER = logging.getLogger("ganlab")
+EVENTS = "events.out.tfevents.*"  # TensorBoard's files
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,15 @@ class RunFolder(CheckpointFolder):
         """The run folder of one remedy that was tried, with one seed."""
         return RunFolder(self.trials / name.replace(" ", "-") / f"seed-{seed}")
 
+    def write_attempt(self, number: int, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Writes what an abandoned attempt logged."""
+        write_text(self.attempt(number), _as_lines(rows))
+
+    def changes_of_rollbacks(self) -> list[dict[str, Any]]:
+        """The changes of settings that rollbacks have made, in order."""
+        rows = _whole_rows(self.read_metrics())
+        return [row["change"] for row in rows if row.get("event") == "rollback"]
+
     def attempt(self, number: int) -> Path:
         """What an abandoned attempt logged; attempts count from 1."""
         return self.path / "attempts" / f"{number}.jsonl"
@@ -141,26 +158,63 @@ class RunFolder(CheckpointFolder):
         self.path.mkdir(parents=True, exist_ok=True)
         append_line(self.metrics, line)
 
-    def trim_metrics(
-        self, step: int, later_to: Path | None = None
-    ) -> list[dict[str, Any]]:
-        """Drops the lines after a step, which will be written again, and torn ones.
+    def sizes_of_logs(self) -> dict[str, Any]:
+        """Bytes of the log, and of TensorBoard's files by name; all are on the disk."""
+        logs = [self.metrics] if self.holds_log() else []
+        events = sorted(self.tensorboard.glob(EVENTS))
+        for path in (*logs, *events):
+            sync(path)
+        return {
+            "bytes": self.metrics.stat().st_size if logs else 0,
+            "tensorboard": {path.name: path.stat().st_size for path in events},
+        }
+
+    def split_log(
+        self, step: int, num_bytes: int | None = None
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What was logged until a checkpoint, and what after it; no torn lines.
 
         Args:
-            step: The last step that is kept.
-            later_to: A file for the lines that are dropped, or `None`.
+            step: The checkpoint's step.
+            num_bytes: How long the log was when it was written, or `None`.
+        """
+        content = self.metrics.read_bytes() if self.holds_log() else b""
+        lines = content.decode(errors="replace").splitlines()
+        if num_bytes is not None and content[:num_bytes].endswith(b"\n"):
+            earlier = content[:num_bytes].decode(errors="replace").splitlines()
+            later = content[num_bytes:].decode(errors="replace").splitlines()
+            return list(_whole_rows(earlier)), list(_whole_rows(later))
+        rows = list(_whole_rows(lines))
+        return (
+            [row for row in rows if row["step"] <= step],
+            [row for row in rows if row["step"] > step],
+        )
+
+    def rewind(
+        self, step: int, position: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Drops what was logged after a checkpoint, for it will be written again.
+
+        Args:
+            step: The checkpoint's step.
+            position: `sizes_of_logs` when it was written, and under `then` rows that
+                follow; or `None` where that is not known.
 
         Returns:
             What was logged until then.
         """
-        rows = list(_whole_rows(self.read_metrics()))
-        earlier = [row for row in rows if row["step"] <= step]
-        if self.holds_log():
-            write_text(self.metrics, _as_lines(earlier))
-        if later_to is not None:
-            later = [row for row in rows if row["step"] > step]
-            write_text(later_to, _as_lines(later))
-        return earlier
+        position = position or {}
+        rows, _ = self.split_log(step, position.get("bytes"))
+        rows += [row for row in position.get("then", []) if row not in rows]
+        if self.holds_log() or rows:
+            write_text(self.metrics, _as_lines(rows))
+        if "tensorboard" in position:
+            for path in self.tensorboard.glob(EVENTS):
+                cut(path, position["tensorboard"].get(path.name, 0))
+        for later, path in self.pictures().items():
+            if later > step:
+                path.unlink()
+        return rows
 
     def picture(self, step: int) -> Path:
         """Where the picture of a step goes."""
@@ -280,6 +334,9 @@ class Run:
 def load_run(directory: Path | str, *, watched: bool = False) -> Run:
     """Reads the settings of a run folder.
 
+    Settings of the recipe that are not those of its newest checkpoint, but for the
+    length, are named in a warning, and the checkpoint's are taken.
+
     Raises:
         UserError: for none, or one that a `Monitor` watched, unless `watched`.
     """
@@ -298,7 +355,7 @@ def load_run(directory: Path | str, *, watched: bool = False) -> Run:
             )
         return Run(
             folder,
-            Recipe(**content["recipe"]),
+            Recipe(**_trained_settings(folder, content["recipe"])),
             Monitoring(**content["monitoring"]),
             content["num_images"],
             tuple(content["class_names"]),
@@ -312,3 +369,20 @@ def load_run(directory: Path | str, *, watched: bool = False) -> Run:
         raise UserError(
             f"Expected a run's recipe in {folder.config}. Received: {error}"
         ) from error
+
+
+def _trained_settings(folder: RunFolder, recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's settings by the newest checkpoint, where they differ."""
+    checkpoint = folder.newest_checkpoint()
+    trained = None if checkpoint is None else read_notes(checkpoint).get("recipe")
+    if trained is None:
+        return recipe
+    changes = differences(trained, recipe)
+    if changes:
+        LOGGER.warning(
+            "%s is not what %s was trained with, which is taken: %s",
+            folder.config,
+            checkpoint.name if checkpoint else "",
+            ", ".join(f"{name}={value}" for name, value in changes.items()),
+        )
+    return recipe | changes

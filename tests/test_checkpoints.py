@@ -67,6 +67,8 @@ def test_checkpoints_by_step(folder):
     assert len(folder.checkpoints_by_step()) == 3
     folder.remove_checkpoints(keep=2)
     assert list(folder.checkpoints_by_step()) == [1000, 12_000_000]
+    folder.remove_checkpoints_after(1000)
+    assert list(folder.checkpoints_by_step()) == [1000]
 
 
 def test_the_best_checkpoint_holds_its_record(folder):

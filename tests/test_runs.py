@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_a_run_is_read_as_it_was_saved(run):
     assert saved["recipe"]["steps"] == 7
     assert saved["monitoring"]["log_every"] == 3
     assert saved["data_kind"] == "images"
+
+
+def test_what_a_checkpoint_was_trained_with_decides(run, caplog):
+    run.save()
+    notes = {"recipe": run.recipe.as_dict()}
+
+    def save(path):
+        zipfile.ZipFile(path, "w").close()
+
+    run.folder.save_checkpoint(save, 5, notes)
+    assert load_run(run.folder.path) == run
+    assert caplog.text == ""
+    edited = run.recipe.replace(seed=3, generator_filters=8, steps=9)
+    run.with_recipe(edited).save()
+    assert load_run(run.folder.path).recipe == run.recipe.replace(steps=9)
+    assert "config.json is not what step-0000005.keras was trained with" in caplog.text
+    assert "which is taken: seed=0, generator_filters=32" in caplog.text
 
 
 def test_a_run_under_another_recipe(run, tmp_path):
@@ -83,29 +101,81 @@ def test_folders_compare_by_path(folder):
     assert str(folder) == str(folder.path)
 
 
-def test_lines_are_appended_and_trimmed(folder):
+def row(step, **more):
+    return {"step": step, "seconds": 0.5 * step, **more}
+
+
+def test_lines_are_appended_and_split(folder):
     assert folder.read_metrics() == []
-    assert folder.trim_metrics(0) == []
+    assert folder.rewind(0) == []
     assert not folder.holds_log()
     for step in (1, 2, 3):
-        folder.append_metrics({"step": step, "seconds": 0.5 * step})
+        folder.append_metrics(row(step))
     with pytest.raises(ValueError, match="not JSON compliant"):
         folder.append_metrics({"step": 4, "d_loss": float("nan")})
     assert len(folder.read_metrics()) == 3
-    kept = folder.trim_metrics(2, later_to=folder.attempt(1))
-    assert [row["step"] for row in kept] == [1, 2]
-    assert list(map(json.loads, folder.read_metrics())) == kept
+    assert folder.split_log(2) == ([row(1), row(2)], [row(3)])
+    assert folder.rewind(2) == [row(1), row(2)]
+    assert list(map(json.loads, folder.read_metrics())) == [row(1), row(2)]
+    folder.write_attempt(1, [row(3)])
     assert folder.attempt(1) == folder.path / "attempts" / "1.jsonl"
-    assert json.loads(folder.attempt(1).read_text()) == {"step": 3, "seconds": 1.5}
+    assert json.loads(folder.attempt(1).read_text()) == row(3)
+
+
+def test_a_log_is_taken_back_to_where_a_checkpoint_saw_it(folder):
+    folder.append_metrics(row(1))
+    folder.append_metrics(row(2, d_loss=1.0))
+    sizes = folder.sizes_of_logs()
+    assert sizes["bytes"] == folder.metrics.stat().st_size
+    folder.append_metrics(row(2, event="finished"))
+    assert folder.split_log(2, sizes["bytes"])[1] == [row(2, event="finished")]
+    assert len(folder.rewind(2, sizes)) == 2
+    event = row(2, event="rollback", change={"loss": "hinge"})
+    for _ in range(2):  # a crash before the next checkpoint changes nothing
+        assert folder.rewind(2, {**sizes, "then": [event]})[2:] == [event]
+    assert folder.changes_of_rollbacks() == [{"loss": "hinge"}]
+    folder.metrics.write_text(folder.metrics.read_text()[:30])
+    assert len(folder.rewind(2, sizes)) == 1  # what the disk lost is not known
+
+
+def test_what_tensorboard_reads_is_cut_likewise(folder):
+    folder.tensorboard.mkdir(parents=True)
+    first, second = (folder.tensorboard / f"events.out.tfevents.{k}" for k in "12")
+    first.write_bytes(b"12345")
+    position = folder.sizes_of_logs()
+    assert position == {"bytes": 0, "tensorboard": {first.name: 5}}
+    first.write_bytes(b"1234567")
+    second.write_bytes(b"1")
+    folder.rewind(7, position)
+    assert first.read_bytes() == b"12345"
+    assert not second.exists()
+    folder.rewind(7)
+    assert first.exists()
+
+
+def test_pictures_after_the_checkpoint_are_removed(folder):
+    folder.samples.mkdir(parents=True)
+    for step in (0, 7, 8):
+        folder.picture(step).touch()
+    folder.rewind(7)
+    assert list(folder.pictures()) == [0, 7]
 
 
 def test_torn_lines_of_a_crash_are_dropped(folder):
-    folder.append_metrics({"step": 1, "seconds": 0.5})
+    folder.append_metrics(row(1))
     with folder.metrics.open("a") as file:
         file.write('[1]\n{"step": 2, "sec')
-    assert folder.trim_metrics(9) == [{"step": 1, "seconds": 0.5}]
-    folder.append_metrics({"step": 2, "seconds": 1.0})
-    assert len(folder.trim_metrics(9)) == 2
+    assert folder.rewind(9) == [row(1)]
+    folder.append_metrics(row(2))
+    assert len(folder.rewind(9)) == 2
+
+
+def test_what_a_crash_left_is_removed(folder):
+    folder.checkpoints.mkdir(parents=True)
+    left = folder.checkpoints / ".step-0000005-0123abcd.keras"
+    left.touch()
+    folder.remove_leftovers()
+    assert not left.exists()
 
 
 def test_pictures_by_step(folder):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganlab.callbacks.periodic import Logs, PeriodicCallback
+from ganlab.callbacks.run_state import RunState
 from ganlab.runs import RunFolder
 
 
@@ -11,24 +12,34 @@ class Checkpoints(PeriodicCallback):
 
     A checkpoint is one `.keras` file with both networks, the averaged
     generator, both optimizers and the step. It is written under another name
-    and then renamed, so that a crash leaves the last one whole.
+    and then renamed, so that a crash leaves the last one whole: see
+    `ganlab.checkpoints`.
 
     Args:
         directory: The run's folder.
         every: Integer: steps between checkpoints. One more is saved at the end.
         keep: Integer: number of newest checkpoints that are kept.
+        run_state: The `RunState` that is kept in them, or `None`. The callbacks of it
+            stand before this one.
     """
 
     def __init__(
-        self, directory: Path | str, *, every: int = 500, keep: int = 3
+        self,
+        directory: Path | str,
+        *,
+        every: int = 500,
+        keep: int = 3,
+        run_state: RunState | None = None,
     ) -> None:
         super().__init__(every)
         self.folder = RunFolder(directory)
         self.keep = keep
+        self.run_state = run_state
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self.run_at_end()
+        self.run(int(self.model.step.numpy()))  # with what was done at the end
 
     def run(self, step: int) -> None:
-        self.folder.save_checkpoint(self.model.save, step)
+        state = () if self.run_state is None else self.run_state.collect()
+        self.folder.save_checkpoint(self.model.save, step, *state)
         self.folder.remove_checkpoints(keep=self.keep)

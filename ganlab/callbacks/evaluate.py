@@ -12,6 +12,7 @@ from ganlab import evaluation, interruption, pictures
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.run_state import RunState
 from ganlab.data import kinds
 from ganlab.evaluation import Evaluation, Reference
 from ganlab.runs import RunFolder
@@ -34,6 +35,7 @@ class Evaluate(BudgetedCallback):
         every: Integer: steps between evaluations, at least.
         budget: Float in (0, 1]: largest fraction of the time.
         run_log: A `RunLog` that logs the scores, or `None`.
+        run_state: The `RunState` that is kept in the best checkpoint, or `None`.
         clock: Function without arguments that returns seconds.
 
     Reference:
@@ -48,13 +50,28 @@ class Evaluate(BudgetedCallback):
         every: int = 500,
         budget: float = BUDGET,
         run_log: RunLog | None = None,
+        run_state: RunState | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(every, budget, clock)
         self.folder = RunFolder(directory)
         self.reference = reference
         self.run_log = run_log
+        self.run_state = run_state
         self._last_record: dict[str, Any] | None = None
+
+    def state(self) -> dict[str, Any]:
+        last = self._last_record
+        step = self._last_step if last is None else last["step"]
+        return {**super().state(), "last_step": step, "last_record": last}
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        super().take_up(state)
+        self._last_record = state["last_record"]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        super().on_train_begin(logs)
+        self.catch_up()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.run_at_end()
@@ -80,7 +97,8 @@ class Evaluate(BudgetedCallback):
             or best["protocol"] != record["protocol"]
             or scored.scores["fid"].value < best["scores"]["fid"]["value"]
         ):
-            self.folder.save_best(self.model.save, record)
+            state = () if self.run_state is None else self.run_state.collect()
+            self.folder.save_best(self.model.save, record, *state)
             if kinds.of_shape(images.shape[1:]).pictorial:
                 grid = _by_class(images, labels)
                 path = self.folder.best_picture

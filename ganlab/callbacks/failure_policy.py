@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ganlab import diagnosis
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
@@ -59,10 +59,20 @@ class FailurePolicy(BudgetedCallback):
         self._first_step = 0
         self._told: set[tuple[str, str]] = set()
 
+    def state(self) -> dict[str, Any]:
+        told = sorted(self._told)
+        return {**super().state(), "first_step": self._first_step, "told": told}
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        super().take_up(state)
+        self._first_step = state["first_step"]
+        self._told = {(name, severity) for name, severity in state["told"]}
+
     def on_train_begin(self, logs: Logs = None) -> None:
-        super().on_train_begin(logs)
         self.finding = None
         self._first_step = int(self.model.step.numpy())
+        super().on_train_begin(logs)
+        self.catch_up()
 
     def run(self, step: int) -> None:
         if self.action == "none" or step - self._first_step < self.grace:

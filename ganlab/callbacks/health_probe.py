@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.probe import Probe
@@ -75,8 +77,43 @@ class HealthProbe(BudgetedCallback):
         self._gains: list[float] = []
         self._probe: Probe | None = None
 
+    def state(self) -> dict[str, Any]:
+        state = {
+            **super().state(),
+            "lead": self._lead,
+            "gains": self._gains,
+            "directions": {},
+            "judge_before": None,
+        }
+        if self._probe is not None:
+            state["directions"] = dict(self._probe.directions)
+        measured_now = self._last_step == int(self.model.step.numpy())
+        if self._judge_before is not None and not measured_now:
+            state["judge_before"] = [
+                keras.ops.convert_to_numpy(weight) for weight in self._judge_before
+            ]
+        return state
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        probe = self._probe_of_model()
+        probe.measure()  # which compiles, and is not counted
+        probe.directions.update(state["directions"])
+        super().take_up(state)
+        self._lead, self._gains = state["lead"], list(state["gains"])
+        self._judge_before = probe.trained_weights("discriminator")
+        if state["judge_before"] is not None:
+            self._judge_before = [
+                tf.cast(weight, now.dtype)
+                for weight, now in zip(
+                    state["judge_before"], self._judge_before, strict=True
+                )
+            ]
+
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
+        if self.resumed:
+            self.catch_up()
+            return
         step = int(self.model.step.numpy())
         loss = self.model.objective.loss
         name = losses.name_of(loss) or type(loss).__name__

@@ -19,7 +19,8 @@ Logs = Mapping[str, Any] | None
 class PeriodicCallback(keras.callbacks.Callback):
     """Calls `run(step)` each time training passes a multiple of `every`.
 
-    Steps are the model's own, counted over epochs and resumed runs.
+    Steps are the model's own, counted over epochs and resumed runs. `resumed` states
+    whether it goes on from the state of a checkpoint.
 
     Args:
         every: Integer, 1 or more: steps between calls.
@@ -28,8 +29,10 @@ class PeriodicCallback(keras.callbacks.Callback):
     def __init__(self, every: int) -> None:
         super().__init__()
         self.every = every
+        self.resumed = False
         self._last_step: int | None = None
         self._epoch_start = 0
+        self._kept: dict[str, Any] | None = None
 
     def run(self, step: int) -> None:
         """Does the callback's work after `step` steps of training."""
@@ -40,8 +43,31 @@ class PeriodicCallback(keras.callbacks.Callback):
         last_step = self._last_step or 0
         return step // self.every > last_step // self.every
 
+    def state(self) -> dict[str, Any]:
+        """What it goes on from in a resumed run: JSON values and arrays."""
+        return {"last_step": self._last_step}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes the state that the next training goes on from."""
+        self._kept = state
+
     def on_train_begin(self, logs: Logs = None) -> None:
         self._last_step = int(self.model.step.numpy())
+        self.resumed = self._kept is not None
+        if self._kept is not None:
+            self.take_up(self._kept)
+            self._kept = None
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Goes on from a state, when training begins."""
+        self._last_step = state["last_step"]
+
+    def catch_up(self) -> None:
+        """Calls `run` if it was due when the run was interrupted."""
+        step = int(self.model.step.numpy())
+        if self.resumed and self.is_due(step):
+            self._last_step = step
+            self._run(step)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch_start = int(self.model.step.numpy())
@@ -91,15 +117,27 @@ class BudgetedCallback(PeriodicCallback):
         self._train_began = 0.0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        super().on_train_begin(logs)
         self.seconds, self._last_seconds = 0.0, 0.0
         self._train_began = self.clock()
+        super().on_train_begin(logs)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            **super().state(),
+            "seconds": [self.seconds, self._last_seconds],
+            "elapsed": self.clock() - self._train_began,
+        }
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        super().take_up(state)
+        self.seconds, self._last_seconds = state["seconds"]
+        self._train_began = self.clock() - state["elapsed"]
 
     def is_due(self, step: int) -> bool:
         """Whether `every` steps have gone by and the budget has room for one more."""
         if not super().is_due(step):
             return False
-        elapsed = self.clock() - self._train_began
+        elapsed = self.clock() - self._train_began + self._last_seconds
         return self.seconds + self._last_seconds <= self.budget * elapsed
 
     def _run(self, step: int) -> None:
@@ -133,7 +171,10 @@ class PictureCallback(PeriodicCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
-        self._run(int(self.model.step.numpy()))
+        if self.resumed:
+            self.catch_up()
+        else:
+            self._run(int(self.model.step.numpy()))
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.run_at_end()

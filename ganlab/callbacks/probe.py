@@ -55,7 +55,8 @@ class Probe:
         batch_size: Integer: images a training batch has.
         seed: Integer: seeds the latents.
 
-    `passes` are the `Passes` through both networks.
+    `passes` are the `Passes` through both networks; `directions`, by layer, are those
+    that the next power iteration goes on from.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Probe:
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
         self.passes = Passes(gan, self._networks, self._real, latents)
         self._singular_values = SingularValues()
+        self.directions = self._singular_values.directions
         self._threads = ThreadpoolController()
         self._measure_in_graph = tf.function(self._measure_tensors, jit_compile=False)
 

@@ -138,7 +138,7 @@ class SingularValues:
     """
 
     def __init__(self) -> None:
-        self._directions: dict[str, np.ndarray] = {}
+        self.directions: dict[str, np.ndarray] = {}
 
     def measure(self, kernels: Mapping[str, np.ndarray]) -> dict[str, float]:
         """Singular values by kernel, and `d_singular_value`, the largest of all.
@@ -149,11 +149,11 @@ class SingularValues:
         values = {}
         for name, kernel in kernels.items():
             matrix = kernel.astype(np.float64).reshape(-1, kernel.shape[-1])
-            direction = self._directions.get(name, np.ones(matrix.shape[1]))
+            direction = self.directions.get(name, np.ones(matrix.shape[1]))
             for _ in range(POWER_STEPS):
                 direction = matrix.T @ (matrix @ direction)
                 direction /= np.linalg.norm(direction) + 1e-300
-            self._directions[name] = direction
+            self.directions[name] = direction
             singular_value = np.linalg.norm(matrix @ direction)
             values[f"singular_value/{name}"] = float(singular_value)
         if values:

@@ -37,6 +37,8 @@ class RunLog:
             write again, are dropped.
         settings: A flat dict of the run's settings, shown as text, or `None`. Those
             that tell runs apart are shown as hyperparameters too.
+        position: What `position` gave when the checkpoint was written that the run goes
+            on from; what was written since is dropped. `None` where it is not known.
         clock: Function without arguments that returns seconds.
     """
 
@@ -45,28 +47,47 @@ class RunLog:
         directory: Path | str,
         start_step: int = 0,
         settings: Mapping[str, Any] | None = None,
+        position: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.folder = RunFolder(directory)
         self.clock = clock
-        earlier = self.folder.trim_metrics(start_step)
+        position = position or {}
+        earlier = self.folder.rewind(start_step, position)
         seconds = earlier[-1]["seconds"] if earlier else 0.0
-        self._began = clock() - seconds
+        self._began = clock() - position.get("seconds", seconds)
         self._has_settings = bool(settings)
-        self._last_step: int | None = None
+        self._last_step: int | None = position.get("last_step")
+        goes_on = bool(position.get("tensorboard")) and not position.get("then")
         known = settings or {}
         kind = kinds.of_record(known.get("data_kind"), known.get("data"))
         self._writer = tf.summary.create_file_writer(
             str(self.folder.tensorboard), flush_millis=5000
         )
-        with self._writer.as_default(step=start_step):
+        if not goes_on:
+            self._introduce(start_step, settings, kind)
+        self._writer.flush()
+
+    def _introduce(
+        self, step: int, settings: Mapping[str, Any] | None, kind: DataKind
+    ) -> None:
+        """Writes how TensorBoard groups the numbers, and the settings."""
+        with self._writer.as_default(step=step):
             layout = custom_scalar.pb(_layout(kind)).SerializeToString()
-            tf.summary.experimental.write_raw_pb(layout, step=start_step)
+            tf.summary.experimental.write_raw_pb(layout, step=step)
             if settings:
                 tf.summary.text("config", _as_table(settings))
                 name = self.folder.path.resolve().name
                 hparams.hparams(hyperparameters(settings), trial_id=name)
+
+    def position(self) -> dict[str, Any]:
+        """Where the run's files stand, when all that is written is on the disk."""
         self._writer.flush()
+        return {
+            **self.folder.sizes_of_logs(),
+            "seconds": self._seconds(),
+            "last_step": self._last_step,
+        }
 
     def scalars(
         self, step: int, values: Mapping[str, float], protocol: str | None = None

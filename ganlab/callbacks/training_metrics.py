@@ -59,17 +59,65 @@ class TrainingMetrics(PeriodicCallback):
         self.wait_timer = wait_timer
         self.optimizers = optimizers
         self.clock = clock
+        self._window: dict[str, np.ndarray] = {}
+        self._seen: dict[str, np.ndarray] = {}
+        self._sums_of_epoch: dict[str, list[float]] | None = None
+        self._logged_weights: list[list[Any]] = []
+
+    def state(self) -> dict[str, Any]:
+        if self._sums_of_epoch is None:
+            self._collect()
+        state = {
+            **super().state(),
+            "window": {name: sums.tolist() for name, sums in self._window.items()},
+            "epoch": self._sums_of_epoch
+            or {name: sums.tolist() for name, sums in self._seen.items()},
+            "logged_step": self._logged_step,
+            "logged_weights": None,
+        }
+        if self._logged_step != int(self.model.step.numpy()):
+            state["logged_weights"] = [
+                [keras.ops.convert_to_numpy(weight) for weight in weights]
+                for weights in self._logged_weights
+            ]
+        return state
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        super().take_up(state)
+        window = state["window"].items()
+        self._window = {name: np.array(sums) for name, sums in window}
+        self._sums_of_epoch = state["epoch"]
+        self._logged_step = state["logged_step"]
+        if state["logged_weights"] is not None:
+            self._logged_weights = [
+                [tf.cast(weight, now.dtype) for weight, now in zip(*pair, strict=True)]
+                for pair in zip(
+                    state["logged_weights"], self._logged_weights, strict=True
+                )
+            ]
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        super().on_train_begin(logs)
-        self._window: dict[str, np.ndarray] = {}
+        self._window, self._seen, self._sums_of_epoch = {}, {}, {}
         self._logged_step = int(self.model.step.numpy())
         self._logged_weights = [_values(network) for network in self._networks()]
+        super().on_train_begin(logs)
         self._begin_interval()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         super().on_epoch_begin(epoch, logs)
-        self._seen: dict[str, np.ndarray] = {}
+        self._seen = {}
+        if self._sums_of_epoch:
+            self._go_on_in_epoch(self._sums_of_epoch)
+        self._sums_of_epoch = None
+
+    def _go_on_in_epoch(self, sums: dict[str, list[float]]) -> None:
+        """Sets the running means of an epoch that a resumed run is in the middle of."""
+        if sums["loss"][1] >= self.params["steps"]:
+            return
+        for name, (total, count) in sums.items():
+            self.model.trackers[name].total.assign(total)
+            self.model.trackers[name].count.assign(count)
+            self._seen[name] = np.array([total, count])
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if self.is_due(self._epoch_start + batch + self.model.steps_per_execution):

@@ -14,6 +14,7 @@ from ganlab.callbacks.health_probe import HealthProbe
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.progress import StageBars
 from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.run_state import RunState
 from ganlab.callbacks.sample_grids import SampleGrids
 from ganlab.callbacks.training_metrics import TrainingMetrics
 from ganlab.config.settings import Monitoring
@@ -61,8 +62,8 @@ def watching_callbacks(
         beliefs: See `HealthProbe`.
 
     Returns:
-        Callbacks by name. There are no `pictures` of arrays, and no `evaluation`
-        without a reference.
+        Callbacks by name, `checkpoints` last, which any other stands before. There are
+        no `pictures` of arrays, and no `evaluation` without a reference.
     """
     directory = run_log.folder.path
     (images, labels), (held, held_labels) = real, held_out or (None, None)
@@ -97,7 +98,7 @@ def watching_callbacks(
         callbacks["pictures"] = DecisionSurface(
             directory, mixture, every=every, seed=seed, run_log=run_log
         )
-    callbacks["checkpoints"] = Checkpoints(directory, every=monitoring.checkpoint_every)
+    run_state = RunState(run_log, {})
     if reference is not None:
         callbacks["evaluation"] = Evaluate(
             directory,
@@ -105,7 +106,12 @@ def watching_callbacks(
             every=monitoring.evaluate_every,
             budget=monitoring.evaluate_share,
             run_log=run_log,
+            run_state=run_state,
         )
+    run_state.callbacks = dict(callbacks)
+    callbacks["checkpoints"] = Checkpoints(
+        directory, every=monitoring.checkpoint_every, run_state=run_state
+    )
     return callbacks
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ganlab.cli.common import natural, positive
 from ganlab.config.command import parse_assignment
+from ganlab.config.differences import check_unchanged
 from ganlab.config.presets import PRESETS, get_preset
 from ganlab.config.settings import SETTINGS, Monitoring, Recipe, split_settings
 from ganlab.config.table import GROUPS, Setting
-from ganlab.errors import UserError
 
 if TYPE_CHECKING:
     from ganlab.runs import Run
@@ -42,23 +42,20 @@ class ChosenSettings:
         data = re.sub(r"[^a-zA-Z0-9_]+", "-", self.recipe.data).strip("-")
         return Path("runs") / f"{self.recipe.preset}-{data}"
 
-    def resumed(self, run: "Run") -> tuple[Recipe, Monitoring]:
+    def resumed(self, run: "Run", *, change: bool = False) -> tuple[Recipe, Monitoring]:
         """Recipe and monitoring of a run that goes on.
+
+        Args:
+            run: The `Run`.
+            change: Boolean: whether settings that leave the networks as they are may
+                differ from the run's.
 
         Raises:
             UserError: if another setting of the recipe than its length is changed.
         """
         changes, monitoring = split_settings(self.changes)
-        for name, value in changes.items():
-            own = getattr(run.recipe, name)
-            if name != "steps" and own != value:
-                raise UserError(
-                    f"Expected --resume with the run's own {SETTINGS[name].words}, "
-                    f"{own}. Received: {value}; leave the option out, or start a new "
-                    "run"
-                )
-        steps = changes.get("steps", run.recipe.steps)
-        recipe = run.recipe.replace(steps=steps)
+        recipe = run.recipe.replace(**changes)
+        check_unchanged(recipe, run.recipe, change=change)
         return recipe, run.monitoring.replace(**monitoring)
 
 

@@ -42,6 +42,12 @@ def add(commands: "Commands") -> None:
     group.add_argument(
         "--resume", action="store_true", help="go on with the run in --out"
     )
+    group.add_argument(
+        "--change-settings",
+        action="store_true",
+        help="let --resume go on with other settings than the run began with, such as "
+        "leave the networks as they are",
+    )
     failures = parser.add_argument_group("failures")
     failures.add_argument(
         "--on-failure",
@@ -71,7 +77,9 @@ def run(options: argparse.Namespace) -> None:
     out = Path(options.out or chosen.default_folder)
     recipe, monitoring = chosen.recipe, chosen.monitoring
     if options.resume:
-        recipe, monitoring = chosen.resumed(load_run(out))
+        recipe, monitoring = chosen.resumed(
+            load_run(out), change=options.change_settings
+        )
     try:
         trained = train(
             recipe,
@@ -81,6 +89,7 @@ def run(options: argparse.Namespace) -> None:
             max_rollbacks=options.max_rollbacks,
             epochs=options.epochs,
             resume=options.resume,
+            change_settings=options.change_settings,
             stream=sys.stderr,
         )
     except KeyboardInterrupt as stop:

@@ -3,17 +3,20 @@
 import dataclasses
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ganlab.data.image_data import ImageData
-from ganlab.errors import UserError
+from ganlab.errors import UserError, one_line
 from ganlab.evaluation.protocol import SPLITS, Protocol
 from ganlab.features.extractors import Extractor, default_spec, load_extractor
 from ganlab.files import atomic_file, cache_folder
+from ganlab.sealed import damage, seal
 
+LOGGER = logging.getLogger("ganlab")
 MAX_IMAGES = 10_000
 MIN_IMAGES = 6
 
@@ -175,11 +178,15 @@ def _cached_features(
     ]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
     path = cache_folder() / "features" / f"{key}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as cached:
-            return cached["features"], cached.get("logits")
-    except (OSError, ValueError, KeyError, EOFError):
-        pass  # not there yet, or broken off
+    if path.exists():
+        wrong: object = damage(path)
+        if wrong is None:
+            try:
+                with np.load(path, allow_pickle=False) as cached:
+                    return cached["features"], cached.get("logits")
+            except (OSError, ValueError, KeyError) as error:
+                wrong = one_line(error)
+        LOGGER.warning("The cache %s is damaged (%s): it is made again", path, wrong)
     features, logits = extractor.extract(images, progress)
     try:
         with atomic_file(path) as temporary:
@@ -187,6 +194,7 @@ def _cached_features(
                 np.savez(temporary, features=features)
             else:
                 np.savez(temporary, features=features, logits=logits)
+            seal(temporary)
     except OSError:
         pass  # a full or read-only disk costs the extraction next time
     return features, logits

@@ -79,6 +79,7 @@ def train_branch(
             folder.path,
             monitoring=run.monitoring.replace(**watching),
             resume=True,
+            keep_schedules=True,
             on_failure="none",
             stream=stream,
         )

@@ -1,7 +1,6 @@
 """Takes a failing run back to its best checkpoint, under changed settings."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from ganlab.models.gan import GAN
 from ganlab.models.optimizers import unwrapped
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run
+from ganlab.sealed import read_notes
 from ganlab.training.build import build_gan, dtype_policy
 
 
@@ -20,7 +20,8 @@ def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
     """Makes the best checkpoint the newest, under changed settings.
 
     What was logged after the checkpoint is kept in a file of its own, and the
-    rollback is an event of the log.
+    rollback is an event of the log. A crash before the later checkpoints are removed
+    leaves the run as it was.
 
     Args:
         run: A run that a finding ended.
@@ -30,23 +31,37 @@ def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
     Returns:
         The run under the changed recipe. It goes on from its newest checkpoint.
     """
+    folder, finding = run.folder, run.failure
+    position = read_notes(folder.best_checkpoint).get("log", {})
+    best = folder.read_best() or {}
+    _, later = folder.split_log(best.get("step", 0), position.get("bytes"))
+    folder.write_attempt(attempt, later)
+    run = run.with_recipe(changed(run.recipe, change))
+    event = {"event": "rollback", "finding": finding.name, "change": dict(change)}
+    go_on_changed(run, folder.best_checkpoint, event)
+    return run
+
+
+def go_on_changed(run: Run, checkpoint: Path, event: Mapping[str, Any]) -> None:
+    """Makes a checkpoint under the run's recipe the newest, and logs an event.
+
+    Args:
+        run: The `Run`, whose recipe is not the checkpoint's but keeps the networks.
+        checkpoint: The checkpoint.
+        event: What is logged.
+    """
     folder = run.folder
-    recipe = changed(run.recipe, change)
-    gan = branch(folder.best_checkpoint, recipe, run.num_classes)
+    gan = branch(checkpoint, run.recipe, run.num_classes)
     step = int(gan.step.numpy())
-    folder.trim_metrics(step, later_to=folder.attempt(attempt))
-    folder.remove_checkpoints()
-    folder.save_checkpoint(gan.save, step)
-    folder.append_metrics(
-        {
-            "step": step,
-            "seconds": 0.0,
-            "event": "rollback",
-            "finding": run.failure.name,
-            "change": dict(change),
-        }
-    )
-    return replace(run, recipe=recipe, failure=None)
+    position = read_notes(checkpoint).get("log", {})
+    _, later = folder.split_log(step, position.get("bytes"))
+    event = {"step": step, "seconds": position.get("seconds", 0.0), **event}
+    earlier = [row for row in later if row.get("event") == "rollback"]
+    position = {**position, "then": [*earlier, event]}
+    notes = {"recipe": run.recipe.as_dict(), "log": position}
+    folder.save_checkpoint(gan.save, step, notes)
+    folder.remove_checkpoints_after(step)
+    folder.rewind(step, position)
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

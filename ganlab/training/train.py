@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import keras
 import tensorflow as tf
@@ -14,7 +14,6 @@ import tensorflow as tf
 from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
-from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
@@ -25,10 +24,11 @@ from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
 from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
-from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
+from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
+from ganlab.training.resuming import checked, load, start_of
 from ganlab.training.rollback import roll_back
 
 LOGGER = logging.getLogger("ganlab")
@@ -43,6 +43,8 @@ def train(
     max_rollbacks: int = 2,
     epochs: int | None = None,
     resume: bool = False,
+    change_settings: bool = False,
+    keep_schedules: bool = False,
     stream: TextIO | None = None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> Run:
@@ -68,6 +70,10 @@ def train(
         epochs: Integer: passes over the data, instead of `recipe.steps`.
         resume: Boolean. Goes on from the newest whole checkpoint in `out`; where there
             is none, from step 0.
+        change_settings: Boolean: whether `resume` may go on with other settings than
+            the run began with; only such as leave the networks as they are.
+        keep_schedules: Boolean: whether schedules stay as long as they were where
+            `resume` goes on with other `recipe.steps`, instead of following them.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
         callbacks: Keras callbacks beside ganlab's own.
 
@@ -75,8 +81,8 @@ def train(
         The `Run`. Its `failure` is the finding that ended training, or `None`.
 
     Raises:
-        UserError: if `out` holds something already, another process trains into it, or
-            the data is unusable.
+        UserError: if `out` holds something already or a run of another recipe, another
+            process trains into it, or the data is unusable.
         RunError: if a loss or a gradient is no longer finite.
         KeyboardInterrupt: `ganlab.interruption.Interrupted`, if a signal ended the run.
     """
@@ -95,6 +101,8 @@ def train(
         ):
             folder.remove_leftovers()
             run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
+            if resume:
+                run = checked(run, load_run(folder.path), change_settings)
             attempt = functools.partial(
                 _attempt,
                 data=data,
@@ -102,6 +110,7 @@ def train(
                 stream=stream,
                 callbacks=list(callbacks),
                 check_folder=check_folder,
+                keep_schedules=keep_schedules,
             )
             return _with_rollbacks(
                 attempt, run, resume, max_rollbacks if on_failure == "rollback" else 0
@@ -135,7 +144,7 @@ def _with_rollbacks(
 ) -> Run:
     """Trains, and goes back and on with a change while the run fails."""
     run = attempt(run, resume=resume)
-    tried: list[dict[str, Any]] = []
+    tried = run.folder.changes_of_rollbacks()
     while run.failure is not None and len(tried) < max_rollbacks:
         change = diagnosis.next_change(run.failure, run.settings, tried)
         if change is None or run.folder.read_best() is None:
@@ -172,22 +181,9 @@ def _prepare(
         skipped=training_data.skipped,
         class_counts=tuple(map(int, training_data.class_counts())),
     )
-    if resume:
-        _check_same_data(load_run(folder.path), run)
     reference = load_reference(monitoring, data, stream)
     summary = "" if data.left_out else data.summary()
     return run, TrainingData(training_data, held_out, reference, summary)
-
-
-def _check_same_data(earlier: Run, run: Run) -> None:
-    for name in ("num_images", "class_names"):
-        expected, received = getattr(earlier, name), getattr(run, name)
-        if expected != received:
-            raise UserError(
-                f"Expected the data that the run began with, {name.replace('_', ' ')} "
-                f"{expected}. Received: {received}; restore the data, or start a new "
-                "run"
-            )
 
 
 def _attempt(
@@ -199,17 +195,16 @@ def _attempt(
     stream: TextIO | None,
     callbacks: Sequence[keras.callbacks.Callback],
     check_folder: Callable[[], None],
+    keep_schedules: bool = False,
 ) -> Run:
     """Builds or loads the GAN and trains it until the end or a failure."""
     recipe = run.recipe
     with dtype_policy(recipe.dtype_policy):
-        checkpoint = run.folder.newest_checkpoint() if resume else None
+        checkpoint, notes = start_of(run) if resume else (None, {})
         if checkpoint is not None:
-            gan = load_gan(checkpoint)
+            gan = load(checkpoint, run, None if keep_schedules else notes.get("recipe"))
         else:
             gan = build_gan(recipe, run.num_classes)
-            if resume:
-                LOGGER.warning("There is no checkpoint to go on from: step 0 again")
         run.save()
         if stream is not None and not resume and bfloat16_would_help(gan, recipe):
             LOGGER.warning(
@@ -226,17 +221,20 @@ def _attempt(
                 start_step,
                 recipe.steps,
             )
-            return replace(run, failure=None)
+            if "callbacks" not in notes:
+                return replace(run, failure=None)
         if data.summary:
             LOGGER.info(data.summary)
-        run_log = RunLog(run.folder.path, start_step, run.settings)
+        run_log = RunLog(run.folder.path, start_step, run.settings, notes.get("log"))
         policy = FailurePolicy(run.folder.path, run_log, on_failure, stream=stream)
         succeeded: bool | None = False
         with interruption.handled():
             try:
-                stop = _StopAt(recipe.steps)
-                callbacks = [policy, stop, *callbacks]
-                _fit(gan, run, data, run_log, callbacks, check_folder)
+                stop = StopAt(recipe.steps)
+                callbacks = [stop, *callbacks]
+                _fit(
+                    gan, run, data, run_log, policy, checkpoint, callbacks, check_folder
+                )
                 succeeded = policy.finding is None
             except KeyboardInterrupt:
                 succeeded = None
@@ -272,10 +270,15 @@ def _fit(
     run: Run,
     data: TrainingData,
     run_log: RunLog,
+    policy: FailurePolicy,
+    checkpoint: Path | None,
     callbacks: Sequence[keras.callbacks.Callback],
     check_folder: Callable[[], None],
 ) -> None:
-    """Trains up to the recipe's last step, with the run's monitoring."""
+    """Trains up to the recipe's last step, with the run's monitoring.
+
+    Where the last step was trained, what was still to be done after it is done.
+    """
     recipe = run.recipe
     batch_size = recipe.batch_size * recipe.discriminator_steps
     steps_per_epoch = data.train.steps_per_epoch(batch_size)
@@ -305,42 +308,35 @@ def _fit(
         seed=recipe.seed,
         timer=timer,
     )
+    checkpoints = monitoring.pop("checkpoints")
+    state = checkpoints.run_state
+    state.callbacks["failure policy"] = policy
+    state.recipe = recipe.as_dict()
+    if checkpoint is not None:
+        state.restore(checkpoint)
+    epoch, batch = divmod(start_step, steps_per_epoch)
+    trained = start_step >= recipe.steps
     try:
         gan.fit(
             timer.watch(batches),
             steps_per_epoch=steps_per_epoch,
-            initial_epoch=start_step // steps_per_epoch,
-            epochs=recipe.steps // steps_per_epoch + 2,
+            initial_epoch=epoch,
+            epochs=epoch if trained else recipe.steps // steps_per_epoch + 2,
             shuffle=False,
             verbose=0,
             callbacks=[
-                _AfterStep(interruption.hold),
-                _AfterStep(check_folder),
+                AfterStep(interruption.hold),
+                AfterStep(check_folder),
                 *monitoring.values(),
+                policy,
+                checkpoints,
+                FirstEpoch(steps_per_epoch - batch),
                 *callbacks,
-                _AfterStep(interruption.heed),
+                AfterStep(interruption.heed),
             ],
         )
     except KeyboardInterrupt as stop:
         if interruption.is_held() or not isinstance(stop, interruption.Interrupted):
             interruption.hold()
-            monitoring["checkpoints"].run_at_end()
+            checkpoints.run_at_end()
         raise
-
-
-class _AfterStep(keras.callbacks.Callback):
-    """Calls a function after each step, between the callbacks before and after it."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        super().__init__()
-        self.function = function
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.function()
-
-
-class _StopAt(PeriodicCallback):
-    """Ends training at a step, in the middle of an epoch if need be."""
-
-    def run(self, step: int) -> None:
-        self.model.stop_training = True

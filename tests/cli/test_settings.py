@@ -59,7 +59,7 @@ def test_a_resumed_run_keeps_its_recipe(saved_run):
     recipe, monitoring = chosen.resumed(saved_run)
     assert recipe == saved_run.recipe.replace(steps=9)
     assert monitoring == saved_run.monitoring.replace(log_every=5)
-    message = "the run's own preset, dcgan. Received: sngan"
+    message = "Received: preset=sngan .the run's: dcgan.; start a new run"
     with pytest.raises(UserError, match=message):
         read("--preset", "sngan").resumed(saved_run)
 

@@ -76,7 +76,10 @@ def test_a_run_is_never_overwritten(saved_run, capsys):
 def test_resume_refuses_another_recipe(saved_run, capsys):
     arguments = ["--resume", "--batch-size", "4", "--out", str(saved_run.folder)]
     assert main(["train", *arguments]) == 2
-    assert "the run's own batch size, 8. Received: 4" in capsys.readouterr().err
+    assert "Received: batch_size=4 (the run's: 8); start" in capsys.readouterr().err
+    arguments = ["--resume", "--loss", "hinge", "--out", str(saved_run.folder)]
+    assert main(["train", *arguments]) == 2
+    assert "allow it with --change-settings" in capsys.readouterr().err
 
 
 def test_resume_refuses_other_data(saved_run, photos, capsys):
@@ -132,7 +135,7 @@ def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["step"] for row in rows if "fid" in row] == [4, 7]
-    assert [row["step"] for row in rows if row.get("event") == "began"] == [0, 4]
+    assert [row["step"] for row in rows if row.get("event") == "began"] == [0]
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
 
 

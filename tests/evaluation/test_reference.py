@@ -29,6 +29,26 @@ def test_features_are_kept_by_what_made_them(fashion, monkeypatch, tmp_path):
     np.testing.assert_array_equal(first.features, again.features)
 
 
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "other"])
+def test_damaged_features_are_made_again(
+    fashion, monkeypatch, tmp_path, caplog, damage
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = evaluation.load_reference(fashion, num_images=20, features="pixels")
+    (kept,) = (tmp_path / "ganlab" / "features").iterdir()
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged = {"flip": content, "truncate": content[:99], "empty": b""}
+    if damage == "other":
+        np.savez(kept, other=np.zeros(3))
+    else:
+        kept.write_bytes(damaged[damage])
+    for _ in range(2):
+        again = evaluation.load_reference(fashion, num_images=20, features="pixels")
+        np.testing.assert_array_equal(first.features, again.features)
+    assert caplog.text.count("is damaged") == 1
+
+
 @pytest.mark.e2e
 def test_fewer_images_are_held_against_as_many_real_ones(reference, evaluated):
     few = evaluation.evaluate(reference, evaluated.images[:60])

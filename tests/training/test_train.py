@@ -89,6 +89,25 @@ def test_wrong_names_leave_no_folder(recipe, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.e2e
+def test_other_settings_are_refused_unless_told(recipe, tmp_path, events):
+    out = tmp_path / "run"
+    ganlab.train(recipe.replace(steps=2), out)
+    other = recipe.replace(loss="hinge", steps=4)
+    with pytest.raises(UserError, match="loss=hinge .*--change-settings"):
+        ganlab.train(other, out, resume=True)
+    run = ganlab.train(other, out, resume=True, change_settings=True)
+    gan = load_gan(run.folder.find_checkpoint())
+    assert (int(gan.step), type(gan.objective.loss).__name__) == (4, "Hinge")
+    (event,) = events(out)
+    assert (event["event"], event["step"]) == ("changed", 2)
+    assert event["change"] == {"loss": "hinge"}
+    with pytest.raises(UserError, match="generator_filters cannot change midway"):
+        ganlab.train(
+            other.replace(generator_filters=8), out, resume=True, change_settings=True
+        )
+
+
 def test_a_folder_in_use_is_refused(recipe, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="holds something else"):
