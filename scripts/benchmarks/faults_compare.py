@@ -8,6 +8,9 @@ from typing import Any
 
 LEFT_OUT_KEYS = {  # times, what is divided by them, and numbers of Python's objects
     "seconds",
+    "elapsed",
+    "bytes",  # of logs, in the notes of a checkpoint
+    "tensorboard",  # likewise
     "images_per_second",
     "data_wait_share",
     "evaluation_seconds",
