@@ -40,7 +40,7 @@ def test_a_branch_goes_on_and_its_seed_draws_other_latents(origin, tmp_path):
     train_branch(origin, {}, 1, folders[1], 4)
     rows = [json.loads(line) for line in folders[1].read_metrics()]
     began = [row["step"] for row in rows if row.get("event") == "began"]
-    assert began == [10, 12]
+    assert began == [10]  # a branch that goes on is the same run
     assert {row["step"] for row in rows if "fid" in row} >= {12, 14}
     assert load_gan(folders[1].find_checkpoint()).step == 14
 
