@@ -43,6 +43,7 @@ class RunFolder(CheckpointFolder):
     - `samples/`: `step-0000500.png` and so on.
     - `quality.json`, `quality.md`: scores of the best and the last step.
     - `report.json`, `report.md`, `report.html`: the diagnosis.
+    - `black_box.npz`: the batch of the first step that was not finite.
     - `attempts/1.jsonl` and so on: what was logged after the step gone back to.
     - `trials/`: run folders of remedies tried, one a seed, and `trials.json`.
 
@@ -103,6 +104,11 @@ class RunFolder(CheckpointFolder):
         """The changes of settings that rollbacks have made, in order."""
         rows = _whole_rows(self.read_metrics())
         return [row["change"] for row in rows if row.get("event") == "rollback"]
+
+    @property
+    def black_box(self) -> Path:
+        """What the first step was given whose loss or gradient was not finite."""
+        return self.path / "black_box.npz"
 
     def attempt(self, number: int) -> Path:
         """What an abandoned attempt logged; attempts count from 1."""

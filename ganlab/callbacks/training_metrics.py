@@ -22,6 +22,25 @@ WATCHED = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm")
 NUM_DIAGNOSED = 16
 
 
+class NonFiniteError(RunError):
+    """A step's loss or gradient was not finite.
+
+    Args:
+        step: Integer: the step, counted from 1.
+        loss: Log key of what was not finite.
+        value: Its value.
+        tensor: Name of the first tensor after the step that is not finite, or `None`.
+    """
+
+    def __init__(self, step: int, loss: str, value: float, tensor: str | None) -> None:
+        super().__init__(
+            f"{loss} was {value} at step {step}"
+            f"{'' if tensor is None else f', first in {tensor}'}: the run has "
+            "diverged; lower the learning rates, or train in float32"
+        )
+        self.step, self.loss, self.tensor = step, loss, tensor
+
+
 class TrainingMetrics(PeriodicCallback):
     """Logs both networks' numbers every so many steps.
 
@@ -39,8 +58,8 @@ class TrainingMetrics(PeriodicCallback):
         clock: Function without arguments that returns seconds.
 
     Raises:
-        RunError: in `fit`, after the first step whose loss or gradient is not finite;
-            the log gets an event that names the first tensor that is not.
+        NonFiniteError: in `fit`, after the first step whose loss or gradient is not
+            finite; the log gets an event that names the first tensor that is not.
     """
 
     def __init__(
@@ -219,11 +238,7 @@ class TrainingMetrics(PeriodicCallback):
         tensor = self._first_nonfinite()
         self.run_log.scalars(step, {name: value})
         self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
-        raise RunError(
-            f"{name} was {value} at step {step}"
-            f"{'' if tensor is None else f', first in {tensor}'}: the run has "
-            "diverged; lower the learning rates, or train in float32"
-        )
+        raise NonFiniteError(step, name, value, tensor)
 
     def _first_nonfinite(self) -> str | None:
         if not isinstance(self.model, GAN):

@@ -16,6 +16,7 @@ from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
+from ganlab.callbacks.training_metrics import NonFiniteError
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
@@ -25,6 +26,7 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
+from ganlab.training.black_box import write_black_box
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
@@ -284,10 +286,10 @@ def _fit(
     steps_per_epoch = data.train.steps_per_epoch(batch_size)
     start_step = int(gan.step.numpy())
     timer = WaitTimer()
-    batches = data.train.batches(
+    batches_from = functools.partial(
+        data.train.batches,
         batch_size,
         seed=recipe.seed,
-        start_step=start_step,
         labels=bool(recipe.conditional),
         flip=recipe.flip,
     )
@@ -318,7 +320,7 @@ def _fit(
     trained = start_step >= recipe.steps
     try:
         gan.fit(
-            timer.watch(batches),
+            timer.watch(batches_from(start_step=start_step)),
             steps_per_epoch=steps_per_epoch,
             initial_epoch=epoch,
             epochs=epoch if trained else recipe.steps // steps_per_epoch + 2,
@@ -335,6 +337,10 @@ def _fit(
                 AfterStep(interruption.heed),
             ],
         )
+    except NonFiniteError as error:
+        batches = batches_from(start_step=error.step - 1)
+        write_black_box(run.folder, gan, error, batches)
+        raise
     except KeyboardInterrupt as stop:
         if interruption.is_held() or not isinstance(stop, interruption.Interrupted):
             interruption.hold()

@@ -146,6 +146,7 @@ def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
     arguments = [*QUICK, "--set", "log_every=2"]
     assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 1
     assert "diverged" in capsys.readouterr().err
+    assert (tmp_path / "run" / "black_box.npz").exists()
 
 
 @pytest.mark.e2e
