@@ -141,7 +141,7 @@ def test_resume_goes_on_and_ends_as_one_run_would(trained, photos, tmp_path):
 
 @pytest.mark.e2e
 def test_a_diverged_run_exits_1(tmp_path, capsys, monkeypatch):
-    diverging = Recipe(generator_learning_rate=float("nan"))
+    diverging = Recipe(generator_learning_rate=1e38, discriminator_learning_rate=1e38)
     monkeypatch.setitem(presets.PRESETS, "dcgan", lambda: diverging)
     arguments = [*QUICK, "--set", "log_every=2"]
     assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 1
