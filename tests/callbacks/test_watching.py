@@ -25,8 +25,8 @@ def test_images_get_grids_and_scores(run_log, noise):
         "training metrics",
         "health probe",
         "pictures",
-        "checkpoints",
         "evaluation",
+        "checkpoints",
     ]
     assert isinstance(callbacks["pictures"], SampleGrids)
     assert callbacks["training metrics"].every == 2

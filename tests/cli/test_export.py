@@ -100,5 +100,5 @@ def test_a_run_without_checkpoints_is_one_line(saved_run, tmp_path, capsys):
     arguments = [str(saved_run.folder), "--to", str(tmp_path / "artifact")]
     assert main(["export", *arguments]) == 2
     error = capsys.readouterr().err
-    assert "Expected a checkpoint in" in error
+    assert "Expected a whole checkpoint in" in error
     assert error.count("\n") == 1

@@ -104,9 +104,9 @@ def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
-    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 2
+    assert main(["train", "--out", str(tmp_path / "run"), *QUICK]) == 1
     error = capsys.readouterr().err
-    assert "Permission denied; check the path" in error
+    assert "Permission denied; check its permissions" in error
     assert error.count("\n") == 1
 
 

@@ -48,13 +48,13 @@ BOTTOMLESS = Bound(
 
 
 def neither_moves(log: Log) -> Observation | None:
-    """Both losses stay where they began."""
+    """Both losses stay where they began, but for the noise of batches."""
     losses = _both(log)
     if losses is None:
         return None
     spans = [_span(series) / abs(np.median(series.values)) for series in losses]
-    if not STEADY.past(np.array(spans)).all():
-        return None
+    if not STEADY.past(np.array(spans)).all() or min(spans) == 0.0:
+        return None  # without any noise it is rounded, or no loss of a batch
     says = f"neither loss moved by more than {max(spans):.2%} in the whole run"
     held = Held(int(losses[0].steps[0]), 1.0)
     return Observation(held, [STEADY.evidence(max(spans), says)], "warning")
