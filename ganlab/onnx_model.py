@@ -79,6 +79,7 @@ class OnnxModel:
     def __init__(self, content: bytes, path: object, fix: str) -> None:
         self.path, self.fix = path, fix
         self._batch_size: int | None = None
+        self._has_run = False
         try:
             check_graph(content)
             self._session = _in_time(
@@ -99,7 +100,7 @@ class OnnxModel:
     def run(
         self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
-        """Runs the model on one batch.
+        """Runs the model on one batch; the first time, on one sample before.
 
         Args:
             outputs: Names of outputs.
@@ -109,6 +110,8 @@ class OnnxModel:
             UserError: if a sample needs more than `MAX_MEMORY` or `SAMPLE_SECONDS`.
         """
         count = len(next(iter(feeds.values())))
+        if count > 1 and not self._has_run:
+            self.run(outputs, {name: value[:1] for name, value in feeds.items()})
         size = min(count, self._batch_size or count)
         while True:
             try:
@@ -128,6 +131,7 @@ class OnnxModel:
                         f"Received: {one_line(error)}; {self.fix}"
                     ) from error
                 size = self._batch_size = -(-size // 2)  # most often, it was memory
+        self._has_run = True
         if len(batches) == 1:
             return batches[0]
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]

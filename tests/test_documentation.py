@@ -53,6 +53,14 @@ def test_links_lead_to_files(page):
             assert (page.parent / target).exists(), target
 
 
+def test_every_guarantee_is_held_by_a_test_that_there_is():
+    text = (ROOT / "docs" / "guarantees.md").read_text()
+    tests = re.findall(r"`(tests/\S+\.py)::(\w+)`", text)
+    assert len(tests) > 20
+    for path, name in tests:
+        assert f"def {name}(" in (ROOT / path).read_text(), (path, name)
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().split()) < 1500
 

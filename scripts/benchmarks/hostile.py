@@ -1,0 +1,184 @@
+"""What does ganlab do with hostile and broken files?
+
+    python scripts/benchmarks/hostile.py                  # all, about 20 minutes
+    python scripts/benchmarks/hostile.py ONNX card        # some kinds
+    python scripts/benchmarks/hostile.py --markdown docs/hostile_inputs.md
+
+The inputs are written by `hostile_cases/`, each into a folder of its own, and given to
+a command of ganlab in a process of its own. A case holds if the command ends with one
+line and the exit code 1 or 2 (or 0, where the input is odd but right), without a
+traceback or a control character, within 10 seconds of a processor beyond those that
+starting takes, and within 1 GB. Results go to `hostile.jsonl` in `--out`; a case that
+is there is not run again. Exits with 1 if a case does not hold.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hostile_cases import CASES, Case
+from tqdm import tqdm
+
+MAX_SECONDS, MAX_GB = 10.0, 1.0
+TIMEOUT = 180.0  # seconds that pass until a case is killed
+HEAD = (
+    "Made by `python scripts/benchmarks/hostile.py`: seconds of a processor and peak "
+    "memory are those of the whole command, TensorFlow's start included."
+)
+SHOWN = 150  # characters of what was printed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="kinds of cases")
+    parser.add_argument("--out", type=Path, default=Path("hostile"), metavar="DIR")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table")
+    options = parser.parse_args()
+    unknown = set(options.kinds) - {case.kind for case in CASES}
+    if unknown:
+        parser.error(f"unknown kinds: {', '.join(sorted(unknown))}")
+    chosen = [case for case in CASES if not options.kinds or case.kind in options.kinds]
+    results = run_all(chosen, options.out)
+    faults = [result for result in results if result["fault"]]
+    for result in faults:
+        print(f"{result['kind']}: {result['name']}: {result['fault']}")
+    print(f"{len(results)} inputs, {len(faults)} do not hold")
+    if options.markdown:
+        options.markdown.write_text(table(results), encoding="utf-8")
+    sys.exit(bool(faults))
+
+
+def run_all(cases: Sequence[Case], out: Path) -> list[dict[str, Any]]:
+    """Runs what is not done yet; returns the results of all, in order."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "hostile.jsonl"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    done = {(row["kind"], row["name"]): row for row in map(json.loads, lines)}
+    with path.open("a") as file:
+        for case in tqdm(cases, "hostile", unit=" inputs", disable=None):
+            if (case.kind, case.name) not in done:
+                row = run(case)
+                done[case.kind, case.name] = row
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+    return [done[case.kind, case.name] for case in cases]
+
+
+def run(case: Case) -> dict[str, Any]:
+    """Runs a case in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="hostile-") as name:
+        folder = Path(name)
+        case.write(folder)
+        start = time.monotonic()
+        code, printed, seconds, memory = run_command(case.command, folder)
+        passed = time.monotonic() - start
+    result = {
+        "kind": case.kind,
+        "name": case.name,
+        "exit": code,
+        "printed": last_line(printed).replace(name, "FOLDER"),
+        "processor_seconds": round(seconds, 1),
+        "seconds": round(passed, 1),
+        "peak_gb": round(memory, 2),
+    }
+    return result | {"fault": fault_of(case, result, printed)}
+
+
+def run_command(words: Sequence[str], folder: Path) -> tuple[int, str, float, float]:
+    """Runs ganlab; returns exit code, text, processor seconds and peak memory in GB."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "HOME": str(folder)}
+    with tempfile.TemporaryFile("w+b") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ganlab", *words],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > deadline:
+                os.kill(process.pid, signal.SIGKILL)
+            time.sleep(0.05)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    seconds = usage.ru_utime + usage.ru_stime
+    return process.returncode, text, seconds, usage.ru_maxrss * 1024 / 1e9
+
+
+def fault_of(case: Case, result: dict[str, Any], printed: str) -> str:
+    """What does not hold, in words; empty if all does."""
+    start = START_SECONDS.get(case.command[0], 0.0)
+    lines = printed.rstrip("\n").split("\n")
+    faults = {
+        "a traceback": "Traceback" in printed,
+        "a control character": any(map(is_control, printed.replace("\n", ""))),
+        f"exit {result['exit']}": result["exit"]
+        not in ((0, 1, 2) if case.taken else (1, 2)),
+        "more than one line": not case.taken and result["exit"] and not is_told(lines),
+        "too slow": result["processor_seconds"] > MAX_SECONDS + start,
+        "killed after a time": result["seconds"] >= TIMEOUT,
+        "too much memory": result["peak_gb"] > MAX_GB,
+    }
+    return ", ".join(text for text, holds in faults.items() if holds)
+
+
+START_SECONDS = {"check": 10.0, "evaluate": 10.0, "train": 10.0, "export": 10.0}
+
+
+def is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
+
+
+def is_told(lines: Iterable[str]) -> bool:
+    """Whether the last line is ganlab's own, and no other is."""
+    *others, last = lines
+    own = "ganlab"
+    return last.startswith(own) and not any(line.startswith(own) for line in others)
+
+
+def last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    line = lines[-1] if lines else ""
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+def table(results: Iterable[dict[str, Any]]) -> str:
+    """The results as a page of Markdown."""
+    lines = [
+        "# Hostile inputs",
+        "",
+        HEAD,
+        "",
+        "| kind | input | exit | s | GB | printed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        printed = result["printed"].replace("`", "'").replace("|", "\\|")
+        cells = (
+            *(result["kind"], result["name"], str(result["exit"])),
+            *(f"{result['processor_seconds']:.1f}", f"{result['peak_gb']:.2f}"),
+            f"`{printed}`" if printed else "",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
