@@ -47,7 +47,7 @@ def test_a_hostile_input_that_ends_otherwise_is_a_fault(monkeypatch):
 @pytest.mark.e2e
 def test_hostile_inputs_are_run_once_and_become_a_table(tmp_path):
     page, log = tmp_path / "table.md", tmp_path / "hostile.jsonl"
-    options = ["CSV", "--out", str(tmp_path), "--markdown", str(page)]
+    options = ["settings", "--out", str(tmp_path), "--markdown", str(page)]
     counts = []
     for _ in range(2):
         command = [sys.executable, str(SCRIPT), *options]
