@@ -151,8 +151,8 @@ def _is_header(row: list[str], names: set[str]) -> bool:
 
 def _unique(header: list[str]) -> list[str]:
     """Names of columns without blanks around them; of a repeated one the first."""
-    names: list[str] = []
-    for text in header:
-        name = text.strip().strip("'\"")
-        names.append("" if name in names else name)
-    return names
+    names = [text.strip().strip("'\"") for text in header]
+    first = {name: column for column, name in reversed(list(enumerate(names)))}
+    return [
+        name if first[name] == column else "" for column, name in enumerate(names)
+    ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ganlab.diagnosis import read
 from ganlab.diagnosis.logs import text
 from ganlab.errors import UserError
 
@@ -86,3 +87,14 @@ def test_a_log_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(text, "MAX_LOG_BYTES", 10)
     with pytest.raises(UserError, match="a log of 10 bytes at most.*log.csv with more"):
         text.read_csv(path)
+
+
+def test_a_header_of_many_names_is_refused_at_once(make_csv):
+    header = ",".join(f"c{column}" for column in range(100_000))
+    with pytest.raises(UserError, match="10,000 names at most"):
+        read(make_csv(f"{header}\n1\n"))
+
+
+def test_of_a_repeated_name_the_first_column_counts(make_csv):
+    log = read(make_csv("step,d_loss,g_loss, d_loss\n1,2,3,4\n2,2,3,4\n"))
+    assert log.get("d_loss").values.tolist() == [2.0, 2.0]
