@@ -56,8 +56,8 @@ def test_a_budget_is_kept_by_the_clock(make_gan, fit):
 
     callback = Slow(1, 0.25, lambda: now[0])
     fit(make_gan(), [callback], epochs=4)
-    # After n calls of 1 s, the next waits until 4 (n + 1) s have gone by.
-    assert callback.steps == [1, 7, 10, 13, 16, 19, 20]
+    # After n calls of 1 s, the next waits until it would end at 4 (n + 1) s.
+    assert callback.steps == [1, 6, 9, 12, 15, 18, 20]
     assert callback.seconds == len(callback.steps)
 
 

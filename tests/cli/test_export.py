@@ -62,13 +62,14 @@ def test_export_states_what_each_format_is_worth(trained, tmp_path, capsys):
 
 
 @pytest.mark.e2e
-def test_export_without_its_data_states_no_fid(trained, tmp_path, capsys):
+def test_export_without_its_data_states_no_fid(trained, photos, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(trained[0], run)
-    about = json.loads((run / "config.json").read_text())
-    about["recipe"]["data"] = "folder:/nowhere"
-    (run / "config.json").write_text(json.dumps(about))
-    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    moved = photos.rename(tmp_path / "moved")
+    try:
+        assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    finally:
+        moved.rename(photos)
     printed = capsys.readouterr()
     assert "The card will state no FID" in printed.err
     assert "FID" not in printed.out
