@@ -92,7 +92,9 @@ def test_the_work_of_a_step_counts_its_convolutions():
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", ["unconditional", "conditional"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("unconditional", marks=pytest.mark.slow), "conditional"]
+)
 def test_fashion_scripts_train_and_export(tmp_path, name):
     run(f"train_{name}.py", "--epochs", 1, "--out", "run", cwd=tmp_path)
     artifact = Artifact(tmp_path / "run" / "artifact")
@@ -118,7 +120,7 @@ def test_folder_script_trains_and_exports(tmp_path):
     assert images.shape == (4, 16, 16, 3)
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_the_benchmark_of_modes_writes_a_report_and_goes_on(tmp_path):
     arguments = ["--only", "ring", "--seeds", 1, "--steps", 10]
     printed = run("benchmarks/modes.py", *arguments, cwd=tmp_path)
@@ -152,7 +154,7 @@ def test_the_table_of_remedies_says_what_was_proposed_and_what_it_did():
     ]
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_the_benchmark_of_remedies_writes_a_table_and_goes_on(tmp_path):
     arguments = ["--labs", "ring-collapse", "--seeds", 1, "--steps", 250]
     printed = run("benchmarks/remedies.py", *arguments, cwd=tmp_path)

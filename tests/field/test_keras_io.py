@@ -11,10 +11,18 @@ import pytest
 from ganlab import Artifact
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "scripts" / "keras_io").glob("*.py"))
+QUICK_ONES = ("conditional", "dcgan", "patch")
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] * (path.stem not in QUICK_ONES))
+        for path in EXAMPLES
+    ],
+    ids=lambda path: path.stem,
+)
 def test_an_example_trains_and_its_artifact_samples(example, tmp_path, monkeypatch):
     command = [str(example), "--quick"]
     if example.stem == "dcgan":  # one stands for a process of its own

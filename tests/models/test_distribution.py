@@ -48,7 +48,7 @@ def test_mirrored_strategy_equals_one_device_on_the_whole_batch(strategy, images
     assert mirrored.step == 1
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_mirrored_strategy_in_float16_with_batch_norm_recomputed(strategy, images):
     keras.config.set_dtype_policy("mixed_float16")
     with strategy.scope():

@@ -153,6 +153,4 @@ def _unique(header: list[str]) -> list[str]:
     """Names of columns without blanks around them; of a repeated one the first."""
     names = [text.strip().strip("'\"") for text in header]
     first = {name: column for column, name in reversed(list(enumerate(names)))}
-    return [
-        name if first[name] == column else "" for column, name in enumerate(names)
-    ]
+    return [name if first[name] == column else "" for column, name in enumerate(names)]
