@@ -63,13 +63,18 @@ def data_range_mismatch(log: Log) -> Observation | None:
         if end is not None and own.past(end):
             says = f"real pixels reach {real:.2f}, the output no further than {end:.2f}"
             return Observation(Held(0, 1.0), [own.evidence(end, says)])
-    wide = _wider_output(log, span)
-    if wide is not None:
-        return wide
-    ends = [log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH)]
-    reach = [end for end in ends if end is not None]
-    if len(reach) == 2 and reach[1] - reach[0] < SAME_SCALE * span:
-        return None  # fakes stay away from an end that they can reach
+    lowest, highest = (log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH))
+    if lowest is not None and highest is not None:
+        width = highest - lowest
+        if span < SMALLEST_SHARE * width:
+            says = (
+                f"real pixels span {span:.2g}, the output {width:.2g}: are they scaled "
+                "twice?"
+            )
+            scaled = make_evidence(OUTPUT_HIGH.signal, highest, None, says)
+            return Observation(Held(0, 1.0), [scaled])
+        if width < SAME_SCALE * span:
+            return None  # fakes stay away from an end that they can reach
     for bound, real, inwards in ((LOWEST_FAKE, low, 1.0), (HIGHEST_FAKE, high, -1.0)):
         fakes = log.get(bound.signal, MIN_VALUES)
         own = bound.at(real + inwards * UNREACHED_RANGE * span)
@@ -81,20 +86,6 @@ def data_range_mismatch(log: Log) -> Observation | None:
             evidence = [own.evidence(float(nearest), says)]
             return Observation(Held(int(fakes.steps[0]), 1.0), evidence)
     return None
-
-
-def _wider_output(log: Log, span: float) -> Observation | None:
-    """The data fills next to nothing of the output's known range."""
-    ends = [log.last(bound.signal) for bound in (OUTPUT_LOW, OUTPUT_HIGH)]
-    reach = [end for end in ends if end is not None]
-    if len(reach) < 2 or span >= SMALLEST_SHARE * (reach[1] - reach[0]):
-        return None
-    says = (
-        f"real pixels span {span:.2g}, the output {reach[1] - reach[0]:.2g}: are they "
-        "scaled twice?"
-    )
-    evidence = make_evidence(OUTPUT_HIGH.signal, reach[1], None, says)
-    return Observation(Held(0, 1.0), [evidence])
 
 
 @rule(SATURATED_PIXELS)

@@ -23,7 +23,6 @@ from ganlab.diagnosis.evidence import (
 )
 from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import LOSSES, Log, Series
-from ganlab.diagnosis.quality import bad_quality
 from ganlab.diagnosis.rules import losses
 from ganlab.diagnosis.rules.rule import rule
 from ganlab.diagnosis.rules.signals import has_dead_layer, observe_signal
@@ -129,9 +128,7 @@ def _ended(log: Log) -> Observation | None:
             continue
         value = last_median(steps)
         says = f"a step changes the {network}'s weights by no more than {value:.2g}"
-        bad = bad_quality(log)
-        evidence = [own.evidence(value, says), *([bad] if bad else [])]
-        return Observation(held, evidence, "critical" if bad else "warning")
+        return Observation(held, [own.evidence(value, says)])
     return None
 
 
