@@ -175,6 +175,19 @@ class CheckpointFolder:
         for path in reversed(paths[: max(len(paths) - keep, 0)]):
             path.unlink(missing_ok=True)
 
+    def is_passing(self, step: int) -> bool:
+        """Whether the checkpoint of a step is there, and only until the next."""
+        try:
+            return bool(read_notes(self.checkpoint(step)).get("passing"))
+        except BROKEN:
+            return False
+
+    def remove_passing_checkpoints(self, before: int) -> None:
+        """Removes those of earlier steps that stay only until the next."""
+        for step, path in self.checkpoints_by_step().items():
+            if step < before and self.is_passing(step):
+                path.unlink(missing_ok=True)
+
     def remove_checkpoints_after(self, step: int) -> None:
         """Removes those of later steps, the newest first; the best stays."""
         for later, path in reversed(self.checkpoints_by_step().items()):

@@ -13,7 +13,8 @@ class Checkpoints(PeriodicCallback):
     A checkpoint is one `.keras` file with both networks, the averaged
     generator, both optimizers and the step. It is written under another name
     and then renamed, so that a crash leaves the last one whole: see
-    `ganlab.checkpoints`.
+    `ganlab.checkpoints`. Where training ends between two of them, by a signal or for
+    good, the one that is saved then goes when a resumed run saves the next.
 
     Args:
         directory: The run's folder.
@@ -37,9 +38,17 @@ class Checkpoints(PeriodicCallback):
         self.run_state = run_state
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self.run(int(self.model.step.numpy()))  # with what was done at the end
+        step = int(self.model.step.numpy())  # with what was done at the end
+        passing = step != self._last_step or self.folder.is_passing(step)
+        self._save(step, passing)
 
     def run(self, step: int) -> None:
-        state = () if self.run_state is None else self.run_state.collect()
-        self.folder.save_checkpoint(self.model.save, step, *state)
+        self._save(step)
+
+    def _save(self, step: int, passing: bool = False) -> None:
+        """Saves a checkpoint; one that passes makes room for the next."""
+        notes, arrays = ({}, {}) if self.run_state is None else self.run_state.collect()
+        notes = {**notes, "passing": passing}
+        self.folder.save_checkpoint(self.model.save, step, notes, arrays)
+        self.folder.remove_passing_checkpoints(before=step)
         self.folder.remove_checkpoints(keep=self.keep)
