@@ -149,15 +149,29 @@ def _storages(values: object) -> set[_Storage]:
 
 
 def _array(tensor: _Tensor, raw: Mapping[str, bytes]) -> np.ndarray:
-    storage = tensor.storage
-    count = math.prod(tensor.shape)
-    strides = np.cumprod([1, *tensor.shape[:0:-1]])[::-1] if tensor.shape else ()
-    if tuple(strides) != tensor.strides and count > 1:
-        raise ValueError(f"a tensor of strides {tensor.strides}")
-    numbers = np.frombuffer(raw[storage.key], storage.dtype)
-    if tensor.offset + count > len(numbers):
+    """A read-only view of a storage; no number of which it shows twice."""
+    shape, strides = tensor.shape, tensor.strides
+    if len(shape) != len(strides):
+        raise ValueError(f"a tensor of shape {shape} and strides {strides}")
+    numbers = np.frombuffer(raw[tensor.storage.key], tensor.storage.dtype)
+    if math.prod(shape) == 0:
+        return numbers[:0].reshape(shape)
+    reach = 0  # from the first to the last number, along all axes so far
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if size > 1 and stride <= reach:
+            raise ValueError(f"a tensor that overlaps itself, of strides {strides}")
+        reach += stride * (size - 1)
+    if tensor.offset + reach >= len(numbers):
         raise ValueError("a tensor past the end of its storage")
-    return numbers[tensor.offset : tensor.offset + count].reshape(tensor.shape)
+    return np.lib.stride_tricks.as_strided(
+        numbers[tensor.offset :],
+        shape,
+        [
+            stride * numbers.itemsize if size > 1 else numbers.itemsize
+            for stride, size in zip(strides, shape, strict=True)
+        ],
+        writeable=False,
+    )
 
 
 def _unpack(file: io.BytesIO | mmap.mmap) -> Any:

@@ -20,6 +20,9 @@ def test_torch_files_are_read_without_torch(tmp_path, zipped):
         "a.weight": torch.randn(4, 3, 2, 2),
         "a.count": torch.tensor(7),
         "view": torch.arange(10.0)[4:8].reshape(2, 2),
+        "strided": torch.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1)[::2],
+        "column": torch.arange(12.0).reshape(4, 3)[:, 1:2],
+        "empty": torch.zeros(0, 3),
         "half": torch.ones(3, dtype=torch.float16),
         "parameter": torch.nn.Parameter(torch.zeros(2)),
     }
@@ -127,3 +130,51 @@ def test_compressed_tensors_are_refused(tmp_path):
             packed.writestr(name, stored.read(name))
     with pytest.raises(UserError, match="data/0 of more than"):
         read_state_dict(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "offset", "reason"),
+    [
+        ((2, 3), (0, 1), 0, "overlaps itself"),
+        ((3, 3), (2, 1), 0, "overlaps itself"),
+        ((1 << 40,), (0,), 0, "overlaps itself"),
+        ((2, 3), (8, 2), 0, "past the end"),
+        ((6,), (1,), 7, "past the end"),
+        ((2, 2), (1 << 40, 1), 0, "past the end"),
+        ((2, -1), (1, 1), 0, "a size that is none"),
+        ((2, 3), (-3, 1), 5, "a size that is none"),
+        ((2, 3), (3,), 0, "of shape .2, 3. and strides"),
+        ((0, 1 << 40, 1 << 40), (1, 1, 1), 0, "array is too big|too large"),
+    ],
+    ids=[
+        *("stride 0", "overlap", "expanded", "far", "offset", "very far"),
+        *("negative size", "negative stride", "fewer strides", "empty and huge"),
+    ],
+)
+def test_strides_stay_within_the_storage(tmp_path, size, strides, offset, reason):
+    import torch
+    from torch._utils import _rebuild_tensor_v2
+
+    class Rebuilt:
+        def __reduce__(self):
+            storage = torch.arange(12.0).untyped_storage()
+            typed = torch.storage.TypedStorage(
+                wrap_storage=storage, dtype=torch.float32, _internal=True
+            )
+            arguments = (typed, offset, size, strides, False, {})
+            return (_rebuild_tensor_v2, arguments)
+
+    torch.save({"a": Rebuilt()}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=reason):
+        read_state_dict(tmp_path / "a.pth")
+
+
+def test_a_view_of_a_storage_takes_no_memory_of_its_own(tmp_path):
+    import torch
+
+    whole = torch.arange(6.0).reshape(2, 3)
+    torch.save({"whole": whole, "turned": whole.T}, tmp_path / "a.pth")
+    arrays = read_state_dict(tmp_path / "a.pth")
+    np.testing.assert_array_equal(arrays["turned"], arrays["whole"].T)
+    assert np.shares_memory(arrays["turned"], arrays["whole"])
+    assert not arrays["turned"].flags.writeable
