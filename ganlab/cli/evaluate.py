@@ -71,9 +71,9 @@ def add(commands: "Commands") -> None:
     protocol.add_argument(
         "--features",
         metavar="SPEC",
-        help="fashion_mnist, inception[:FILE], keras:NAME[:WEIGHTS], model:FILE or "
-        "pixels (default: fashion_mnist for grey images of 28 pixels; otherwise "
-        "inception if fetched, or pixels)",
+        help="fashion_mnist, efficientnet-lite0, inception[:FILE], "
+        "keras:NAME[:WEIGHTS], model:FILE or pixels (default: fashion_mnist for "
+        "grey images of 28 pixels; otherwise inception if fetched, or pixels)",
     )
     protocol.add_argument(
         "--num-images",

@@ -4,6 +4,7 @@ Distances between sets are distances between features, and mean nothing without
 the network that made them. A SPEC names an extractor:
 
     fashion_mnist           the classifier in the package, for 28-pixel grey images
+    efficientnet-lite0      EfficientNet-Lite0 on ImageNet, of a package of 17 MB
     inception[:FILE]        what published FIDs mean; see `ganlab fetch-inception`
     keras:NAME[:WEIGHTS]    a network of keras.applications, its last means
     model:FILE              any .keras or .onnx file from images to features
@@ -24,17 +25,19 @@ from ganlab import bounded
 from ganlab.data import kinds
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
-from ganlab.features import backends, inception, inception_weights
+from ganlab.features import backends, efficientnet, inception, inception_weights
 from ganlab.features.backends import FeatureFunction
 from ganlab.features.resizing import resized
 
 BATCH_SIZE = 200
 MAX_WEIGHT_BYTES = 1 << 29
 PIXEL_BOXES = 8
+EFFICIENTNET = "efficientnet-lite0"
 FASHION_FILE = "fashion_mnist.onnx"
 FASHION_SHA256 = "5415fe788f5da8d1985afdea195a23173c2576c9afeecb64849428d6ca43bbeb"
 SPECS = (
     "fashion_mnist",
+    "efficientnet-lite0",
     "inception[:FILE]",
     "keras:NAME[:WEIGHTS]",
     "model:FILE",
@@ -143,6 +146,8 @@ def load_extractor(spec: str, image_shape: Sequence[int]) -> Extractor:
                 f"Received: {tuple(image_shape)}; choose --features pixels"
             )
         return _fashion_mnist()
+    if name == EFFICIENTNET and not rest:
+        return _efficientnet()
     if name == "inception":
         cached = inception_weights.cached_file()
         return _inception(Path(rest).expanduser() if rest else cached)
@@ -215,6 +220,16 @@ def _inception(path: Path) -> Extractor:
         digest,
         f"TensorFlow 1 bilinear, {inception.IMAGE_SIZE}",
         inception.feature_function(network),
+    )
+
+
+def _efficientnet() -> Extractor:
+    network, _ = efficientnet.build(efficientnet.read_weights())
+    return Extractor(
+        EFFICIENTNET,
+        efficientnet.SHA256,
+        f"Pillow bicubic, {efficientnet.IMAGE_SIZE}",
+        efficientnet.feature_function(network),
     )
 
 

@@ -84,7 +84,7 @@ def test_pixels_are_means_of_boxes(pictures):
 @pytest.mark.parametrize(
     ("spec", "shape", "message"),
     [
-        ("vgg", COLOUR, "one of: fashion_mnist, inception"),
+        ("vgg", COLOUR, "one of: fashion_mnist, efficientnet-lite0, inc"),
         ("keras:Nothing", COLOUR, "MobileNetV2"),
         ("keras:preprocess_input", COLOUR, "MobileNetV2"),
         ("keras:MobileNetV2:none.weights.h5", COLOUR, "weights of MobileNetV2"),
