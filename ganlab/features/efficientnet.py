@@ -52,7 +52,7 @@ class Stage(NamedTuple):
     kernel: int
     stride: int
     expansion: int
-    count: int
+    blocks: int
 
 
 STAGES = (
@@ -76,7 +76,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
     kernels: dict[str, tuple[int, ...]] = {"_conv_stem": (3, 3, 3, STEM_FILTERS)}
     width, index = STEM_FILTERS, 0
     for stage in STAGES:
-        for _ in range(stage.count):
+        for _ in range(stage.blocks):
             wide, root = width * stage.expansion, f"_blocks.{index}."
             if stage.expansion > 1:
                 kernels[f"{root}_expand_conv"] = (1, 1, width, wide)
@@ -196,7 +196,7 @@ def build(weights: Weights) -> tuple[keras.Model, keras.Model]:
     x = unit(inputs, "_conv_stem", 2)
     maps, index = [], 0
     for stage in STAGES:
-        for position in range(stage.count):
+        for position in range(stage.blocks):
             root, y = f"_blocks.{index}.", x
             if stage.expansion > 1:
                 y = unit(y, f"{root}_expand_conv")

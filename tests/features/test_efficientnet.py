@@ -38,7 +38,7 @@ def outputs_of(ported, images):
     import torch
 
     maps = []
-    ends = np.cumsum([stage.count for stage in efficientnet.STAGES]) - 1
+    ends = np.cumsum([stage.blocks for stage in efficientnet.STAGES]) - 1
     blocks = ported.get_submodule("_blocks")
     hooks = [
         blocks[ends[tap]].register_forward_hook(lambda *call: maps.append(call[2]))
