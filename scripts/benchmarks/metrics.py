@@ -23,7 +23,7 @@ from collections.abc import Callable
 
 import numpy as np
 from memory import peak
-from turns import log
+from turns import declare_torchvision_operators, log
 
 from ganlab import metrics
 from ganlab.features.extractors import class_probabilities
@@ -211,13 +211,8 @@ def memory_of(count: int) -> dict[str, float]:
 
 
 def import_torch_fidelity() -> None:
-    """Imports it where torchvision lacks operators that nothing here calls."""
-    import torch
-
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, name):
-            library.define(f"{name}(Tensor a, Tensor b, float c) -> Tensor")
+    """Imports it on a torchvision without its operators."""
+    library = declare_torchvision_operators()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch_fidelity

@@ -8,6 +8,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import Any
 
 TORCH = "torch==2.13.0"
 GANLAB_COLOR, OTHER_COLOR = "#2a7f9e", "#b8b8b8"
@@ -31,10 +32,10 @@ class Contender:
             text=True,
         )
 
-    def turn(self) -> dict:
-        """Lets it work until it answers; returns the answer."""
+    def turn(self, word: str = "go") -> dict:
+        """Gives it a word, and lets it work until it answers; returns the answer."""
         with contextlib.suppress(BrokenPipeError):  # then there is no answer
-            self.process.stdin.write("go\n")
+            self.process.stdin.write(f"{word}\n")
             self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
@@ -50,32 +51,50 @@ class Worker:
         self.answers = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)  # what libraries print is no answer
 
-    def wait(self) -> None:
-        """Waits for the turn; ends the process when there is none."""
-        if not sys.stdin.readline():
+    def wait(self) -> str:
+        """Waits for the turn, and returns its word; ends the process without one."""
+        word = sys.stdin.readline().strip()
+        if not word:
             raise SystemExit
+        return word
 
     def answer(self, answer: dict) -> None:
         """Ends the turn."""
         print(json.dumps(answer), file=self.answers, flush=True)
 
 
-def torch_python(folder: Path) -> Path:
+def torch_python(folder: Path, *more: str) -> Path:
     """Python of a virtual environment with PyTorch alone, made if need be.
 
     Args:
         folder: Folder of the environment.
+        more: Other packages that it has.
     """
     python = folder / "bin" / "python"
     ready = folder / "ready"
     if not ready.is_file():
         log(f"installing PyTorch in {folder}")
         venv.create(folder, with_pip=True, clear=True)
-        packages = [TORCH, "numpy", "pillow"]
+        packages = [TORCH, "numpy", "pillow", *more]
         command = [python, "-m", "pip", "install", "--quiet", *packages]
         subprocess.run(command, check=True)
         ready.touch()
     return python
+
+
+def declare_torchvision_operators() -> Any:
+    """Lets a torchvision that was built for CUDA be imported without it.
+
+    Returns:
+        The library that declares operators that nothing here calls; to be kept alive.
+    """
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(f"{name}(Tensor a, Tensor b, float c) -> Tensor")
+    return library
 
 
 def log(text: str) -> None:
