@@ -158,6 +158,7 @@ def test_same_seed_on_one_thread_draws_the_same_images(photos, tmp_path):
         command = [sys.executable, "-m", "ganlab", "train", "--out", str(out)]
         command += ["--data", f"folder:{photos}", "--image-size", "16"]
         command += ["--batch-size", "8", "--seed", "5", "--steps", "8"]
+        command += ["--set", "generator_filters=4", "--set", "discriminator_filters=4"]
         environment = os.environ | threads
         subprocess.run(command, check=True, capture_output=True, env=environment)
         pictures.append((out / "samples" / "step-0000008.png").read_bytes())

@@ -13,13 +13,14 @@ from ganlab.diagnosis.log import ENDINGS
 from ganlab.training import train
 
 
-@pytest.fixture
-def recipe(tmp_path):
+@pytest.fixture(scope="session")
+def recipe(tmp_path_factory):
     """Twenty steps on forty images of noise."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
-    np.savez(tmp_path / "noise.npz", images=pixels)
+    path = tmp_path_factory.mktemp("data") / "noise.npz"
+    np.savez(path, images=pixels)
     return Recipe(
-        data=f"npz:{tmp_path / 'noise.npz'}",
+        data=f"npz:{path}",
         generator_filters=4,
         discriminator_filters=4,
         discriminator_normalization="none",
@@ -28,7 +29,7 @@ def recipe(tmp_path):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def monitoring():
     """Everything watches a run of twenty steps a few times."""
     return Monitoring(

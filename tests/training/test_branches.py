@@ -12,12 +12,13 @@ from ganlab.training import branches
 from ganlab.training.branches import Origin, train_branch
 
 
-@pytest.fixture
-def origin(recipe, monitoring, tmp_path):
-    """A run of ten steps with its last checkpoint."""
+@pytest.fixture(scope="module")
+def origin(recipe, monitoring, tmp_path_factory):
+    """A run of ten steps with its last checkpoint, which branches leave as it is."""
+    folder = tmp_path_factory.mktemp("origin") / "run"
     recipe = recipe.replace(steps=10, instance_noise=0.5)
-    ganlab.train(recipe, tmp_path / "run", monitoring=monitoring)
-    run = load_run(tmp_path / "run")
+    ganlab.train(recipe, folder, monitoring=monitoring)
+    run = load_run(folder)
     return Origin(run, 10, run.folder.find_checkpoint())
 
 
