@@ -39,7 +39,11 @@ BELIEF_IN_FAKES = Bound(
 )
 GRADIENT_NORM = Bound("g_gradient_norm", 1e-7, above=False)
 DRIFT = Bound("{network}_drift", 0.1)
-LEAP = Bound("d_loss", 20.0, condition="> 20 with a loss that begins near 1")
+LEAP = Bound(
+    "d_loss",
+    losses.LARGE_LOSS,
+    condition=f"> {losses.LARGE_LOSS:g} with a loss that begins near 1",
+)
 DRIFT_OF_A_LEAP = DRIFT.at(0.03)
 GRADIENT_GROWTH = 100.0
 MIN_EXPLODED_NORM = 10.0

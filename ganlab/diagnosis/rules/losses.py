@@ -34,10 +34,13 @@ OUTRUN = Bound(
     condition=f"< 0.5 times its start, from under 0.8, while `d_loss` never fell by "
     f"3 %, {FOREIGN}",
 )
+LARGE_LOSS = 20.0
+GROWN_LOSS = 30.0  # times its start
 LEAPT = Bound(
     "d_loss",
     1000.0,
-    condition=f"> 1000 times its median, or > 30 times it in the end, {FOREIGN}",
+    condition=f"> 1000 times its median, or > {GROWN_LOSS:g} times it in the end, and "
+    f"> {LARGE_LOSS:g}, {FOREIGN}",
 )
 BOTTOMLESS = Bound(
     "d_loss",
@@ -110,7 +113,7 @@ def leapt(log: Log) -> Observation | None:
     half, highest = len(size) // 2, int(size.argmax())
     start, end = np.median(size[:half]), np.median(size[-max(half // 2, 1) :])
     once = size[highest] > LEAPT.threshold * max(np.median(size), 1e-3)
-    if size[highest] < 20.0 or not (once or end > 30.0 * start):
+    if size[highest] < LARGE_LOSS or not (once or end > GROWN_LOSS * start):
         return None
     value = float(d_loss.values[highest])
     says = f"the discriminator's loss leapt to {value:.3g}, from about {start:.2g}"

@@ -64,13 +64,12 @@ STEP_GAIN = Bound(
 DECIDED = Bound("logit_separation", 0.75)
 CONTENT = 0.1  # of what a loss began with, or of what chance has
 GAIN = 0.5
-CHANCE = 1.39  # two cross-entropies of one half
 BOTH_CONTENT = Bound(
     "g_loss",
     None,
     above=False,
-    condition=f"and `d_loss` at once < {CONTENT:g} of their start (of {CHANCE:g} at "
-    f"most), or `g_loss` under 0 and by {GAIN:g} lower than it began",
+    condition=f"and `d_loss` at once < {CONTENT:g} of their start (of "
+    f"{losses.CHANCE:.3g} at most), or `g_loss` under 0 and by {GAIN:g} lower than it began",
 )
 PROBABILITIES = Bound(
     "logit_highest",
@@ -201,7 +200,7 @@ def _both_content(log: Log) -> Observation | None:
     evidence, held = [], None
     for name, series in (("g_loss", g_loss), ("d_loss", d_loss)):
         start = float(series.values[0])
-        wanted = CONTENT * min(start, CHANCE)
+        wanted = CONTENT * min(start, losses.CHANCE)
         if name == "g_loss" and series.values[-1] < 0.0:
             wanted = start - GAIN
         own = replace(BOTH_CONTENT, signal=name).at(wanted)
