@@ -238,20 +238,20 @@ def as_table(scores: dict[str, Any]) -> str:
 
 def draw(jobs: list[tuple[str, int]], pixels: np.ndarray, out: Path) -> None:
     """Rows of images of each contender at its end, the first ones that it drew."""
-    shown = {"training pictures": pixels[:: len(pixels) // (COLUMNS * ROWS)]}
+    rows = {"training pictures": pixels[:: len(pixels) // (COLUMNS * ROWS)]}
     for name, seed in jobs:
         if seed == 0:
             path = folder_of(out, name, seed) / f"{len(MOMENTS) - 1}.npy"
-            shown[name] = np.load(path)
+            rows[name] = np.load(path)
     side = pixels.shape[1]
     height = ROWS * side + 2 * GAP
-    sheet = Image.new("RGB", (COLUMNS * side, height * len(shown)), "white")
+    sheet = Image.new("RGB", (COLUMNS * side, height * len(rows)), "white")
     pen = ImageDraw.Draw(sheet)
-    for row, (name, images) in enumerate(shown.items()):
-        pen.text((2, row * height + 2), name, fill="black")
+    for band, (name, images) in enumerate(rows.items()):
+        pen.text((2, band * height + 2), name, fill="black")
         for index, image in enumerate(images[: COLUMNS * ROWS]):
             place = index % COLUMNS * side, index // COLUMNS * side
-            top = row * height + 2 * GAP - 6 + place[1]
+            top = band * height + 2 * GAP - 6 + place[1]
             sheet.paste(Image.fromarray(image), (place[0], top))
     sheet.save(out / "colour.png")
 

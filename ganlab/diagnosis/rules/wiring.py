@@ -69,7 +69,8 @@ BOTH_CONTENT = Bound(
     None,
     above=False,
     condition=f"and `d_loss` at once < {CONTENT:g} of their start (of "
-    f"{losses.CHANCE:.3g} at most), or `g_loss` under 0 and by {GAIN:g} lower than it began",
+    f"{losses.CHANCE:.3g} at most), or `g_loss` under 0 and by {GAIN:g} lower "
+    "than it began",
 )
 PROBABILITIES = Bound(
     "logit_highest",
