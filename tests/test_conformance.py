@@ -33,6 +33,9 @@ LAYERS = {
     networks.GroupedConv2D: lambda: networks.GroupedConv2D(8, groups=2),
     networks.MinibatchStdDev: networks.MinibatchStdDev,
     networks.SelfAttention: lambda: networks.SelfAttention(spectral_norm=True),
+    networks.SlicingNormalization: lambda: networks.SlicingNormalization(
+        keras.layers.Dense(3)
+    ),
     networks.SpectralNormalization: lambda: networks.SpectralNormalization(
         keras.layers.Dense(3)
     ),
@@ -117,6 +120,7 @@ def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
     vectors = cls in (
         networks.Basis,
         networks.ChosenClass,
+        networks.SlicingNormalization,
         networks.SpectralNormalization,
     )
     shape = (8,) if vectors else (6, 6, 8)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlab.models import forward, signature
-from ganlab.networks import SpectralNormalization
+from ganlab.networks import SlicingNormalization, SpectralNormalization
 from ganlab.networks.precision import HALF_PRECISION
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
@@ -70,7 +70,7 @@ class ProbeNetwork:
         self.kernels = {
             layer.name: layer.kernel
             for layer in network.layers
-            if not isinstance(layer, SpectralNormalization)
+            if not isinstance(layer, (SlicingNormalization, SpectralNormalization))
             and getattr(layer, "kernel", None) is not None
         }
         trainable = [id(weight) for weight in self._model.trainable_variables]

@@ -208,6 +208,13 @@ class Recipe(Settings):
         flag=True,
         midway=True,
     )
+    san: bool = in_objective(
+        False,
+        "train the direction of the discriminator's last layer apart, as SAN, under "
+        "any loss",
+        flag=True,
+        discriminator="san",
+    )
     regularizer: str = in_objective(
         "none",
         "penalties on the discriminator",

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.errors import UserError
-from ganlab.models import signature
+from ganlab.models import directions, signature
 from ganlab.networks.output_range import output_range
 from ganlab.objectives.adversarial import AdversarialLoss
 from ganlab.objectives.keras_losses import FunctionLoss
@@ -52,6 +52,7 @@ def check_networks(
     _check_discriminator(discriminator, generated, num_classes, packing)
     _build_all(generator)
     _build_all(discriminator)
+    directions.check_last(discriminator)
     shared_layers(generator, discriminator)
     check_scope(generator, discriminator)
 

@@ -18,6 +18,7 @@ from keras import ops
 from ganlab.errors import UserError
 from ganlab.models import seeds
 from ganlab.models.batches import DiscriminatorInputs, Generated, perturbed
+from ganlab.models.directions import with_directions
 from ganlab.models.forward import (
     computes_in,
     judges_patches,
@@ -116,6 +117,7 @@ def _differentiated_apart(
     discriminator = losses.tape.gradient(
         [losses.discriminator, *losses.beside_logits], variables
     )
+    discriminator = with_directions(gan, losses.tape, losses.logits, discriminator)
     fake_inputs = None
     if with_generator:
         fake_inputs = losses.tape.gradient(losses.generator, inputs.fake)
@@ -169,6 +171,7 @@ def one_stage(
         *discriminator, fake_inputs = tape.gradient(
             targets, [*variables, inputs.fake], [*at_logits, *unit]
         )
+    discriminator = with_directions(gan, tape, losses.logits, discriminator)
     factor = ops.cast(factor, fake_inputs.dtype)
     fake_inputs *= ops.reshape(factor, per_sample_shape(fake_inputs))
     return Gradients(discriminator, fake_inputs, losses.logits, losses.logs)

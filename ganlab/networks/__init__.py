@@ -17,6 +17,7 @@ from ganlab.networks.residual import (
     resnet_discriminator,
     resnet_generator,
 )
+from ganlab.networks.slicing import SlicingNormalization
 
 __all__ = [
     "Basis",
@@ -24,6 +25,7 @@ __all__ = [
     "GroupedConv2D",
     "MinibatchStdDev",
     "SelfAttention",
+    "SlicingNormalization",
     "SpectralNormalization",
     "dcgan_discriminator",
     "dcgan_generator",

@@ -21,6 +21,7 @@ from ganlab.networks.convolution import (
     Conv2DTranspose,
 )
 from ganlab.networks.layers import ChosenClass, Initializer, SpectralNormalization
+from ganlab.networks.slicing import SlicingNormalization
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
 NORMALIZATIONS = ("batch", "layer", "none")
@@ -81,6 +82,11 @@ def spectral(layer: layers.Layer, enabled: bool = True) -> layers.Layer:
     if not enabled:
         return layer
     return SpectralNormalization(layer, dtype=layer.dtype_policy, name=layer.name)
+
+
+def sliced(layer: layers.Layer) -> layers.Layer:
+    """Wraps a last linear layer as SAN's."""
+    return SlicingNormalization(layer, dtype=layer.dtype_policy, name=layer.name)
 
 
 def normalize(
@@ -280,6 +286,7 @@ def discriminator_head(
     conditioning: str,
     kernel_initializer: Initializer,
     spectral_norm: bool,
+    san: bool,
     name: str,
 ) -> keras.Model:
     """Ends a discriminator: from features `(batch, size)` to logits.
@@ -293,9 +300,15 @@ def discriminator_head(
     than an embedding lookup). `"auxiliary"` adds a second output, the logits of the
     classes. All layers here are float32.
 
+    With `san` the last layer is a `ganlab.networks.SlicingNormalization`; in the
+    place of a projection, each class has a direction of its own:
+
+        D(x, y) = s_y <w_y, f(x)> + b_y
+
     Reference:
         [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), equation 3;
-        [Odena et al., 2016](https://arxiv.org/abs/1610.09585), section 3
+        [Odena et al., 2016](https://arxiv.org/abs/1610.09585), section 3;
+        [Takida et al., 2024 (SAN)](https://arxiv.org/abs/2301.12811), section 5
     """
     check_choice("conditioning", conditioning, DISCRIMINATOR_CONDITIONINGS)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
@@ -303,15 +316,23 @@ def discriminator_head(
     def dense(units: int, name: str, **options: Any) -> layers.Layer:
         options = {"kernel_initializer": kernel_initializer, **options}
         layer = layers.Dense(units, dtype="float32", name=name, **options)
+        if san and name == "logits":
+            return sliced(layer)
         return spectral(layer, spectral_norm)
 
-    logits = dense(1, "logits")(features)
+    by_class = san and num_classes is not None and conditioning == "projection"
+    logits = dense(num_classes if by_class else 1, "logits")(features)
     if num_classes is None:
         return keras.Model(images, logits, name=name)
     if conditioning == "auxiliary":
         classes = dense(num_classes, "class_logits")(features)
         return keras.Model(images, [logits, classes], name=name)
     labels = keras.Input((), dtype="int32", name="labels")
+    if by_class:
+        logits = ChosenClass(dtype="float32", name="conditional_logits")(
+            [logits, labels]
+        )
+        return keras.Model([images, labels], logits, name=name)
     embedding = dense(
         num_classes, "class", use_bias=False, kernel_initializer=initializer()
     )

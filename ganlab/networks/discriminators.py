@@ -22,6 +22,7 @@ def dcgan_discriminator(
     packing: int = 1,
     spectral_norm: bool = False,
     minibatch_stddev: bool = False,
+    san: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """The DCGAN discriminator: halves until the feature map is small, then one logit.
@@ -44,6 +45,7 @@ def dcgan_discriminator(
         packing: Integer: images that are discriminated together.
         spectral_norm: Boolean: normalise every kernel spectrally.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
+        san: Boolean: end on `ganlab.networks.SlicingNormalization`.
         name: String.
 
     Returns:
@@ -76,5 +78,6 @@ def dcgan_discriminator(
         conditioning=conditioning,
         kernel_initializer=blocks.initializer(),
         spectral_norm=spectral_norm,
+        san=san,
         name=name,
     )

@@ -57,6 +57,7 @@ def mlp_discriminator(
     activation: str = "maxout",
     pieces: int = 5,
     minibatch_stddev: bool = False,
+    san: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """A discriminator of vectors, by default PacGAN's for toy 2-D mixtures.
@@ -69,6 +70,7 @@ def mlp_discriminator(
             the largest of `pieces` linear functions.
         pieces: Integer: linear functions of a maxout unit.
         minibatch_stddev: Boolean. See `ganlab.networks.MinibatchStdDev`.
+        san: Boolean: end on `ganlab.networks.SlicingNormalization`.
         name: String.
 
     Returns:
@@ -92,7 +94,8 @@ def mlp_discriminator(
             x = blocks.activate(x, activation)
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
-    logits = layers.Dense(1, dtype="float32", name="logits")(x)
+    last = layers.Dense(1, dtype="float32", name="logits")
+    logits = (blocks.sliced(last) if san else last)(x)
     return keras.Model(samples, logits, name=name)
 
 

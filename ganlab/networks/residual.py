@@ -86,6 +86,7 @@ def resnet_discriminator(
     conditioning: str = "projection",
     packing: int = 1,
     minibatch_stddev: bool = False,
+    san: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """SNGAN's residual discriminator: each block halves the feature map.
@@ -106,6 +107,7 @@ def resnet_discriminator(
         conditioning: See `ganlab.networks.dcgan_discriminator`.
         packing: Integer: images that are discriminated together.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
+        san: Boolean: end on `ganlab.networks.SlicingNormalization`.
         name: String.
 
     Returns:
@@ -144,6 +146,7 @@ def resnet_discriminator(
         conditioning=conditioning,
         kernel_initializer="glorot_uniform",
         spectral_norm=spectral_norm,
+        san=san,
         name=name,
     )
 
@@ -213,6 +216,7 @@ def r3gan_discriminator(
     conditioning: str = "projection",
     packing: int = 1,
     minibatch_stddev: bool = False,
+    san: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """R3GAN's discriminator: the generator's mirror image.
@@ -227,6 +231,7 @@ def r3gan_discriminator(
         conditioning: See `ganlab.networks.dcgan_discriminator`.
         packing: Integer: images that are discriminated together.
         minibatch_stddev: Boolean: see `ganlab.networks.MinibatchStdDev`.
+        san: Boolean: end on `ganlab.networks.SlicingNormalization`.
         name: String.
 
     Returns:
@@ -255,6 +260,7 @@ def r3gan_discriminator(
         conditioning=conditioning,
         kernel_initializer=_scaled(),
         spectral_norm=False,
+        san=san,
         name=name,
     )
 

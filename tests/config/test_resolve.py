@@ -40,6 +40,7 @@ def test_networks_get_the_arguments_that_they_take():
         "spectral_norm": True,
         "attention": False,
         "minibatch_stddev": False,
+        "san": False,
         "packing": 1,
         "conditioning": "projection",
     }
@@ -56,6 +57,7 @@ def test_settings_of_image_networks_are_left_out_of_an_mlp():
     assert network_arguments(recipe, "discriminator") == {
         "activation": "leaky_relu",
         "minibatch_stddev": False,
+        "san": False,
         "packing": 1,
     }
     assert network_arguments(recipe, "generator") == {

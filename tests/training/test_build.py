@@ -6,6 +6,7 @@ import pytest
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Recipe
 from ganlab.errors import UserError
+from ganlab.models import directions
 from ganlab.training.build import (
     NETWORKS,
     build_augmentation,
@@ -25,11 +26,29 @@ def test_networks_of_images(network):
     assert discriminator.output_shape == (None, 1)
 
 
+@pytest.mark.parametrize("conditioning", [None, "projection", "auxiliary"])
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != "mlp"])
+def test_san_is_an_option_of_every_network(network, conditioning):
+    recipe = Recipe(
+        network=network,
+        generator_filters=4,
+        discriminator_filters=4,
+        discriminator_conditioning=conditioning or "projection",
+        san=True,
+    )
+    num_classes = None if conditioning is None else 3
+    gan = build_gan(complete(recipe, 16, 3), num_classes)
+    kernels = directions.kernels(gan.discriminator)
+    outputs = 3 if conditioning == "projection" else 1
+    assert [kernel.shape[-1] for kernel in kernels] == [outputs]
+
+
 def test_networks_of_toy_mixtures():
-    recipe = complete(Recipe(data="ring"), None, None)
+    recipe = complete(Recipe(data="ring", san=True), None, None)
     generator, discriminator = build_networks(recipe, None)
     assert generator.output_shape == (None, 2)
     assert discriminator.output_shape == (None, 1)
+    assert len(directions.kernels(discriminator)) == 1
     with pytest.raises(UserError, match="leave the network out"):
         build_networks(recipe.replace(network="dcgan"), None)
 
