@@ -1,24 +1,66 @@
 """Atomic writes, locks, the cache folder, and whether a folder is new."""
 
+import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ganlab.errors import RunError, UserError
 
 LEFTOVER = re.compile(r"\..+-[0-9a-f]{8}")
 LOCK_NAME = ".lock"
+MAX_STEM = 40  # characters of a temporary name
 
 
 def _temporary(path: Path) -> Path:
-    """A hidden name beside `path` with its suffix, which some writers demand."""
-    return path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    """A hidden name beside `path` with its suffix, which some writers demand.
+
+    It holds the process and its host, so that what a crash left is known.
+    """
+    owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.stem[:MAX_STEM]}-{owner}{path.suffix}")
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _remove_own_leftovers(path: Path) -> None:
+    """Removes what was to become `path` in processes of this host that have ended."""
+    name = re.compile(
+        rf"\.{re.escape(path.stem[:MAX_STEM])}-{_host()}-(\d+)-[0-9a-f]{{8}}"
+        rf"{re.escape(path.suffix)}"
+    )
+    with os.scandir(path.parent) as entries:
+        matches = [match for entry in entries if (match := name.fullmatch(entry.name))]
+    for match in matches:
+        if not _is_running(int(match[1])):
+            _remove(path.with_name(match[0]))
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+def _remove(path: Path) -> None:
+    """Removes a file or a folder, as far as that is allowed."""
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -38,17 +80,19 @@ def cut(path: Path, size: int) -> None:
         os.truncate(path, size)
 
 
-@contextmanager
+@contextlib.contextmanager
 def atomic_file(path: Path | str) -> Iterator[Path]:
     """Gives a temporary name to write to, which becomes `path` when all went well.
 
-    A crash leaves the earlier file whole; an exception removes the temporary one.
+    A crash leaves the earlier file whole, and the temporary one until `path` is written
+    again; an exception removes that.
 
     Args:
         path: The file. Its folder is made where it is missing.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_own_leftovers(path)
     temporary = _temporary(path)
     try:
         yield temporary
@@ -59,24 +103,34 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def atomic_folder(path: Path | str) -> Iterator[Path]:
     """Gives a temporary folder, which becomes `path` when all went well.
+
+    What a crash leaves of it is removed when `path` is written again. Where `path`
+    exists, it is in there, for a volume cannot be replaced.
 
     Args:
         path: A folder that does not exist or is empty. Its parents are made.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
+    target = path / path.resolve().name if path.is_dir() else path
+    _remove_own_leftovers(target)
+    temporary = _temporary(target)
     temporary.mkdir()
     try:
         yield temporary
         for entry in temporary.rglob("*"):
             sync(entry)
         sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
+        if target is path:
+            temporary.replace(path)
+            sync(path.parent)
+        else:
+            for entry in temporary.iterdir():
+                entry.rename(path / entry.name)
+            sync(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -89,9 +143,9 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Writes UTF-8 text atomically."""
+    """Writes UTF-8 text atomically; bytes of a name that are no text are escaped."""
     with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def append_line(path: Path, line: str) -> None:
@@ -107,7 +161,7 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked_folder(path: Path | str) -> Iterator[Callable[[], None]]:
     """Keeps other processes from locking a folder for the length of the block.
 
@@ -189,16 +243,37 @@ def cache_folder() -> Path:
 def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:
     """Raises `UserError` unless `path` is a new or empty folder, but for a lock.
 
+    It is refused too where its name is no text, which TensorFlow does not take.
+
     Args:
         path: The folder.
         kind: What the folder is for.
         holds: How the message describes a folder in use.
         fix: What to do instead.
     """
-    if path.exists() and (
-        not path.is_dir() or any(entry.name != LOCK_NAME for entry in path.iterdir())
-    ):
+    check_name(path)
+    if path.exists() and not is_empty(path):
         raise UserError(
             f"Expected a new or empty folder for the {kind}. Received: {path}, which "
             f"{holds}; {fix}"
         )
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a folder holds nothing but locks and what crashes left."""
+    if not path.is_dir():
+        return False
+    own = path / path.resolve().name
+    _remove_own_leftovers(own)
+    return all(entry.name == LOCK_NAME for entry in path.iterdir())
+
+
+def check_name(path: Path) -> None:
+    """Raises `UserError` for a path that is no text, which TensorFlow does not take."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"Expected a folder whose name is UTF-8. Received: {path}; rename it, or "
+            "name another"
+        ) from error

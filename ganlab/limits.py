@@ -3,7 +3,7 @@
 import errno
 import os
 
-from ganlab.errors import one_line
+from ganlab.errors import RunError, UserError, one_line
 
 DISK_FULL = "Expected room on the disk. Received: {}; free some"
 NOT_WRITABLE = (
@@ -16,7 +16,15 @@ OPEN_FILES = (
 )
 MEMORY = (
     "Expected more memory than there is. Received: {}; lower the batch size, or the "
-    "size or number of the images"
+    "size or number of the images, or raise the limit: ulimit -v"
+)
+THREADS = (
+    "Expected to start one more thread. Received: {}; close other programs, or raise "
+    "the limits: ulimit -u and ulimit -v"
+)
+TEMPORARY = (
+    "Expected a folder for temporary files. Received: {}; free some space, or name one "
+    "in TMPDIR"
 )
 BY_NUMBER = {
     errno.ENOSPC: DISK_FULL,
@@ -29,8 +37,24 @@ BY_NUMBER = {
     errno.ENFILE: OPEN_FILES,
     errno.ENOMEM: MEMORY,
 }
-OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
-QUOTED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE)
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError")
+QUOTED = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EMFILE, errno.ENOMEM),
+)
+BY_TEXT = {
+    **{os.strerror(number): BY_NUMBER[number] for number in QUOTED},
+    "failed to map segment": MEMORY,
+    "bad_alloc": MEMORY,
+    "can't start new thread": THREADS,
+    "No usable temporary directory": TEMPORARY,
+}
+
+
+def is_of_machine(error: BaseException) -> bool:
+    """Whether an exception tells of the machine's memory or open files, not a file."""
+    numbers = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in numbers
 
 
 def limit_reached(error: BaseException) -> str | None:
@@ -43,13 +67,16 @@ def limit_reached(error: BaseException) -> str | None:
     Returns:
         The line, or `None` if the exception has another reason.
     """
+    if isinstance(error, (UserError, RunError)):
+        return None
     if isinstance(error, OSError) and error.errno in BY_NUMBER:
         name = "" if error.filename is None else f"{error.filename}: "
         return BY_NUMBER[error.errno].format(f"{name}{error.strerror}")
     text = str(error)
-    for number in QUOTED:
-        if os.strerror(number) in text:
-            return BY_NUMBER[number].format(os.strerror(number))
+    for quoted, line in BY_TEXT.items():
+        if quoted in text:
+            return line.format(quoted)
     if any(kind.__name__ in OUT_OF_MEMORY for kind in type(error).__mro__):
-        return MEMORY.format(one_line(Exception(text.partition("\n")[0])))
+        first = text.partition("\n")[0] or type(error).__name__
+        return MEMORY.format(one_line(Exception(first)))
     return None

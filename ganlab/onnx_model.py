@@ -6,7 +6,7 @@ size, and a call that takes too long is left. onnxruntime and NumPy only.
 """
 
 import functools
-import tempfile
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -223,16 +223,15 @@ def _open(content: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry("session.use_env_allocators", "1")
-    with tempfile.TemporaryDirectory() as empty:
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", empty
-        )
-        return onnxruntime.InferenceSession(
-            content,
-            options,
-            providers=onnxruntime.get_available_providers(),
-            enable_fallback=0,  # which prints what the file says
-        )
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
+    return onnxruntime.InferenceSession(
+        content,
+        options,
+        providers=onnxruntime.get_available_providers(),
+        enable_fallback=0,  # which prints what the file says
+    )
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganlab.errors import UserError
+from ganlab.files import atomic_file, atomic_folder, is_empty
 
 MIN_TILE = 56
 GAP = 2
@@ -122,17 +123,18 @@ def save(
     path = check_output(path)
     images = _checked(images)
     if path.suffix == ".png":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        as_picture(grid(images, columns)).save(path)
+        picture = as_picture(grid(images, columns))
+        with atomic_file(path) as temporary:
+            picture.save(temporary)
     elif path.suffix in ARRAY_SUFFIXES:
         save_arrays(images, path, labels)
     else:
-        path.mkdir(parents=True, exist_ok=True)
-        for index, image in enumerate(images):
-            name = f"{index:05d}"
-            if labels is not None:
-                name += f"-class{labels[index]}"
-            as_picture(image).save(path / f"{name}.png")
+        with atomic_folder(path) as folder:
+            for index, image in enumerate(images):
+                name = f"{index:05d}"
+                if labels is not None:
+                    name += f"-class{labels[index]}"
+                as_picture(image).save(folder / f"{name}.png")
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
@@ -170,7 +172,13 @@ def save_arrays(
         UserError: if `path` has another suffix.
     """
     path = check_output(path, array_suffixes(samples.shape[1:]))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        _write_arrays(samples, temporary, labels)
+
+
+def _write_arrays(
+    samples: np.ndarray, path: Path, labels: Sequence[int] | np.ndarray | None
+) -> None:
     if path.suffix == ".npy":
         np.save(path, samples)
     elif path.suffix == ".npz":
@@ -201,7 +209,7 @@ def check_output(path: Path | str, suffixes: Sequence[str] = PICTURE_SUFFIXES) -
     if path.suffix not in suffixes:
         expected = ", ".join(suffix or "a folder" for suffix in suffixes)
         raise UserError(f"Expected an output of {expected}. Received: {path}")
-    if path.is_dir() and (path.suffix or any(path.iterdir())):
+    if path.is_dir() and (path.suffix or not is_empty(path)):
         raise UserError(
             f"Expected a new or empty output. Received: the folder {path}, which "
             "has files; name another"
@@ -217,9 +225,9 @@ def save_animation(frames: np.ndarray, path: Path | str) -> None:
         path: A `.gif` or `.webp` file.
     """
     path = check_output(path, ANIMATION_SUFFIXES)
-    path.parent.mkdir(parents=True, exist_ok=True)
     pictures = [as_picture(grid(frame)) for frame in frames]
     pictures += pictures[-2:0:-1]
-    pictures[0].save(
-        path, save_all=True, append_images=pictures[1:], duration=60, loop=0
-    )
+    with atomic_file(path) as temporary:
+        pictures[0].save(
+            temporary, save_all=True, append_images=pictures[1:], duration=60, loop=0
+        )

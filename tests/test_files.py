@@ -1,5 +1,6 @@
 """Files are written whole or not at all; a folder has one writer at a time."""
 
+import contextlib
 import json
 import resource
 import signal
@@ -87,6 +88,69 @@ def test_what_a_crash_left_is_removed(tmp_path):
     files.remove_leftovers(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"step-1.keras", ".gitignore"}
+
+
+LEAVE = """
+import sys
+from ganlab.files import atomic_file, atomic_folder
+writer = {"file": atomic_file, "folder": atomic_folder}[sys.argv[1]]
+with writer(sys.argv[2]) as temporary:
+    path = temporary if sys.argv[1] == "file" else temporary / "half"
+    path.write_text("half")
+    print(temporary, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def leave(kind, path):
+    """Runs a writer that dies at the end of the block; gives its temporary path."""
+    command = [sys.executable, "-c", LEAVE, kind, path]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as writer:
+        yield Path(writer.stdout.readline().strip())
+        writer.kill()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "folder that exists"])
+def test_the_next_writer_removes_what_a_crash_of_the_same_left(tmp_path, kind):
+    kind, _, exists = kind.partition(" ")
+    path, other = tmp_path / "art.png", tmp_path / "art2.png"
+    if exists:
+        path.mkdir()
+        other.mkdir()
+    with leave(kind, path) as left, leave(kind, other) as other_left:
+        assert left.exists()
+        assert other_left.exists()
+    writer = {"file": files.atomic_file, "folder": files.atomic_folder}[kind]
+    with leave(kind, path) as in_use, writer(path) as temporary:
+        content = temporary if kind == "file" else temporary / "whole"
+        content.write_text("whole")
+        assert not left.exists()
+        assert other_left.exists()
+        assert in_use.exists()
+    assert (path if kind == "file" else path / "whole").read_text() == "whole"
+
+
+def test_a_folder_with_what_a_crash_left_is_empty(tmp_path):
+    with leave("folder", tmp_path) as left:
+        assert left.parent == tmp_path
+    files.check_new_folder(tmp_path, "run", "is in use", "name another")
+    assert not left.exists()
+
+
+def test_a_long_name_has_room_for_a_temporary_one(tmp_path):
+    path = tmp_path / f"{'é' * 120}.json"
+    files.write_text(path, "{}")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bytes_of_a_name_that_are_no_text(tmp_path):
+    files.write_text(tmp_path / "page.md", "a\udcff")
+    assert (tmp_path / "page.md").read_text() == r"a\udcff"
+    message = r"whose name is UTF-8. Received: .*a\\udcff; rename it"
+    with pytest.raises(UserError, match=message):
+        files.check_new_folder(tmp_path / "a\udcff", "run", "is in use", "")
 
 
 def test_a_line_that_does_not_fit_leaves_nothing(tmp_path):

@@ -19,9 +19,16 @@ from ganlab.limits import limit_reached
         (OSError("errno = 28, error message = 'No space left on device'"), "disk"),
         (tf.errors.UnknownError(None, None, "x; Too many open files"), "ulimit -n"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM a\nb"), "OOM a; lower"),
-        (MemoryError(), "lower the batch size"),
+        (MemoryError(), "MemoryError; lower the batch size"),
+        (ImportError("a.so: failed to map segment from shared object"), "ulimit -v"),
+        (RuntimeError("std::bad_alloc"), "lower the batch size"),
+        (RuntimeError("can't start new thread"), "ulimit -u and ulimit -v"),
+        (FileNotFoundError(2, "No usable temporary directory found in []"), "TMPDIR"),
     ],
-    ids=["disk", "read-only", "denied", "files", "hdf5", "tf files", "tf", "memory"],
+    ids=[
+        *("disk", "read-only", "denied", "files", "hdf5", "tf files", "tf", "memory"),
+        *("library", "c++", "thread", "temporary"),
+    ],
 )
 def test_a_limit_says_what_to_do(error, text):
     line = limit_reached(error)

@@ -54,6 +54,23 @@ def test_save_writes_grid_array_and_folder(tmp_path, channels):
     np.testing.assert_array_equal(read, images[3])
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.npy", "a.npz", "folder"])
+def test_what_is_not_written_whole_leaves_nothing(tmp_path, monkeypatch, name):
+    def fail(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    for owner, method in (
+        *((Image.Image, "save"), (np, "save")),
+        (np, "savez_compressed"),
+    ):
+        monkeypatch.setattr(owner, method, fail)
+    (tmp_path / "a.png").write_bytes(b"earlier")
+    with pytest.raises(OSError, match="No space"):
+        pictures.save(np.zeros((2, 4, 4, 1), np.uint8), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"earlier"
+
+
 def test_save_refuses_what_it_would_spoil(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     images = np.zeros((1, 4, 4, 1), np.uint8)

@@ -26,6 +26,7 @@ from ganlab.data.kinds import DataKind
 from ganlab.diagnosis.log import ENDINGS
 from ganlab.diagnosis.panels import groups_of
 from ganlab.runs import RunFolder
+from ganlab.text import printable
 
 
 class RunLog:
@@ -179,7 +180,7 @@ def hyperparameters(settings: Mapping[str, Any]) -> dict[str, bool | float | str
     """
     recipe, _ = split_settings(settings)
     return {
-        name: value if isinstance(value, (bool, int, float)) else str(value)
+        name: value if isinstance(value, (bool, int, float)) else printable(value)
         for name, value in recipe.items()
         if value is not None and _tells_apart(name, value)
     }
@@ -212,5 +213,8 @@ def _layout(kind: DataKind) -> layout_pb2.Layout:
 
 
 def _as_table(settings: Mapping[str, Any]) -> str:
-    rows = [f"| {name} | `{value}` |" for name, value in settings.items()]
+    rows = [
+        f"| {printable(name)} | `{printable(value)}` |"
+        for name, value in settings.items()
+    ]
     return "\n".join(["| setting | value |", "|---|---|", *rows])

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ganlab.cli.limited import TENSORFLOW_BYTES, check_memory
 from ganlab.models.registration import require_tensorflow
 from ganlab.text import printable
 
@@ -127,7 +128,9 @@ def import_tensorflow() -> None:
 
     Raises:
         UserError: if KERAS_BACKEND names another backend.
+        RunError: if memory is limited to less than TensorFlow needs.
     """
+    check_memory(TENSORFLOW_BYTES)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     require_tensorflow()

@@ -15,8 +15,9 @@ from ganlab.cli.common import (
     import_tensorflow,
     say,
 )
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 from ganlab.interruption import Interrupted
+from ganlab.limits import limit_reached
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -93,6 +94,11 @@ def run(options: argparse.Namespace) -> None:
     except KeyboardInterrupt as stop:
         message = f"stopped exporting; nothing was written to {to}"
         raise Interrupted.of(stop, message) from stop
+    except Exception as error:
+        limit = limit_reached(error)
+        if limit is None:
+            raise
+        raise RunError(f"{limit}; nothing was written to {to}") from error
     parity = card["parity"]
     differences = parity["max_difference"]
     say(f"artifact     {to}")
@@ -132,7 +138,7 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
             progress=decoding_bar(sys.stderr),
         )
         reference = load_reference(monitoring, data, sys.stderr)
-    except (UserError, OSError) as error:
+    except (UserError, RunError, OSError) as error:
         logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
         return None
     return None if reference is None else functools.partial(score_artifact, reference)

@@ -23,6 +23,7 @@ from ganlab.cli import (
     watch,
 )
 from ganlab.cli.common import Parser
+from ganlab.cli.limited import run_limited
 from ganlab.errors import RunError, UserError
 from ganlab.limits import limit_reached
 from ganlab.text import printable
@@ -32,6 +33,8 @@ COMMANDS = (
     *(export, sample, evaluate, fetch_inception),
 )
 
+SIGNALLED = 128
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code.
@@ -40,6 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after `ganlab`, or `None` for those of the process.
     """
     options = build_parser().parse_args(arguments)
+    if arguments is not None:
+        return _run(options)
+    try:
+        code = run_limited(lambda: _run(options))
+    except RunError as error:
+        return _fail(error, 1)
+    if code > SIGNALLED:
+        sys.stdout.flush()
+        os._exit(code)  # without waiting for threads that have not heard of it
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Runs a command; returns its exit code."""
     logging.basicConfig(handlers=[_log_handler()], force=True)
     logging.getLogger("ganlab").setLevel(logging.INFO)
     try:

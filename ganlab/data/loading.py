@@ -4,6 +4,7 @@ A corrupt image is known before the first step, and every epoch after the first
 costs a copy.
 """
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -14,7 +15,7 @@ import shutil
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,14 +29,15 @@ from ganlab.data.image_data import ImageData
 from ganlab.data.source import Source
 from ganlab.data.sources import DEFAULT_SIZE, open_source
 from ganlab.data.toy2d import find_mixture
-from ganlab.errors import UserError, one_line
+from ganlab.errors import RunError, UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
+from ganlab.limits import is_of_machine
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk")
 ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"  # of a cache folder
 MAX_ABOUT_BYTES = 1 << 30  # with the names of all images that were skipped
-CACHE_VERSION = 2  # of what decoding makes of the same files
+CACHE_VERSION = 3  # of what decoding makes of the same files
 CHUNK = 256
 MAX_LISTED = 5
 NUM_TOY_SAMPLES = 100_000
@@ -68,7 +70,9 @@ def load_data(
         An `ImageData`.
 
     Raises:
-        UserError: if the SPEC is unknown or no image can be read.
+        UserError: if the SPEC is unknown, no image can be read, or they need
+            more memory than there is.
+        RunError: if the disk has no room for the images.
     """
     if not isinstance(spec, str):
         raise UserError(
@@ -143,6 +147,8 @@ def _read_decoded(
     count = about["count"]
     if (images.shape, images.dtype) != (shape, np.uint8) or not 0 < count <= shape[0]:
         raise ValueError(f"images of shape {images.shape}")
+    if _checksum(images) != about["images"]:
+        raise ValueError("other images")
     labels = None
     if about["labels"] is not None:
         content = (folder / LABELS).read_bytes()
@@ -166,6 +172,7 @@ def _write_decoded(
     )
     _take_space(folder / IMAGES)
     filled = _fill(target, source, progress)
+    images_hash = _checksum(target)
     target.flush()
     labels_hash = None
     if filled.labels is not None:
@@ -173,11 +180,20 @@ def _write_decoded(
         labels_hash = zlib.crc32((folder / LABELS).read_bytes())
     about = {
         "count": len(filled.images),
+        "images": images_hash,
         "labels": labels_hash,
         "skipped": filled.skipped,
         "notes": filled.notes,
     }
     (folder / ABOUT).write_text(json.dumps(about))
+
+
+def _checksum(images: np.ndarray) -> int:
+    """CRC-32 of images, some at a time, for they may be larger than the memory."""
+    value = 0
+    for first in range(0, len(images), CHUNK):
+        value = zlib.crc32(images[first : first + CHUNK].tobytes(), value)
+    return value
 
 
 def _take_space(file: Path) -> None:
@@ -189,7 +205,7 @@ def _take_space(file: Path) -> None:
         with file.open("r+b") as opened:
             os.posix_fallocate(opened.fileno(), 0, size)
     except OSError as error:
-        raise UserError(
+        raise RunError(
             f"Expected {size / 1e6:,.0f} MB of space for {file.parent.parent}. "
             f"Received: {error.strerror}; free some, or leave out --cache disk"
         ) from error
@@ -263,11 +279,13 @@ def _fill_by(
         try:
             return decode(item[1], image_size, channels, bits)
         except Exception as error:  # Pillow's readers raise any
+            if is_of_machine(error):
+                raise
             return error
 
     items = iter(source.items)
     done = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
+    with _threads() as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused
         while chunk := list(itertools.islice(items, CHUNK)):
             results = pool.map(decode_or_error, chunk)
@@ -290,6 +308,16 @@ def _fill_by(
     labels = None if source.labels is None else source.labels[kept]
     notes = [_left_out(skipped)] if skipped else []
     return _Filled(target[: len(kept)], labels, list(skipped), notes), most_bits
+
+
+@contextlib.contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """A thread for each core; where the block raises, they are not waited for."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _left_out(skipped: Mapping[str, str]) -> str:

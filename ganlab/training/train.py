@@ -23,7 +23,7 @@ from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
-from ganlab.files import locked_folder
+from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training.black_box import write_black_box
@@ -91,7 +91,9 @@ def train(
     folder = RunFolder(out)
     if on_failure not in ACTIONS:
         raise unknown_name("action on failure", on_failure, ACTIONS)
-    if not resume:
+    if resume:
+        check_name(folder.path)
+    else:
         folder.check_new()
     check_names(recipe)
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from ganlab.data.kinds import TOY_MIXTURES
 from ganlab.data.loading import load_data
 from ganlab.data.source import Source
 from ganlab.data.toy2d import MIXTURES
-from ganlab.errors import UserError
+from ganlab.errors import RunError, UserError
 
 
 def test_corrupt_image_is_named_and_skipped(folder, caplog):
@@ -97,6 +97,34 @@ def test_a_cache_that_another_run_fills_meanwhile_is_used(folder, monkeypatch):
     assert len(load_data(spec, image_size=16, cache="disk")) == 6
 
 
+def test_flipped_pixels_of_a_cache_are_decoded_anew(
+    folder, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    written = load_data(f"folder:{folder}", image_size=16, cache="disk").images.copy()
+    (path,) = (tmp_path / "cache").rglob(loading.IMAGES)
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    read = load_data(f"folder:{folder}", image_size=16, cache="disk")
+    assert "is damaged (other images): it is made again" in caplog.text
+    np.testing.assert_array_equal(read.images, written)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), OSError(24, "Too many open files")],
+    ids=["memory", "files"],
+)
+def test_a_limit_of_the_machine_leaves_no_image_out(folder, monkeypatch, error):
+    def refuse(*arguments):
+        raise error
+
+    monkeypatch.setattr(loading, "decode", refuse)
+    with pytest.raises(type(error)):
+        load_data(f"folder:{folder}", image_size=16)
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -104,7 +132,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(folder, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", refuse)
-    with pytest.raises(UserError, match="MB of space.*No space left.*--cache disk"):
+    with pytest.raises(RunError, match="MB of space.*No space left.*--cache disk"):
         load_data(f"folder:{folder}", image_size=16, cache="disk")
     assert list((tmp_path / "cache" / "ganlab").iterdir()) == []
 

@@ -1,0 +1,272 @@
+"""How soon does a command end that is sent a signal, wherever it is?
+
+    python scripts/benchmarks/signals.py                            # 10 minutes
+    python scripts/benchmarks/signals.py --markdown docs/signals.md
+
+Runs commands at their real size, waits until one enters a phase, sends it SIGTERM,
+SIGHUP or Ctrl-C some moments later, and measures until the process has ended. A phase
+holds if each ends within 5 seconds, with the signal's exit code and one line, and where
+steps were trained with a checkpoint of them. Ctrl-C is sent a second time in every
+phase, half a second after the first. Results go to `signals.jsonl` in `--out`; what is
+there is not run again. Exits with 1 if a phase does not hold.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+MAX_SECONDS = 5.0
+DELAYS = (0.0, 0.4, 1.5)  # seconds after a phase began
+SECOND = 0.5  # seconds between the first Ctrl-C and the second
+TIMEOUT = 120.0
+REACHED = "reached"
+TRAIN = ("train", "--out", "run", "--steps", "400", "--set", "evaluate_every=20")
+NUM_PICTURES, SIDE = 200, 3000
+
+
+class Phase(NamedTuple):
+    """What a process does.
+
+    Args:
+        name: What the table calls it.
+        command: Words after `ganlab`.
+        file: The end of the name of the file of the function that it begins with;
+            empty for the import of TensorFlow.
+        function: The function's name.
+        call: Integer: which of its calls, from 1.
+        prepared: A command that runs before.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    file: str
+    function: str
+    call: int = 1
+    prepared: tuple[str, ...] = ()
+
+
+EXPORT = ("export", "run", "--to", "artifact")
+SHORT = ("train", "--out", "run", "--steps", "2", "--set", "evaluate_every=1000")
+SAMPLE = ("sample", "artifact", "--num-images", "20000", "--out", "images.npz")
+SHIPPED = Path(__file__).resolve().parents[2] / "saved_models" / "fashion"
+PHASES = (
+    Phase("importing", TRAIN, "tensorflow/__init__.py", "<module>"),
+    Phase(
+        "decoding data",
+        ("train", "--data", "folder:photos", "--image-size", "64", "--out", "run"),
+        "data/loading.py",
+        "_fill_by",
+    ),
+    Phase("features of the data", TRAIN, "features/extractors.py", "extract"),
+    Phase("building the networks", TRAIN, "training/build.py", "build_gan"),
+    Phase("compiling the first step", TRAIN, "models/gan.py", "train_step"),
+    Phase("a step", TRAIN, "callbacks/training_metrics.py", "on_train_batch_begin", 9),
+    Phase("a health probe", TRAIN, "callbacks/health_probe.py", "run"),
+    Phase("an evaluation's images", TRAIN, "callbacks/evaluate.py", "run"),
+    Phase("an evaluation's scores", TRAIN, "evaluation/scores.py", "evaluate"),
+    Phase("writing a checkpoint", TRAIN, "ganlab/checkpoints.py", "save_best"),
+    Phase("writing the report", SHORT, "training/train.py", "_write_report"),
+    Phase("export: loading", EXPORT, "models/saving.py", "load_gan", 1, SHORT),
+    Phase("export: SavedModel", EXPORT, "export.py", "write_saved_model", 1, SHORT),
+    Phase("export: ONNX", EXPORT, "onnx_convert.py", "convert", 1, SHORT),
+    Phase("export: int8", EXPORT, "quantize.py", "in_every_format", 1, SHORT),
+    Phase("export: parity", EXPORT, "parity.py", "certify", 1, SHORT),
+    Phase("export: scores", EXPORT, "parity.py", "certify_formats", 1, SHORT),
+    Phase("sampling", SAMPLE, "artifacts/artifact.py", "sample"),
+    Phase("writing samples", SAMPLE, "ganlab/pictures.py", "save"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("phases", nargs="*", metavar="PHASE", help="names of phases")
+    parser.add_argument("--out", type=Path, default=Path("signals"), metavar="DIR")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table")
+    options = parser.parse_args()
+    unknown = set(options.phases) - {phase.name for phase in PHASES}
+    if unknown:
+        parser.error(f"unknown phases: {', '.join(sorted(unknown))}")
+    chosen = [p for p in PHASES if not options.phases or p.name in options.phases]
+    rows = run_all(chosen, options.out)
+    faults = [row for row in rows if row["fault"]]
+    for row in faults:
+        print(f"{row['phase']}, {row['signal']} after {row['delay']} s: {row['fault']}")
+    print(f"{len(rows)} signals, {len(faults)} do not hold")
+    if options.markdown:
+        options.markdown.write_text(table(rows), encoding="utf-8")
+    sys.exit(bool(faults))
+
+
+def run_all(phases: Iterable[Phase], out: Path) -> list[dict[str, Any]]:
+    """Runs what is not done yet; returns the results of all, in order."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "signals.jsonl"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    done = {key_of(row): row for row in map(json.loads, lines)}
+    jobs = [
+        {"phase": phase.name, "signal": name, "delay": delay}
+        for phase in phases
+        for name, delay in zip(("SIGTERM", "SIGHUP", "SIGINT"), DELAYS, strict=True)
+    ]
+    jobs += [
+        {"phase": phase.name, "signal": "SIGINT twice", "delay": 0.0}
+        for phase in phases
+    ]
+    by_name = {phase.name: phase for phase in phases}
+    with path.open("a") as file:
+        for job in tqdm(jobs, "signals", unit=" runs", disable=None):
+            if key_of(job) not in done:
+                done[key_of(job)] = run(by_name[job["phase"]], job)
+                file.write(json.dumps(done[key_of(job)]) + "\n")
+                file.flush()
+    return [done[key_of(job)] for job in jobs]
+
+
+def key_of(row: dict[str, Any]) -> tuple[str, str]:
+    return row["phase"], row["signal"]
+
+
+def run(phase: Phase, job: dict[str, Any]) -> dict[str, Any]:
+    """Runs a command in a folder of its own, and ends it by a signal."""
+    with tempfile.TemporaryDirectory(prefix="signals-") as name:
+        folder = Path(name)
+        prepare(phase, folder)
+        process = start(phase, folder)
+        number = getattr(signal, job["signal"].split()[0])
+        while process.poll() is None and not (folder / REACHED).exists():
+            time.sleep(0.01)
+        reached = (folder / REACHED).exists()
+        time.sleep(job["delay"])
+        sent = time.monotonic()
+        if process.poll() is None:
+            process.send_signal(number)
+        if job["signal"].endswith("twice"):
+            time.sleep(SECOND)
+            sent = time.monotonic()
+            if process.poll() is None:
+                process.send_signal(number)
+        try:
+            printed = process.communicate(timeout=TIMEOUT)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            printed = process.communicate()[0]
+        result = job | {
+            "reached": reached,
+            "seconds": round(time.monotonic() - sent, 2),
+            "exit": process.returncode,
+            "printed": printed.rstrip("\n").rpartition("\n")[2],
+            "log": (folder / "run" / "metrics.jsonl").is_file(),
+            "report": (folder / "run" / "report.json").is_file(),
+            "temporary": sorted(
+                str(path.relative_to(folder))
+                for path in folder.rglob(".*")
+                if path.is_file() and path.name != ".lock"
+            ),
+        }
+    return result | {"fault": fault_of(result, number, printed)}
+
+
+def prepare(phase: Phase, folder: Path) -> None:
+    """Makes what a phase's command needs."""
+    if "folder:photos" in phase.command:
+        (folder / "photos").mkdir()
+        noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        Image.fromarray(noise).save(folder / "photos" / "0.jpg")
+        for index in range(1, NUM_PICTURES):
+            os.link(folder / "photos" / "0.jpg", folder / "photos" / f"{index}.jpg")
+    if "artifact" in phase.command and phase.command[0] == "sample":
+        shutil.copytree(SHIPPED, folder / "artifact")
+    if phase.prepared:
+        command = [sys.executable, "-m", "ganlab", *phase.prepared]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def start(phase: Phase, folder: Path) -> subprocess.Popen[str]:
+    victim = (phase.file, phase.function, str(phase.call))
+    return subprocess.Popen(
+        [sys.executable, __file__, "--victim", *victim, *phase.command],
+        cwd=folder,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "XDG_CACHE_HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run_victim(file: str, function: str, call: str, *words: str) -> int:
+    """Runs `ganlab` in this process, and says when it enters a function."""
+    left = int(call)
+
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal left
+        code = frame.f_code
+        if event != "call" or code.co_name != function:
+            return
+        if code.co_filename.endswith(file):
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                Path(REACHED).touch()
+
+    from ganlab.cli.main import main as run_command
+
+    sys.setprofile(profile)
+    return int(run_command(words))
+
+
+def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
+    """What does not hold, in words; empty if all does.
+
+    The second Ctrl-C may come when Python has ended, and end the process itself.
+    """
+    twice = result["signal"].endswith("twice")
+    lines = [line for line in printed.split("\n") if line.startswith("ganlab:")]
+    faults = {
+        "the phase was not reached": not result["reached"],
+        f"ended after {result['seconds']} s": result["seconds"] > MAX_SECONDS,
+        f"exit {result['exit']}": result["exit"] != 128 + number
+        and not (twice and result["exit"] == -number),
+        "a traceback": "Traceback" in printed,
+        "not one line": len(lines) != 1 and not twice,
+        "no report": result["log"] and not result["report"] and not twice,
+        f"left {', '.join(result['temporary'])}": bool(result["temporary"]),
+    }
+    return ", ".join(text for text, holds in faults.items() if holds)
+
+
+def table(rows: Iterable[dict[str, Any]]) -> str:
+    """Seconds until the end, by phase and signal, as a page of Markdown."""
+    rows = list(rows)
+    names = ("SIGTERM", "SIGHUP", "SIGINT", "SIGINT twice")
+    heads = [
+        f"{name} after {delay} s"
+        for name, delay in zip(names, (*DELAYS, SECOND), strict=True)
+    ]
+    lines = [f"| phase | {' | '.join(heads)} |", f"|---|{'---|' * len(names)}"]
+    for phase in dict.fromkeys(row["phase"] for row in rows):
+        seconds = {r["signal"]: r["seconds"] for r in rows if r["phase"] == phase}
+        cells = " | ".join(f"{seconds[name]:.1f}" for name in names)
+        lines.append(f"| {phase} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--victim"]:
+        sys.exit(run_victim(*sys.argv[2:]))
+    main()
