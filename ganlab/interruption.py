@@ -1,7 +1,9 @@
 """Signals that end a run: heeded at once, or where nothing is half done."""
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -11,6 +13,9 @@ SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)
 )
+
+ECHO_SECONDS = 1.0  # in which `timeout` and job schedulers send a signal twice
+GRACE_SECONDS = 1.0
 
 
 class Interrupted(KeyboardInterrupt):
@@ -40,12 +45,19 @@ class _State:
     """What is known of signals in this process."""
 
     pending: int | None = None
+    last: int | None = None
+    received = 0.0
     held = False
 
 
 def _receive(number: int, frame: FrameType | None) -> None:
-    if number == signal.SIGINT == _State.pending:
-        _State.held = False  # the second Ctrl-C does not wait
+    now = time.monotonic()
+    if number == _State.last:
+        if number == signal.SIGINT:
+            _State.held = False  # the second Ctrl-C does not wait
+        elif not _State.held and now - _State.received < ECHO_SECONDS:
+            return
+    _State.last, _State.received = number, now
     if not _State.held:
         raise Interrupted(number)
     _State.pending = number
@@ -60,7 +72,8 @@ def handled() -> Iterator[None]:
 
     Raises:
         Interrupted: at once, or after `hold` in `heed` or at the end of the block. The
-            second Ctrl-C is never held.
+            second Ctrl-C is never held. Any other signal that comes twice within a
+            second counts once.
     """
     replaced = {}
     if threading.current_thread() is threading.main_thread():
@@ -77,7 +90,7 @@ def handled() -> Iterator[None]:
         for number, handler in replaced.items():
             signal.signal(number, handler)
         if replaced:
-            _State.pending = None
+            _State.pending = _State.last = None
 
 
 def hold() -> None:
@@ -106,3 +119,33 @@ def at_once() -> Iterator[None]:
         yield
     finally:
         _State.held = held
+
+
+@contextmanager
+def ended_by_second_ctrl_c() -> Iterator[None]:
+    """Ends the process where this block does not end soon after a second Ctrl-C.
+
+    Python hears of a signal between two of its own instructions, not within a long
+    one of TensorFlow's; a thread does. It is for a command, in its main thread.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    ended = threading.Event()
+
+    def watch() -> None:
+        count = 0
+        while numbers := os.read(reader, 64):
+            count += numbers.count(signal.SIGINT)
+            if count > 1 and not ended.wait(GRACE_SECONDS):
+                os.write(2, b"ganlab: stopped\n")
+                os._exit(128 + signal.SIGINT)
+        os.close(reader)
+
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        os.close(writer)

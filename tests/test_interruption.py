@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -84,6 +86,56 @@ def test_the_second_ctrl_c_does_not_wait():
         assert not interruption.is_held()
         with pytest.raises(Interrupted):
             interruption.heed()
+
+
+def test_the_second_ctrl_c_does_not_wait_where_the_first_did_not():
+    with interruption.handled():
+        with pytest.raises(Interrupted):
+            send(signal.SIGINT)
+        interruption.hold()
+        with pytest.raises(Interrupted):
+            send(signal.SIGINT)
+
+
+def test_an_echo_of_a_signal_disturbs_no_end():
+    with interruption.handled():
+        with pytest.raises(Interrupted):
+            send(signal.SIGTERM)
+        send(signal.SIGTERM)
+    with interruption.handled(), pytest.raises(Interrupted):
+        send(signal.SIGTERM)
+
+
+LONG = """
+import hashlib
+from ganlab import interruption
+with interruption.ended_by_second_ctrl_c(), interruption.handled():
+    interruption.hold()
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # one long instruction
+"""
+
+
+def test_a_second_ctrl_c_ends_what_does_not_hear_of_it():
+    command = [sys.executable, "-c", LONG]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == "ganlab: stopped\n"
+
+
+def test_a_block_that_ends_soon_after_the_second_ctrl_c_ends_as_it_does():
+    before = signal.set_wakeup_fd(-1)
+    with interruption.ended_by_second_ctrl_c(), interruption.handled():
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                send(signal.SIGINT)
+    assert signal.set_wakeup_fd(before) == -1
 
 
 def test_another_signal_after_the_first_waits_too():

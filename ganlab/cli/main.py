@@ -33,8 +33,6 @@ COMMANDS = (
     *(export, sample, evaluate, fetch_inception),
 )
 
-SIGNALLED = 128
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code.
@@ -42,17 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Words after `ganlab`, or `None` for those of the process.
     """
+    _open_closed()
     options = build_parser().parse_args(arguments)
     if arguments is not None:
         return _run(options)
     try:
-        code = run_limited(lambda: _run(options))
+        return run_limited(lambda: _run_alone(options))
     except RunError as error:
         return _fail(error, 1)
-    if code > SIGNALLED:
-        sys.stdout.flush()
-        os._exit(code)  # without waiting for threads that have not heard of it
-    return code
+
+
+def _run_alone(options: argparse.Namespace) -> int:
+    with interruption.ended_by_second_ctrl_c():
+        return _run(options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -98,6 +98,13 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add(commands)
     return parser
+
+
+def _open_closed() -> None:
+    """Lets standard streams that are closed lead nowhere, as `>&-` asks for."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
 
 
 class _LineFormatter(logging.Formatter):

@@ -312,12 +312,12 @@ def _fill_by(
 
 @contextlib.contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """A thread for each core; where the block raises, they are not waited for."""
+    """A thread for each core; where the block raises, what has not begun is dropped."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield pool
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _left_out(skipped: Mapping[str, str]) -> str:

@@ -186,8 +186,9 @@ def prepare(phase: Phase, folder: Path) -> None:
     """Makes what a phase's command needs."""
     if "folder:photos" in phase.command:
         (folder / "photos").mkdir()
-        noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-        Image.fromarray(noise).save(folder / "photos" / "0.jpg")
+        draws = np.random.default_rng(0)
+        pixels = draws.integers(0, 256, (SIDE // 30, SIDE // 30, 3), np.uint8)
+        Image.fromarray(pixels).resize((SIDE, SIDE)).save(folder / "photos" / "0.jpg")
         for index in range(1, NUM_PICTURES):
             os.link(folder / "photos" / "0.jpg", folder / "photos" / f"{index}.jpg")
     if "artifact" in phase.command and phase.command[0] == "sample":
@@ -226,6 +227,9 @@ def run_victim(file: str, function: str, call: str, *words: str) -> int:
 
     from ganlab.cli.main import main as run_command
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # ignored under nohup
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.setprofile(profile)
     return int(run_command(words))
 

@@ -167,3 +167,11 @@ def test_an_operator_that_nothing_can_stop_is_left_behind(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=50)
     assert done.returncode == 2
     assert done.stderr.startswith("ganlab: Expected an artifact")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_lead_nowhere(tmp_path, closed):
+    command = f"{sys.executable} -m ganlab lab list {closed}; echo $? > code"
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert (tmp_path / "code").read_text() == "0\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["code"]
