@@ -104,7 +104,7 @@ def _open_closed() -> None:
     """Lets standard streams that are closed lead nowhere, as `>&-` asks for."""
     for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 class _LineFormatter(logging.Formatter):
