@@ -1,7 +1,7 @@
 """Grids, PNG, GIF and npz files of uint8 images; npy, npz and csv files of arrays.
 
-Images are `(count, height, width, channels)` with 1 (grey), 3 (colour) or 4 channels
-(colour and opacity). NumPy and Pillow only.
+Images are `(count, height, width, channels)` with 1 channel (grey), 2 (grey and
+opacity), 3 (colour) or 4 (colour and opacity). NumPy and Pillow only.
 """
 
 import csv
@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ganlab.errors import UserError
 from ganlab.files import atomic_file, atomic_folder, is_empty
 
 MIN_TILE = 56
 GAP = 2
-CHANNELS = (1, 3, 4)  # grey, colour, colour and opacity
+CHANNELS = (1, 2, 3, 4)  # grey, grey and opacity, colour, colour and opacity
+OPACITY = (2, 4)  # channels of which the last is opacity
+CHECKER, CHECKER_GREYS = 8, (255, 204)  # side of a square in pixels, and its greys
 MAX_ROWS = 20
 PICTURE_SUFFIXES = (".png", ".npy", ".npz", "")  # the last is a folder
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -66,25 +69,64 @@ def rescaled(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray
     return (np.asarray(images, np.float32) - low) * (2.0 / (high - low)) - 1.0
 
 
+def composited(
+    images: np.ndarray,
+    ground: np.ndarray | float,
+    value_range: tuple[float, float] = (-1.0, 1.0),
+) -> np.ndarray:
+    """Lays images with opacity on a ground; images without are returned as they are.
+
+        colour * opacity + ground * (1 - opacity)
+
+    Args:
+        images: Array `(..., height, width, channels)`.
+        ground: What the colours are laid on, an array that broadcasts to them.
+        value_range: The lowest and the highest value that images may have.
+
+    Returns:
+        Float32 array `(..., height, width, channels - 1)`, or `images`.
+    """
+    if images.shape[-1] not in OPACITY:
+        return images
+    low, high = value_range
+    pixels = np.asarray(images, np.float32)
+    opacity = (pixels[..., -1:] - low) / (high - low)
+    return pixels[..., :-1] * opacity + ground * (1.0 - opacity)
+
+
+def on_checkerboard(images: np.ndarray) -> np.ndarray:
+    """Uint8 images with opacity on a checkerboard; others as they are."""
+    if images.shape[-1] not in OPACITY:
+        return images
+    rows, columns = (np.arange(side) // CHECKER for side in images.shape[-3:-1])
+    odd = (rows[:, None] + columns) % 2
+    ground = np.array(CHECKER_GREYS, np.float32)[odd][..., None]
+    pixels = composited(images, ground, (0.0, 255.0))
+    return np.rint(pixels).astype(np.uint8)
+
+
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Lays images out in rows on one canvas, small ones enlarged.
+
+    What is transparent shows a checkerboard.
 
     Args:
         images: Uint8 array `(count, height, width, channels)`.
         columns: Integer, or `None` for a nearly square grid.
 
     Returns:
-        Uint8 array `(height, width, channels)`.
+        Uint8 array `(height, width, channels)`, of 1 or 3 channels.
 
     Raises:
-        UserError: for what are no uint8 images of 1, 3 or 4 channels.
+        UserError: for what are no uint8 images of 1 to 4 channels.
     """
     images = _checked(images)
-    count, height, width, channels = images.shape
+    count, height, width, _ = images.shape
     columns = min(count, columns or int(np.ceil(np.sqrt(count))))
     rows = -(-count // columns)
     scale = max(1, -(-MIN_TILE // max(height, width)))
-    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    images = on_checkerboard(images.repeat(scale, axis=1).repeat(scale, axis=2))
+    channels = images.shape[-1]
     step_y, step_x = height * scale + GAP, width * scale + GAP
     canvas = np.full(
         (rows * step_y + GAP, columns * step_x + GAP, channels), 255, np.uint8
@@ -101,13 +143,31 @@ def as_picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
+def write_png(pixels: np.ndarray, path: Path | str, attribution: str = "") -> None:
+    """Writes a uint8 array `(height, width, channels)` as a PNG file.
+
+    Args:
+        pixels: The picture.
+        path: The file.
+        attribution: Whose work the picture shows, for its text `Copyright`.
+    """
+    text = PngInfo()
+    if attribution:
+        text.add_text("Copyright", attribution)
+    as_picture(pixels).save(path, pnginfo=text)
+
+
 def save(
     images: np.ndarray,
     path: Path | str,
     labels: Sequence[int] | np.ndarray | None = None,
     columns: int | None = None,
+    attribution: str = "",
 ) -> None:
     """Writes images as one grid, as a folder of PNG files or as an array.
+
+    A grid shows a checkerboard where images are transparent; files of single images
+    keep their opacity.
 
     Args:
         images: Uint8 array `(count, height, width, channels)`.
@@ -115,17 +175,17 @@ def save(
             `.npy` or `.npz` file: see `save_arrays`.
         labels: Integer array `(count,)`, or `None`.
         columns: Integer: columns of the grid.
+        attribution: Whose work the images show, for the text of PNG files.
 
     Raises:
         UserError: if `path` has another suffix, or is a folder with files; or for
-            what are no uint8 images of 1, 3 or 4 channels.
+            what are no uint8 images of 1 to 4 channels.
     """
     path = check_output(path)
     images = _checked(images)
     if path.suffix == ".png":
-        picture = as_picture(grid(images, columns))
         with atomic_file(path) as temporary:
-            picture.save(temporary)
+            write_png(grid(images, columns), temporary, attribution)
     elif path.suffix in ARRAY_SUFFIXES:
         save_arrays(images, path, labels)
     else:
@@ -134,7 +194,7 @@ def save(
                 name = f"{index:05d}"
                 if labels is not None:
                     name += f"-class{labels[index]}"
-                as_picture(image).save(folder / f"{name}.png")
+                write_png(image, folder / f"{name}.png", attribution)
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
@@ -146,7 +206,7 @@ def _checked(images: np.ndarray) -> np.ndarray:
         or not images.size
     ):
         raise UserError(
-            "Expected uint8 images (count, height, width, channels) with 1, 3 or 4 "
+            "Expected uint8 images (count, height, width, channels) with 1 to 4 "
             f"channels. Received: {images.dtype} {images.shape}; use to_uint8 for "
             "floats, save_arrays for what is no image"
         )
@@ -217,17 +277,23 @@ def check_output(path: Path | str, suffixes: Sequence[str] = PICTURE_SUFFIXES) -
     return path
 
 
-def save_animation(frames: np.ndarray, path: Path | str) -> None:
+def save_animation(frames: np.ndarray, path: Path | str, attribution: str = "") -> None:
     """Writes grids as an animated GIF or WebP that loops there and back.
 
     Args:
         frames: Uint8 array `(frames, count, height, width, channels)`.
         path: A `.gif` or `.webp` file.
+        attribution: Whose work the images show, for the comment of a GIF.
     """
     path = check_output(path, ANIMATION_SUFFIXES)
     pictures = [as_picture(grid(frame)) for frame in frames]
     pictures += pictures[-2:0:-1]
     with atomic_file(path) as temporary:
         pictures[0].save(
-            temporary, save_all=True, append_images=pictures[1:], duration=60, loop=0
+            temporary,
+            save_all=True,
+            append_images=pictures[1:],
+            duration=60,
+            loop=0,
+            comment=attribution.encode(),
         )

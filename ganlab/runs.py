@@ -287,6 +287,7 @@ class Run:
         class_names: A name for each class; empty if not conditional.
         skipped: Names of images that could not be read.
         class_counts: How many images each class has; empty without classes.
+        attribution: Who made the images, and their licence; empty if it is not said.
         failure: The `ganlab.diagnosis.Finding` that ended training, or `None`.
         observed: Settings that a `Monitor` knew of a run without a recipe, or `None`.
     """
@@ -298,6 +299,7 @@ class Run:
     class_names: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
+    attribution: str = ""
     failure: Any = None
     observed: Mapping[str, Any] | None = None
 
@@ -332,6 +334,7 @@ class Run:
                 "class_names": list(self.class_names),
                 "skipped": list(self.skipped),
                 "class_counts": list(self.class_counts),
+                "attribution": self.attribution,
                 "observed": None if self.observed is None else dict(self.observed),
             }
         )
@@ -367,6 +370,7 @@ def load_run(directory: Path | str, *, watched: bool = False) -> Run:
             tuple(content["class_names"]),
             tuple(content["skipped"]),
             tuple(content.get("class_counts", ())),
+            content.get("attribution", ""),
             observed=content.get("observed"),
         )
     except (ValueError, KeyError, TypeError) as error:

@@ -36,12 +36,12 @@ def test_grid_places_images_row_by_row():
     assert pictures.grid(images[:, :28, :28]).shape[0] > 2 * 56  # small ones enlarged
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_save_writes_grid_array_and_folder(tmp_path, channels):
     images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, channels), np.uint8)
     pictures.save(images, tmp_path / "new" / "a.png")
     with Image.open(tmp_path / "new" / "a.png") as picture:
-        assert picture.mode == {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+        assert picture.mode == {1: "L", 2: "L", 3: "RGB", 4: "RGB"}[channels]
     pictures.save(images, tmp_path / "a.npz", labels=np.arange(5))
     with np.load(tmp_path / "a.npz") as arrays:
         np.testing.assert_array_equal(arrays["images"], images)
@@ -50,6 +50,7 @@ def test_save_writes_grid_array_and_folder(tmp_path, channels):
     files = sorted((tmp_path / "folder").iterdir())
     assert files[0].name == "00000-class4.png"
     with Image.open(files[3]) as picture:
+        assert picture.mode == {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]
         read = np.asarray(picture).reshape(16, 16, channels)
     np.testing.assert_array_equal(read, images[3])
 
@@ -80,7 +81,7 @@ def test_save_refuses_what_it_would_spoil(tmp_path):
         pictures.save(images, tmp_path / "a.jpg")
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 3, 4)])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 3, 3)])
 def test_images_of_any_size_are_pictures(tmp_path, shape):
     images = np.random.default_rng(0).integers(0, 256, (3, *shape), np.uint8)
     pictures.save(images, tmp_path / "a.png", columns=3)
@@ -99,7 +100,7 @@ def test_images_of_any_size_are_pictures(tmp_path, shape):
     [
         np.zeros((2, 4, 4, 1)),
         np.zeros((2, 4, 4), np.uint8),
-        np.zeros((2, 4, 4, 2), np.uint8),
+        np.zeros((2, 4, 4, 5), np.uint8),
         np.zeros((0, 4, 4, 1), np.uint8),
     ],
 )
@@ -156,3 +157,42 @@ def test_a_grid_has_a_row_for_each_class_or_is_a_square():
     count, labels = pictures.grid_contents(3, 2)
     assert (count, labels.tolist()) == (6, [0, 0, 1, 1, 2, 2])
     assert pictures.grid_contents(100, 2)[0] == 2 * pictures.MAX_ROWS
+
+
+def test_what_is_transparent_shows_a_checkerboard():
+    images = np.zeros((1, 64, 64, 4), np.uint8)
+    images[0, :, 32:] = (10, 20, 30, 255)
+    images[0, 0, 0] = (100, 0, 200, 51)  # a fifth opaque, on white
+    gap = pictures.GAP
+    tile = pictures.grid(images)[gap:-gap, gap:-gap]
+    assert (tile[:, 32:] == (10, 20, 30)).all()
+    assert tile[0, 0].tolist() == [224, 204, 244]  # 100 / 5 + 255 * 4 / 5
+    corners = tile[1:32:8, 1:32:8, 0]
+    assert corners.tolist() == [[255, 204] * 2, [204, 255] * 2] * 2
+
+
+def test_images_are_composited_in_their_own_range():
+    colour = np.array([[[[0.5, -1.0, 0.0]]]], np.float32)
+    assert pictures.composited(colour, 1.0) is colour
+    grey = np.array([[[[-0.5, 0.0]]]], np.float32)  # half opaque is 0 of [-1, 1]
+    assert pictures.composited(grey, 1.0).tolist() == [[[[0.25]]]]
+    grey = np.array([[[[0.2, 0.25]]]], np.float32)
+    laid = pictures.composited(grey, 1.0, (0.0, 1.0))
+    np.testing.assert_allclose(laid, [[[[0.8]]]], rtol=1e-6)
+
+
+def test_pictures_name_whose_work_they_show(tmp_path):
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    author = "Drawn by Zoë, CC-BY 4.0"
+    for path in (tmp_path / "a.png", tmp_path / "folder"):
+        pictures.save(images, path, attribution=author)
+    frames = np.stack([images, 255 - images])
+    pictures.save_animation(frames, tmp_path / "a.gif", author)
+    for name in ("a.png", "folder/00001.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.text == {"Copyright": author}
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert picture.info["comment"] == author.encode()
+    pictures.save(images, tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as picture:
+        assert picture.text == {}

@@ -24,6 +24,7 @@ from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
 from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
+from ganlab.text import printable
 
 BATCH_SIZE = 64
 FIX = "export the run again"
@@ -110,6 +111,11 @@ class Artifact:
     def class_names(self) -> tuple[str, ...]:
         """A name for each class; empty if the generator takes noise alone."""
         return tuple(self.card["class_names"])
+
+    @property
+    def attribution(self) -> str:
+        """Who made the training images, and their licence; empty if it is not said."""
+        return printable(str(self.card.get("attribution") or ""))
 
     def label(self, name: str | int) -> int:
         """Returns the number of a class given by number or name.

@@ -24,7 +24,12 @@ MAX_CARD_BYTES = 1 << 20
 MAX_ARTIFACT_BYTES = 1 << 31  # of all its files
 MAX_LATENTS = 1 << 18  # components of one sample's latents
 MAX_SAMPLE_SIZE = 1 << 22  # numbers of one sample
-DATA_LICENSES = {"fashion_mnist": "mit", "mnist": "cc-by-sa-3.0"}
+DATA_LICENSES = {
+    "fashion_mnist": "mit",
+    "mnist": "cc-by-sa-3.0",
+    "emoji:google": "apache-2.0",
+    "emoji:twitter": "cc-by-4.0",
+}
 
 Card = dict[str, Any]
 
@@ -39,6 +44,7 @@ def describe_generator(
     opset: int,
     training: Mapping[str, Any],
     license: str | None = None,
+    attribution: str = "",
 ) -> Card:
     """Returns a card with inputs, outputs, classes and training of a generator.
 
@@ -52,6 +58,7 @@ def describe_generator(
         opset: Integer: ONNX operator set of the ONNX files.
         training: What the generator was trained on, and how.
         license: Licence of the weights, or `None`.
+        attribution: Who made the training images, and their licence; may be empty.
     """
     names = latent_names(len(latent_shapes))
     inputs: dict[str, Any] = {
@@ -86,6 +93,7 @@ def describe_generator(
         "training": dict(training),
         "license": license,
         "data_license": data_license(training.get("data")),
+        "attribution": attribution or None,
     }
 
 
@@ -104,8 +112,10 @@ def data_license(spec: object) -> str | None:
     >>> data_license("tfds:fashion_mnist:train"), data_license("folder:photos")
     ('mit', None)
     """
-    source, _, rest = str(spec).partition(":")
-    name = rest.partition(":")[0] if source == "tfds" else str(spec)
+    source, *parts = str(spec).split(":")
+    name = str(spec)
+    if parts and source in ("tfds", "emoji"):
+        name = parts[0] if source == "tfds" else f"{source}:{parts[0]}"
     return DATA_LICENSES.get(name)
 
 

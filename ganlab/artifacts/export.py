@@ -60,6 +60,7 @@ def export_generator(
     training: Mapping[str, Any] | None = None,
     score: ScoreFunction | None = None,
     license: str | None = None,
+    attribution: str = "",
 ) -> Card:
     """Exports the averaged generator of a GAN with its parity certificate.
 
@@ -78,6 +79,8 @@ def export_generator(
         score: Function from the `Artifact` of a format to what the card states of
             the quality of its images, a dict of JSON values, or `None`.
         license: Licence of the weights for the card, such as `"apache-2.0"`.
+        attribution: Who made the training images, and their licence, for the card and
+            the pictures.
 
     Returns:
         The card, a dict.
@@ -101,6 +104,7 @@ def export_generator(
         opset=onnx_convert.OPSET,
         training=training or {},
         license=license,
+        attribution=attribution,
     )
     function = exported.generate, exported.signature
     with atomic_folder(directory) as partial:
@@ -278,6 +282,7 @@ def _write_samples(artifact: Artifact, directory: Path) -> None:
     count, labels = pictures.grid_contents(len(artifact.class_names), SAMPLE_COLUMNS)
     samples = artifact.sample(count, seed=0, labels=labels)
     if artifact.kind.pictorial:
-        pictures.save(samples, directory / "samples.png", columns=SAMPLE_COLUMNS)
+        path, attribution = directory / "samples.png", artifact.attribution
+        pictures.save(samples, path, None, SAMPLE_COLUMNS, attribution)
     else:
         pictures.save_arrays(samples, directory / "samples.npy")

@@ -10,7 +10,12 @@ from ganlab.errors import UserError
 
 MAX_LICENSE = 100
 MAX_LISTED = 20
-CHANNELS = {1: "grey", 3: "colour", 4: "colour with opacity"}
+CHANNELS = {
+    1: "grey",
+    2: "grey with opacity",
+    3: "colour",
+    4: "colour with opacity",
+}
 LIMITATIONS = """\
 ## Limitations
 
@@ -45,6 +50,7 @@ def model_card(card: Card, name: str) -> str:
         _front_matter(card, pictorial),
         f"# {name}\n\n{_summary(card, shape, pictorial)}\n",
         "![Samples](samples.png)\n" if pictorial else "Samples: `samples.npy`.\n",
+        *_attribution(card),
         _usage(card, pictorial),
         _certificate(card),
         _licences(card),
@@ -68,13 +74,25 @@ def _front_matter(card: Card, pictorial: bool) -> str:
     if card["class_names"]:
         values["tags"].append("class-conditional")
     if card["data_license"] is not None:  # a data set that is known by its name
-        spec = card["training"]["data"].removeprefix("tfds:")
-        values["datasets"] = [spec.partition(":")[0]]
+        values["datasets"] = [_dataset(card["training"]["data"])]
     lines = [
         f"{key}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in values.items()
     ]
     return "\n".join(["---", *lines, "---", ""])
+
+
+def _dataset(spec: str) -> str:
+    """The name of a known data set, without what is read of it."""
+    source, *parts = spec.split(":")
+    return f"{source}-{parts[0]}" if source == "emoji" else (parts or [source])[0]
+
+
+def _attribution(card: Card) -> list[str]:
+    text = card.get("attribution")
+    if not text:
+        return []
+    return [f"Samples of a generator that was trained on: {_code(text)}.\n"]
 
 
 def _summary(card: Card, shape: list[int], pictorial: bool) -> str:

@@ -37,6 +37,7 @@ class Evaluate(BudgetedCallback):
         run_log: A `RunLog` that logs the scores, or `None`.
         run_state: The `RunState` that is kept in the best checkpoint, or `None`.
         clock: Function without arguments that returns seconds.
+        attribution: See `SampleGrids`.
 
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), figure 5, on why
@@ -52,12 +53,14 @@ class Evaluate(BudgetedCallback):
         run_log: RunLog | None = None,
         run_state: RunState | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        attribution: str = "",
     ) -> None:
         super().__init__(every, budget, clock)
         self.folder = RunFolder(directory)
         self.reference = reference
         self.run_log = run_log
         self.run_state = run_state
+        self.attribution = attribution
         self._last_record: dict[str, Any] | None = None
 
     def state(self) -> dict[str, Any]:
@@ -102,7 +105,7 @@ class Evaluate(BudgetedCallback):
             if kinds.of_shape(images.shape[1:]).pictorial:
                 grid = _by_class(images, labels)
                 path = self.folder.best_picture
-                pictures.save(grid, path, columns=BEST_COLUMNS)
+                pictures.save(grid, path, None, BEST_COLUMNS, self.attribution)
 
     def _class_fractions(self, details: Mapping[str, Any]) -> dict[str, float]:
         """The fraction of each class, and the smallest relative to real images."""

@@ -211,6 +211,7 @@ class Monitor(keras.callbacks.Callback):
             optimizers=optimizers,
             followed=follower is not None,
             beliefs=follower is not None and follower.logistic,
+            attribution=data.stored.attribution,
         )
         return [*watching.values(), policy]
 
@@ -261,6 +262,7 @@ class Monitor(keras.callbacks.Callback):
             class_counts=()
             if classed is None
             else tuple(map(int, classed.class_counts())),
+            attribution="" if stored is None else stored.attribution,
             observed=settings,
         )
         self.folder.path.mkdir(parents=True, exist_ok=True)

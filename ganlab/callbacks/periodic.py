@@ -155,6 +155,7 @@ class PictureCallback(PeriodicCallback):
         every: Integer: steps between pictures.
         seed: Integer: seeds the latents.
         run_log: A `RunLog` that shows pictures in TensorBoard too, or `None`.
+        attribution: Whose work the pictures show, for their text.
     """
 
     def __init__(
@@ -163,8 +164,10 @@ class PictureCallback(PeriodicCallback):
         every: int = 500,
         seed: int = 0,
         run_log: RunLog | None = None,
+        attribution: str = "",
     ) -> None:
         super().__init__(every)
+        self.attribution = attribution
         self.folder = RunFolder(directory)
         self.seed = seed
         self.run_log = run_log
@@ -189,6 +192,6 @@ class PictureCallback(PeriodicCallback):
         """
         path = self.folder.picture(step)
         with atomic_file(path) as temporary:
-            pictures.as_picture(pixels).save(temporary)
+            pictures.write_png(pixels, temporary, self.attribution)
         if self.run_log is not None:
             self.run_log.picture(step, name, path)

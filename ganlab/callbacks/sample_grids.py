@@ -21,6 +21,7 @@ class SampleGrids(PictureCallback):
         seed: Integer: seeds the latents.
         columns: Integer: images in a row.
         run_log: A `RunLog` that shows the grids in TensorBoard too, or `None`.
+        attribution: Whose work the images are made from, for the text of the files.
 
     Raises:
         UserError: in `fit`, if the generator's samples are no images.
@@ -33,15 +34,16 @@ class SampleGrids(PictureCallback):
         seed: int = 0,
         columns: int = 10,
         run_log: RunLog | None = None,
+        attribution: str = "",
     ) -> None:
-        super().__init__(directory, every, seed, run_log)
+        super().__init__(directory, every, seed, run_log, attribution)
         self.columns = columns
 
     def on_train_begin(self, logs: Logs = None) -> None:
         shape = self.model.image_shape
         if not kinds.of_shape(shape).pictorial:
             raise UserError(
-                "Expected a generator of images, with 1, 3 or 4 channels, for "
+                "Expected a generator of images, with 1 to 4 channels, for "
                 f"SampleGrids. Received: one of shape {shape}; leave the callback out"
             )
         super().on_train_begin(logs)

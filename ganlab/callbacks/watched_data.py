@@ -63,7 +63,8 @@ def read_data(
     if isinstance(data, str):
         size, channels = (None, None)
         if kinds.of_shape(image_shape).pictorial:
-            size, channels = image_shape[0], image_shape[-1]
+            size = kinds.IMAGES.image_size(image_shape)
+            channels = image_shape[-1]
         data = load_data(data, image_size=size, channels=channels)
     if isinstance(data, ImageData):
         samples, labels = data.take(MAX_SAMPLES)

@@ -42,6 +42,7 @@ def watching_callbacks(
     optimizers: dict[str, keras.optimizers.Optimizer] | None = None,
     followed: bool = False,
     beliefs: bool = False,
+    attribution: str = "",
 ) -> dict[str, keras.callbacks.Callback]:
     """Makes the callbacks that watch a run.
 
@@ -60,6 +61,7 @@ def watching_callbacks(
         optimizers: By `d` and `g`, where they are not the model's own.
         followed: See `HealthProbe`.
         beliefs: See `HealthProbe`.
+        attribution: See `SampleGrids`.
 
     Returns:
         Callbacks by name, `checkpoints` last, which any other stands before. There are
@@ -92,7 +94,7 @@ def watching_callbacks(
     every, mixture = monitoring.sample_every, find_mixture(spec)
     if kinds.of_shape(images.shape[1:]).pictorial:
         callbacks["pictures"] = SampleGrids(
-            directory, every=every, seed=seed, run_log=run_log
+            directory, every, seed, run_log=run_log, attribution=attribution
         )
     elif mixture is not None:
         callbacks["pictures"] = DecisionSurface(
@@ -107,6 +109,7 @@ def watching_callbacks(
             budget=monitoring.evaluate_share,
             run_log=run_log,
             run_state=run_state,
+            attribution=attribution,
         )
     run_state.callbacks = dict(callbacks)
     callbacks["checkpoints"] = Checkpoints(

@@ -90,6 +90,7 @@ def run(options: argparse.Namespace) -> None:
                 else trained.observed,
             },
             license=options.license,
+            attribution=trained.attribution,
         )
     except KeyboardInterrupt as stop:
         message = f"stopped exporting; nothing was written to {to}"
@@ -134,6 +135,7 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
             recipe.data,
             image_size=recipe.image_size,
             channels=recipe.channels,
+            background=recipe.background,
             cache=monitoring.cache,
             progress=decoding_bar(sys.stderr),
         )

@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
         start, end = options.interpolate
         frames = artifact.interpolate(start, end, num_images, labels=labels)
         if pictorial:
-            pictures.save_animation(frames, out)
+            pictures.save_animation(frames, out, artifact.attribution)
         else:
             pictures.save_arrays(frames, out)
     else:
@@ -124,7 +124,9 @@ def run(options: argparse.Namespace) -> None:
             num_images, options.seed, labels, truncation=options.truncation
         )
         if pictorial:
-            pictures.save(samples, out, labels=labels, columns=columns)
+            pictures.save(samples, out, labels, columns, artifact.attribution)
         else:
             pictures.save_arrays(samples, out, labels)
     say(out)
+    if artifact.attribution:
+        say(f"trained on   {artifact.attribution}")

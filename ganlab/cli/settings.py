@@ -119,9 +119,18 @@ def _add_option(group: argparse._ActionsContainer, setting: Setting) -> None:
         )
         return
     kind = natural if setting.minimum == 0 and setting.kind is int else None
+    if setting.name == "channels":
+        group = group.add_mutually_exclusive_group()
+        group.add_argument(
+            "--alpha",
+            dest=setting.name,
+            action="store_const",
+            const=4,
+            help="keep the opacity of transparent pictures: --channels 4",
+        )
     group.add_argument(
         setting.option,
-        type=kind or TYPES[setting.kind],
+        type=str if setting.sized else kind or TYPES[setting.kind],
         metavar=setting.metavar or PLACEHOLDERS[setting.kind],
         help=help_text(setting),
     )

@@ -35,6 +35,8 @@ def parse_value(setting: Setting, word: str) -> Any:
     """Reads the value of a setting; `none` where it may be left unset."""
     if setting.unset and word.lower() == "none" and "none" not in setting.choices:
         return None
+    if setting.sized:
+        return setting.stated(word)
     try:
         if setting.kind is bool:
             return {"true": True, "false": False}[word.lower()]
@@ -130,6 +132,6 @@ def _implied(recipe: Recipe, preset: str) -> dict[str, Any]:
     implied["network"] = plain.network or kind.networks[0]
     labelled = kind.applies("conditional")
     implied["conditional"] = True if labelled else recipe.conditional
-    if recipe.data.startswith(("folder:", "tfds:")):
+    if recipe.data.startswith(("folder:", "tfds:", "emoji:")):
         implied["image_size"] = None
     return implied

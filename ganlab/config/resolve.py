@@ -5,13 +5,16 @@ from typing import Any
 from ganlab.config.settings import Recipe
 from ganlab.config.table import rows
 from ganlab.data import kinds
+from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.toy2d import Mixture, find_mixture
 from ganlab.errors import UserError
 
 GRADIENT_PENALTIES = ("r1", "r2", "r1+r2")
 
 
-def complete(recipe: Recipe, image_size: int | None, channels: int | None) -> Recipe:
+def complete(
+    recipe: Recipe, image_size: ImageSize | None, channels: int | None
+) -> Recipe:
     """Returns the recipe with nothing left to the data but `conditional`.
 
     Images under 64 pixels: both networks learn at 5e-4. From 64 pixels on at 2e-4.
@@ -27,8 +30,9 @@ def complete(recipe: Recipe, image_size: int | None, channels: int | None) -> Re
 
     Args:
         recipe: A `Recipe`.
-        image_size: Integer, or `None` for toy 2-D mixtures.
-        channels: 1, 3, or `None` for toy 2-D mixtures.
+        image_size: See `ganlab.data.sizes`; `None` for toy 2-D mixtures. The shorter
+            side decides.
+        channels: 1 to 4, or `None` for toy 2-D mixtures.
     """
     kind = kinds.of_spec(recipe.data)
     mixture = find_mixture(recipe.data)
@@ -50,8 +54,8 @@ def _is_free(recipe: Recipe) -> bool:
     return recipe.regularizer == "none" and not recipe.spectral_norm
 
 
-def _image_defaults(recipe: Recipe, image_size: int | None) -> dict[str, Any]:
-    small = image_size is not None and image_size < 64
+def _image_defaults(recipe: Recipe, image_size: ImageSize | None) -> dict[str, Any]:
+    small = image_size is not None and min(sides(image_size)) < 64
     rate = 5e-4 if small else 2e-4
     if recipe.network == "r3gan":
         rate = 1e-3

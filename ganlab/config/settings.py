@@ -25,8 +25,8 @@ class Recipe(Settings):
     data: str = in_run(
         "fashion_mnist",
         "data SPEC: fashion_mnist (embedded), folder:DIR, npz:FILE, "
-        "idx:DIR[:train|:test], tfds:NAME[/CONFIG][:SPLIT], or the toy 2-D mixtures "
-        "ring and grid",
+        "idx:DIR[:train|:test], tfds:NAME[/CONFIG][:SPLIT], emoji:google[:DIR], "
+        "emoji:twitter[:DIR], or the toy 2-D mixtures ring and grid",
         metavar="SPEC",
         flag=True,
     )
@@ -36,20 +36,29 @@ class Recipe(Settings):
     seed: int = in_run(
         0, "seed of weights, latents and the order of the data", minimum=0, flag=True
     )
-    image_size: int | None = in_data(
+    image_size: int | str | tuple[int, int] | None = in_data(
         None,
-        "side of the images in pixels",
+        "side of the images in pixels, or height and width such as 48x96",
         minimum=16,
-        maximum=128,
+        maximum=512,
         unset="the data's own",
         flag=True,
+        metavar="SIZE",
+        sized=True,
     )
     channels: int | None = in_data(
         None,
-        "1 for grey, 3 for colour",
-        choices=(1, 3),
-        unset="the data's own",
+        "1 for grey, 2 for grey and opacity, 3 for colour, 4 for colour and opacity",
+        choices=(1, 2, 3, 4),
+        unset="the data's own, without opacity",
         flag=True,
+    )
+    background: str = in_data(
+        "white",
+        "colour under transparent pictures, a name or #rrggbb; where opacity is kept, "
+        "the colour of what is not seen",
+        flag=True,
+        metavar="COLOUR",
     )
     flip: bool = in_data(False, "mirror images left to right at random", flag=True)
     conditional: bool | None = in_data(

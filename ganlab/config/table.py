@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
 from ganlab.config.choices import NETWORKS
+from ganlab.data.sizes import sides, size_of
 from ganlab.errors import UserError, as_integer, brief, unknown_name
 
 GROUPS = ("Run", "Data", "Networks", "Objective", "Training", "Monitoring")
@@ -40,6 +41,8 @@ class Setting:
         generator: The argument of a generator's function that it becomes, or `None`.
         discriminator: Likewise of a discriminator's.
         midway: Whether training can go on from the same weights when it changes.
+        sized: Whether it is a size of images: an integer, or `HEIGHTxWIDTH`. Bounds
+            are those of either side.
         name: The field's name.
         kind: `bool`, `int`, `float` or `str`.
         default: The field's default.
@@ -60,6 +63,7 @@ class Setting:
     generator: str | None = None
     discriminator: str | None = None
     midway: bool = False
+    sized: bool = False
     name: str = ""
     kind: type = str
     default: Any = None
@@ -122,23 +126,38 @@ class Setting:
         """Raises `UserError` for a value that the setting cannot have."""
         if value is None and self.unset:
             return
+        values = [value]
         if self.choices:
             self._check_choice(value)
+        elif self.sized:
+            values = list(sides(value))
         elif not self._is_of_kind(value):
             raise UserError(
                 f"Expected {self.words}, {KINDS[self.kind]}. Received: {brief(value)}"
             )
-        within = (
+        if not all(map(self._is_within, values)):
+            joint = " " if self.bounds.startswith("above") else " of "
+            raise UserError(
+                f"Expected {self.words}{joint}{self.bounds}. Received: {value}"
+            )
+
+    def stated(self, value: Any) -> Any:
+        """A value in the one form that settings state it in.
+
+        >>> Setting("", "Data", sized=True).stated((64, 64))
+        64
+        """
+        if self.sized and value is not None:
+            return size_of(*sides(value))
+        return value
+
+    def _is_within(self, value: Any) -> bool:
+        return (
             (self.minimum is None or value >= self.minimum)
             and (self.maximum is None or value <= self.maximum)
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
         )
-        if not within:
-            joint = " " if self.bounds.startswith("above") else " of "
-            raise UserError(
-                f"Expected {self.words}{joint}{self.bounds}. Received: {value}"
-            )
 
     def _is_of_kind(self, value: Any) -> bool:
         if self.kind is int:
@@ -174,6 +193,7 @@ def setting(
     generator: str | None = None,
     discriminator: str | None = None,
     midway: bool = False,
+    sized: bool = False,
 ) -> Any:
     """A dataclass field with its row of the table: see `Setting`."""
     row = Setting(
@@ -192,6 +212,7 @@ def setting(
         generator,
         discriminator,
         midway,
+        sized,
     )
     return dataclasses.field(default=default, metadata={"setting": row})
 
@@ -203,6 +224,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, row in rows(type(self)).items():
             row.check(getattr(self, name))
+            object.__setattr__(self, name, row.stated(getattr(self, name)))
 
     def replace(self, **changes: Any) -> Self:
         """Returns a copy with some settings changed."""

@@ -109,7 +109,8 @@ def from_arrays(
     """A source over one uint8 array.
 
     Args:
-        images: Uint8 array `(N, H, W)` or `(N, H, W, C)` of 1 or 3 channels.
+        images: Uint8 array `(N, H, W)` or `(N, H, W, C)` of 1 to 4 channels: 2 and 4
+            are grey and colour with opacity.
         labels: Array of `N` integers from 0 on, or from 1 on, or of strings, which
             are classes; or `None`.
         class_names: Strings or bytes, a name for each class; empty for the labels'
@@ -134,11 +135,10 @@ def from_arrays(
         )
     if images.ndim == 3:
         images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+    if images.ndim != 4 or not 1 <= images.shape[-1] <= 4:
         raise UserError(
-            "Expected images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3). "
-            f"Received: {images.shape} in {name}; bring them to 1 or 3 channels, the "
-            "last axis"
+            "Expected images of shape (N, H, W) or (N, H, W, C) with 1 to 4 channels. "
+            f"Received: {images.shape} in {name}; bring channels to the last axis"
         )
     names = [_text(class_name) for class_name in class_names]
     notes: list[str] = []

@@ -1,4 +1,4 @@
-"""Decodes images to upright squares of uint8 pixels."""
+"""Decodes images to upright uint8 pixels of one size."""
 
 import contextlib
 import io
@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, features
+from PIL import ExifTags, Image, ImageColor, features
+
+from ganlab.errors import UserError
+from ganlab.pictures import OPACITY
 
 # Formats that are read, and the files of each. Pillow knows more, and some run
 # other programs.
@@ -39,6 +42,8 @@ TURNS = {  # EXIF's orientation -> what makes the image upright
 MAX_PIXELS = 1 << 26  # of a picture: what it takes to unpack it stays under 1 GB
 LARGE_PIXELS = 1 << 24  # pictures with more are unpacked one at a time
 DEPTHS = (8, 10, 12, 14, 16)  # bits that a camera or scanner fills of 16
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by channels
+WHITE = "white"
 _ONE_LARGE = threading.Lock()
 
 
@@ -50,7 +55,7 @@ class Decoded(NamedTuple):
     """A decoded picture.
 
     Args:
-        pixels: Uint8 array `(image_size, image_size, channels)`.
+        pixels: Uint8 array `(height, width, channels)`.
         bits: Integer: of a picture of 16 bits, how many its values fill, one of
             `DEPTHS`; 0 of any other.
     """
@@ -60,17 +65,22 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    item: np.ndarray | Path | bytes, image_size: int, channels: int, bits: int = 16
+    item: np.ndarray | Path | bytes,
+    shape: tuple[int, int, int],
+    bits: int = 16,
+    background: str = WHITE,
 ) -> Decoded:
-    """Decodes an item to a square: upright, centre-cropped, antialiased.
+    """Decodes an item to a shape: upright, centre-cropped, antialiased.
 
-    What is transparent becomes white.
+    Without a channel of opacity, pictures are laid on the background. With one, it is
+    kept; where nothing is seen the colour is the background's.
 
     Args:
         item: A uint8 array `(H, W)` or `(H, W, C)`, a path, or a file's bytes.
-        image_size: Integer: side of the result in pixels.
-        channels: 1 or 3.
+        shape: Height, width and channels of the result: 1 grey, 2 grey and opacity, 3
+            colour, 4 colour and opacity.
         bits: Integer: how many bits white has in a picture of 16.
+        background: A colour: see `parse_colour`.
 
     Raises:
         Exception: any that Pillow has, if the image cannot be read; `why_not` says
@@ -78,11 +88,11 @@ def decode(
     """
     picture: Image.Image
     if isinstance(item, np.ndarray):
-        if item.shape == (image_size, image_size, channels):
+        if item.shape == shape and shape[-1] not in OPACITY:
             return Decoded(item)
         grey = item.ndim == 3 and item.shape[-1] == 1
         picture = Image.fromarray(item[..., 0] if grey else item)
-        return Decoded(_square(picture, image_size, channels))
+        return Decoded(_fitted(picture, shape, background))
     file = io.BytesIO(item) if isinstance(item, bytes) else item
     with Image.open(file, formats=list(FORMATS)) as opened:
         pixels = opened.width * opened.height
@@ -90,11 +100,12 @@ def decode(
             raise UnreadableError(f"more than {MAX_PIXELS:,} pixels")
         with _ONE_LARGE if pixels > LARGE_PIXELS else contextlib.nullcontext():
             picture = _upright(opened)
+            filled = 0
             if picture.mode.startswith("I"):
                 picture, filled = _eight_bits(picture, bits)
-            else:
-                picture, filled = _flatten(picture), 0
-            return Decoded(_square(picture, image_size, channels), filled)
+            elif picture.mode == "F":
+                raise UnreadableError("floating-point pixels of no known range")
+            return Decoded(_fitted(picture, shape, background), filled)
 
 
 def why_not(error: Exception) -> str:
@@ -110,15 +121,62 @@ def why_not(error: Exception) -> str:
     return "truncated" if "truncated" in str(error) else "damaged"
 
 
-def _square(picture: Image.Image, image_size: int, channels: int) -> np.ndarray:
-    width, height = picture.size
-    if width != height:  # else a copy is made
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    picture = picture.resize((image_size, image_size), Image.Resampling.LANCZOS)
-    return np.asarray(picture).reshape(image_size, image_size, channels)
+def parse_colour(name: str) -> tuple[int, int, int]:
+    """Red, green and blue of a colour, from 0 to 255.
+
+    >>> parse_colour("white"), parse_colour("#ff8000")
+    ((255, 255, 255), (255, 128, 0))
+
+    Raises:
+        UserError: for a name that is none of CSS's, or is no `#rrggbb`.
+    """
+    try:
+        return ImageColor.getrgb(name)[:3]
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UserError(
+            "Expected a background such as white or #ff8000. "
+            f"Received: {name!r:.80}; name a colour of CSS"
+        ) from error
+
+
+def _fitted(
+    picture: Image.Image, shape: tuple[int, int, int], background: str
+) -> np.ndarray:
+    """The largest centred part of a shape's ratio, at its size and in its channels."""
+    height, width, channels = shape
+    opacity = channels in OPACITY
+    left, top, right, bottom = box = _part(picture.size, (width, height))
+    if (right - left, bottom - top) != picture.size:  # else a copy is made
+        picture = picture.crop(box)
+    if picture.has_transparency_data:
+        if picture.mode != "RGBA":
+            picture = picture.convert("RGBA")
+        if not opacity:
+            ground = Image.new("RGBA", picture.size, parse_colour(background))
+            picture = Image.alpha_composite(ground, picture)
+    picture = picture.convert(MODES[channels])
+    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = np.asarray(picture).reshape(shape)
+    if opacity:
+        colour = np.array(parse_colour(background), np.uint8)
+        if channels == 2:
+            colour = np.asarray(Image.new("RGB", (1, 1), tuple(colour)).convert("L"))[0]
+        pixels = np.array(pixels)
+        pixels[pixels[..., -1] == 0, :-1] = colour
+    return pixels
+
+
+def _part(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Edges of the largest centred part that has a target's ratio.
+
+    >>> _part((30, 20), (8, 8)), _part((30, 20), (8, 16)), _part((20, 20), (20, 10))
+    ((5, 0, 25, 20), (10, 0, 20, 20), (0, 5, 20, 15))
+    """
+    width, height = size
+    part_width = min(width, max(1, round(height * target[0] / target[1])))
+    part_height = min(height, max(1, round(width * target[1] / target[0])))
+    left, top = (width - part_width) // 2, (height - part_height) // 2
+    return left, top, left + part_width, top + part_height
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -144,18 +202,8 @@ def _eight_bits(picture: Image.Image, bits: int) -> tuple[Image.Image, int]:
         raise UnreadableError("pixels beyond 16 bits")
     white = (1 << bits) - 1
     grey = (np.minimum(values, white) * 255 + white // 2) // white
-    grey[clear] = 255
     filled = next(depth for depth in DEPTHS if not largest >> depth)
-    return Image.fromarray(grey.astype(np.uint8)), filled
-
-
-def _flatten(picture: Image.Image) -> Image.Image:
-    """Puts transparent pictures on white."""
-    if picture.mode == "F":
-        raise UnreadableError("floating-point pixels of no known range")
-    if picture.has_transparency_data:
-        if picture.mode != "RGBA":
-            picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture)
-    return picture
+    grey = grey.astype(np.uint8)
+    if clear.any():
+        grey = np.stack([grey, np.where(clear, 0, 255).astype(np.uint8)], axis=-1)
+    return Image.fromarray(grey), filled

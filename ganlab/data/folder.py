@@ -10,13 +10,16 @@ import numpy as np
 from ganlab.data.decoding import SUFFIXES
 from ganlab.data.source import Source, existing_folder
 from ganlab.errors import UserError
+from ganlab.text import printable
 
 SPLITS = {"test", "testing", "train", "training", "val", "valid", "validation"}
 RECORDS = ("config.json", "card.json")  # of a run, and of an artifact
 # Folders that programs leave behind; so are those that begin with . @ # or $.
 JUNK = {"__macosx", "__pycache__", "lost+found"}
 JUNK_FILES = {"thumbs.db", "desktop.ini"}
-LINKS = ":links"
+LINKS, FAMILIES = ":links", ":families"
+ATTRIBUTION = "ATTRIBUTION"
+MAX_ATTRIBUTION = 500
 MAX_LISTED = 5
 
 
@@ -24,7 +27,9 @@ def open_folder(path: str) -> Source:
     """Opens a folder of images, whose sub-folders are classes where there are several.
 
     Each folder is read once, whatever links to it. Links that lead out of the folder
-    are followed where `:links` is added to its path. Hidden files, what programs leave
+    are followed where `:links` is added to its path. Where `:families` is added, the
+    folders that the pictures lie in are families, which are held out whole. A file
+    called `ATTRIBUTION` says whose the pictures are. Hidden files, what programs leave
     behind, and runs and artifacts of ganlab are no images. Pictures that lie beside
     the class folders are left out where they are fewer than any class has.
 
@@ -32,8 +37,8 @@ def open_folder(path: str) -> Source:
         UserError: if there are no images, a link leads out of the folder, or the
             sub-folders are splits.
     """
-    links = path.endswith(LINKS) and not Path(path).expanduser().is_dir()
-    folder = existing_folder(path.removesuffix(LINKS) if links else path)
+    path, options = _options(path)
+    folder, links = existing_folder(path), LINKS in options
     walk = _Walk(folder, links)
     if walk.outward:
         raise UserError(
@@ -41,6 +46,9 @@ def open_folder(path: str) -> Source:
             f"{_listed(walk.outward)}; to follow them write folder:{folder}{LINKS}"
         )
     left_out = walk.left_out()
+    attribution = folder / ATTRIBUTION
+    if attribution in walk.files:
+        walk.files.remove(attribution)
     files = [file for file in walk.files if file.suffix.lower() in SUFFIXES]
     others = Counter(
         file.suffix.lower() or "no suffix"
@@ -77,7 +85,36 @@ def open_folder(path: str) -> Source:
         shape=None,
         identity=f"{folder.resolve()} {identity!r}",
         left_out=tuple(left_out),
+        families=_families(files) if FAMILIES in options else None,
+        attribution=_read_attribution(attribution),
     )
+
+
+def _options(path: str) -> tuple[str, set[str]]:
+    """A path without the options at its end, and those; a folder of the name is one."""
+    options: set[str] = set()
+    while not Path(path).expanduser().is_dir():
+        option = next((o for o in (LINKS, FAMILIES) if path.endswith(o)), None)
+        if option is None:
+            break
+        path = path.removesuffix(option)
+        options.add(option)
+    return path, options
+
+
+def _families(files: Sequence[Path]) -> np.ndarray:
+    """The folder of each file, by its number."""
+    numbers: dict[Path, int] = {}
+    return np.array([numbers.setdefault(file.parent, len(numbers)) for file in files])
+
+
+def _read_attribution(file: Path) -> str:
+    """The text of a file as one line; empty where there is none."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        text = opened.read(4 * MAX_ATTRIBUTION).decode(errors="replace")
+    return printable(" ".join(text.split()))[:MAX_ATTRIBUTION]
 
 
 class _Walk:

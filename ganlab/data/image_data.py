@@ -33,6 +33,10 @@ class ImageData:
         indices: Integer array: which of the images belong to the data, or `None`
             for all.
         left_out: Phrases that say what lies in the source and is not read.
+        families: Integer array `(N,)`: images of one number are held out together; or
+            `None`.
+        attribution: Who made the images, and their licence; empty where it is not
+            said.
     """
 
     spec: str
@@ -42,6 +46,8 @@ class ImageData:
     skipped: tuple[str, ...]
     indices: np.ndarray | None = None
     left_out: tuple[str, ...] = ()
+    families: np.ndarray | None = None
+    attribution: str = ""
 
     def __len__(self) -> int:
         return len(self.images if self.indices is None else self.indices)
@@ -57,13 +63,13 @@ class ImageData:
         return kinds.of_shape(self.sample_shape)
 
     @property
-    def image_size(self) -> int | None:
-        """Side of the square images in pixels; `None` without images."""
+    def image_size(self) -> int | str | None:
+        """Side of square images in pixels, or `HEIGHTxWIDTH`; `None` without images."""
         return self.kind.image_size(self.sample_shape)
 
     @property
     def channels(self) -> int | None:
-        """1 (grey) or 3 (colour); `None` without images."""
+        """1 (grey) to 4 (colour and opacity); `None` without images."""
         return self.kind.channels(self.sample_shape)
 
     def split(self, seed: int = 0) -> tuple["ImageData", "ImageData | None"]:
@@ -71,6 +77,9 @@ class ImageData:
 
         Images are chosen by index, not copied. The choice is a function of the
         seed and the number of images. Fewer than 320 images are not split.
+
+        Families stay together: whole ones are held out, in an order of the seed, each
+        that still fits.
 
         Returns:
             Two `ImageData`: to train on, and held out; `None` in place of the
@@ -80,10 +89,20 @@ class ImageData:
         if count < 10 * MIN_HELD_OUT:
             return self, None
         held_out = min(max(count // HELD_OUT_PART, MIN_HELD_OUT), MAX_HELD_OUT)
-        order = np.random.default_rng([seed, count]).permutation(count)
+        random = np.random.default_rng([seed, count])
+        if self.families is None:
+            order = random.permutation(count)
+        else:
+            families = self.families
+            if self.indices is not None:
+                families = families[self.indices]
+            order, held_out = _by_family(families, held_out, random)
+        if not held_out:
+            return self, None
+        indices = order if self.indices is None else self.indices[order]
         return (
-            dataclasses.replace(self, indices=order[held_out:]),
-            dataclasses.replace(self, indices=order[:held_out]),
+            dataclasses.replace(self, indices=indices[held_out:]),
+            dataclasses.replace(self, indices=indices[:held_out]),
         )
 
     def take(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -197,3 +216,24 @@ class ImageData:
 
     def _gather(self, indices: np.ndarray) -> np.ndarray:
         return self.images[indices]
+
+
+def _by_family(
+    families: np.ndarray, most: int, random: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """An order of the images that begins with whole families, and how many they have.
+
+    Args:
+        families: Integer array: the family of each image.
+        most: Integer: images of those families, at most.
+        random: Gives the order.
+    """
+    _, families, sizes = np.unique(families, return_inverse=True, return_counts=True)
+    chosen = np.zeros(len(sizes), bool)
+    left = most
+    for family in random.permutation(len(sizes)):
+        if sizes[family] <= left:
+            chosen[family] = True
+            left -= sizes[family]
+    order = random.permutation(len(families))
+    return order[np.argsort(~chosen[families[order]], kind="stable")], most - left

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ganlab import pictures
+from ganlab.data.sizes import ImageSize, sides, size_of
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import UserError
 
@@ -47,16 +48,18 @@ class DataKind:
         """Whether a measure, finding or setting means something for this kind."""
         return name not in self.without
 
-    def image_size(self, sample_shape: Sequence[int]) -> int | None:
-        """Side of a square image in pixels, or `None` where there is no image."""
-        return int(sample_shape[0]) if self.pictorial else None
+    def image_size(self, sample_shape: Sequence[int]) -> int | str | None:
+        """Side of a square image, or `HEIGHTxWIDTH`; `None` where there is no image."""
+        if not self.pictorial:
+            return None
+        return size_of(int(sample_shape[0]), int(sample_shape[1]))
 
     def channels(self, sample_shape: Sequence[int]) -> int | None:
         """Channels of an image, or `None` where there is no image."""
         return int(sample_shape[-1]) if self.pictorial else None
 
     def sample_shape(
-        self, image_size: int | None, channels: int | None
+        self, image_size: ImageSize | None, channels: int | None
     ) -> tuple[int, ...]:
         """Shape of one sample.
 
@@ -70,7 +73,7 @@ class DataKind:
                 "Expected the size and channels of images. Received: "
                 f"image_size={image_size}, channels={channels}"
             )
-        return (image_size, image_size, channels)
+        return (*sides(image_size), channels)
 
     def scaled(self, values: Any) -> Any:
         """Stored values, cast to floats, in the networks' range.

@@ -24,8 +24,16 @@ import numpy as np
 from PIL import Image
 
 from ganlab.bounded import read_json
-from ganlab.data.decoding import Decoded, decode, why_not
+from ganlab.data.decoding import (
+    MODES,
+    WHITE,
+    Decoded,
+    decode,
+    parse_colour,
+    why_not,
+)
 from ganlab.data.image_data import ImageData
+from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.source import Source
 from ganlab.data.sources import DEFAULT_SIZE, open_source
 from ganlab.data.toy2d import find_mixture
@@ -41,14 +49,28 @@ CACHE_VERSION = 3  # of what decoding makes of the same files
 CHUNK = 256
 MAX_LISTED = 5
 NUM_TOY_SAMPLES = 100_000
+WITHOUT_OPACITY = {1: 1, 2: 1, 3: 3, 4: 3}  # channels
 Progress = Callable[[int, int], None]
+
+
+class Pixels(NamedTuple):
+    """What pictures are decoded to.
+
+    Args:
+        shape: Height, width and channels.
+        background: What transparent pictures are laid on.
+    """
+
+    shape: tuple[int, int, int]
+    background: str
 
 
 def load_data(
     spec: str,
     *,
-    image_size: int | None = None,
+    image_size: ImageSize | None = None,
     channels: int | None = None,
+    background: str = WHITE,
     cache: str = "memory",
     progress: Progress | None = None,
 ) -> ImageData:
@@ -59,9 +81,13 @@ def load_data(
     Args:
         spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000
             samples of `ganlab.data.toy2d`, whose labels are their modes.
-        image_size: Integer: side of the square that images are centre-cropped
-            and resized to. By default their own, or 64 where it varies.
-        channels: 1 or 3. By default the images' own, or 3 where it varies.
+        image_size: What images are centre-cropped and resized to: an integer, the side
+            of a square, or height and width, as `(48, 96)` or `"48x96"`. By default
+            their own, or 64 where it varies.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity. By default
+            the images' own without opacity, or 3 where it varies.
+        background: The colour that transparent pictures are laid on, or that is kept
+            where nothing is seen: a name of CSS's, or `#rrggbb`.
         cache: `"memory"`, or `"disk"` to keep the decoded images under
             `~/.cache/ganlab` (or `XDG_CACHE_HOME`) and read them from there.
         progress: `None`, or a function of `(images done, images in all)`.
@@ -86,39 +112,35 @@ def load_data(
         samples, modes = mixture.sample(NUM_TOY_SAMPLES)
         return ImageData(spec, samples, modes, (), ())
     source = open_source(spec)
+    parse_colour(background)
     height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)
-    image_size = min(height, width) if image_size is None else image_size
-    channels = own_channels if channels is None else channels
-    if image_size < 1:
-        raise UserError(f"Expected an image size of 1 or more. Received: {image_size}")
-    if channels not in (1, 3):
-        raise UserError(
-            f"Expected 1 or 3 channels. Received: {channels}; pass channels"
-        )
+    height, width = (height, width) if image_size is None else sides(image_size)
+    channels = WITHOUT_OPACITY[own_channels] if channels is None else channels
+    if channels not in MODES:
+        raise UserError(f"Expected 1 to 4 channels. Received: {channels}")
+    decoded = Pixels((height, width, channels), background)
     if cache == "memory":
-        shape = (source.count, image_size, image_size, channels)
         try:
-            memory = np.empty(shape, np.uint8)
+            memory = np.empty((source.count, *decoded.shape), np.uint8)
         except MemoryError as error:
             raise UserError(
                 f"Expected memory for {source.count:,} images. Received: "
                 f"{one_line(error)}; keep them on disk: --cache disk"
             ) from error
-        filled = _fill(memory, source, progress)
+        filled = _fill(memory, source, background, progress)
         return _image_data(spec, filled.images, filled.labels, source, *filled[2:])
-    return _load_cached(spec, source, image_size, channels, progress)
+    return _load_cached(spec, source, decoded, progress)
 
 
 def _load_cached(
     spec: str,
     source: Source,
-    image_size: int,
-    channels: int,
+    decoded: Pixels,
     progress: Progress | None,
 ) -> ImageData:
-    key = f"{CACHE_VERSION} {source.identity} {image_size} {channels}"
+    key = f"{CACHE_VERSION} {source.identity} {decoded}"
     folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
-    shape = (source.count, image_size, image_size, channels)
+    shape = (source.count, *decoded.shape)
     if folder.exists():
         try:
             return _read_decoded(folder, spec, source, shape)
@@ -131,7 +153,7 @@ def _load_cached(
             shutil.rmtree(folder)
     try:
         with atomic_folder(folder) as partial:
-            _write_decoded(partial, source, shape, progress)
+            _write_decoded(partial, source, shape, decoded.background, progress)
     except OSError:
         if not folder.exists():  # which another run has made meanwhile
             raise
@@ -164,6 +186,7 @@ def _write_decoded(
     folder: Path,
     source: Source,
     shape: tuple[int, ...],
+    background: str,
     progress: Progress | None,
 ) -> None:
     """Decodes a source into the files of a cache folder."""
@@ -171,7 +194,7 @@ def _write_decoded(
         folder / IMAGES, mode="w+", dtype=np.uint8, shape=shape
     )
     _take_space(folder / IMAGES)
-    filled = _fill(target, source, progress)
+    filled = _fill(target, source, background, progress)
     images_hash = _checksum(target)
     target.flush()
     labels_hash = None
@@ -222,15 +245,27 @@ def _image_data(
     class_names, left_out = source.class_names, (*source.left_out, *notes)
     if labels is not None and (labels < 0).any():
         labels, class_names = None, ()  # as data sets mark images without a class
-    if labels is not None and skipped and spec.startswith("folder:"):
+    if labels is not None and skipped and spec.startswith(("folder:", "emoji:")):
         present = np.unique(labels)
         lost = [name for k, name in enumerate(class_names) if k not in present]
         if lost:
             labels = np.searchsorted(present, labels).astype(np.int32)
             class_names = tuple(class_names[label] for label in present)
             left_out = (*left_out, f"{', '.join(lost)} left out (no image can be read)")
+    families = source.families
+    if families is not None and skipped:
+        lost_names = set(skipped)
+        kept = [name not in lost_names for name, _ in source.items]
+        families = families[kept]
     data = ImageData(
-        spec, images, labels, class_names, tuple(skipped), left_out=left_out
+        spec,
+        images,
+        labels,
+        class_names,
+        tuple(skipped),
+        left_out=left_out,
+        families=families,
+        attribution=source.attribution,
     )
     if left_out:
         LOGGER.warning("%s", data.summary())
@@ -253,31 +288,37 @@ class _Filled(NamedTuple):
     notes: list[str]
 
 
-def _fill(target: np.ndarray, source: Source, progress: Progress | None) -> _Filled:
+def _fill(
+    target: np.ndarray, source: Source, background: str, progress: Progress | None
+) -> _Filled:
     """Decodes a source into `target`.
 
     Where all pictures of 16 bits hold less, such as the 12 of a camera, they are read
     once more by what they hold.
     """
-    filled, bits = _fill_by(target, source, progress, 16)
+    filled, bits = _fill_by(target, source, background, progress, 16)
     if 0 < bits < 16 and isinstance(source.items, Sequence):
-        filled, _ = _fill_by(target, source, progress, bits)
+        filled, _ = _fill_by(target, source, background, progress, bits)
         filled.notes.append(f"pixels of 16 bits hold {bits} and are read as such")
     return filled
 
 
 def _fill_by(
-    target: np.ndarray, source: Source, progress: Progress | None, bits: int
+    target: np.ndarray,
+    source: Source,
+    background: str,
+    progress: Progress | None,
+    bits: int,
 ) -> tuple[_Filled, int]:
     """Decodes a source, and says how many bits its pictures of 16 hold; 0 of none."""
-    image_size, channels = target.shape[1], target.shape[3]
+    height, width, channels = target.shape[1:]
     kept: list[int] = []
     skipped: dict[str, str] = {}
     most_bits = 0
 
     def decode_or_error(item: tuple[str, Any]) -> Decoded | Exception:
         try:
-            return decode(item[1], image_size, channels, bits)
+            return decode(item[1], (height, width, channels), bits, background)
         except Exception as error:  # Pillow's readers raise any
             if is_of_machine(error):
                 raise

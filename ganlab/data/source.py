@@ -24,6 +24,10 @@ class Source:
         shape: `(H, W, C)` where all images share it, otherwise `None`.
         identity: What changes when the images do.
         left_out: Phrases that say what lies there and is not among the items.
+        families: Integer array `(count,)`: items of one number are held out together;
+            or `None`.
+        attribution: Who made the images, and their licence; empty where it is not
+            said.
     """
 
     items: Iterable[tuple[str, Any]]
@@ -33,6 +37,8 @@ class Source:
     shape: tuple[int, int, int] | None
     identity: str
     left_out: tuple[str, ...] = ()
+    families: np.ndarray | None = None
+    attribution: str = ""
 
 
 def existing_folder(name: str) -> Path:

@@ -2,13 +2,16 @@
 
 
 fashion_mnist                   the embedded 10,000 images
-folder:DIR[:links]              JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
+folder:DIR[:links][:families]   JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
                                 sub-folders are classes
+emoji:google[:DIR]              what scripts/get_emoji has laid out in DIR, by default
+emoji:twitter[:DIR]             `GANLAB_EMOJI` or `emoji`; categories are classes
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
 idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
 tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,13 +22,14 @@ import numpy as np
 
 from ganlab.data.arrays import from_arrays, open_npz
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
-from ganlab.data.folder import open_folder
+from ganlab.data.folder import FAMILIES, open_folder
 from ganlab.data.idx import read_idx
 from ganlab.data.source import Source, existing_folder, file_identity, spec_of_path
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, one_line, unknown_name
 
 DEFAULT_SIZE = 64
+EMOJI = ("google", "twitter")
 
 
 def open_source(spec: str) -> Source:
@@ -39,6 +43,7 @@ def open_source(spec: str) -> Source:
         return _open_embedded()
     openers: dict[str, Callable[[str], Source]] = {
         "folder": open_folder,
+        "emoji": _open_emoji,
         "npz": open_npz,
         "idx": _open_idx,
         "tfds": _open_tfds,
@@ -50,6 +55,7 @@ def open_source(spec: str) -> Source:
                 f"Expected a data SPEC. Received: the path {spec}; write {path_spec}"
             )
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
+        known += [f"emoji:{name}" for name in EMOJI]
         raise unknown_name("data", spec, [*known, *MIXTURES])
     return openers[scheme](rest)
 
@@ -61,6 +67,19 @@ def _open_embedded() -> Source:
     with (folder / "t10k-labels-idx1-ubyte.gz").open("rb") as file:
         labels = read_idx(file, "labels")
     return from_arrays(images, labels, FASHION_MNIST_CLASSES, "fashion_mnist")
+
+
+def _open_emoji(rest: str) -> Source:
+    name, _, path = rest.partition(":")
+    if name not in EMOJI:
+        raise unknown_name("emoji", name, EMOJI)
+    folder = Path(path or os.environ.get("GANLAB_EMOJI") or "emoji").expanduser()
+    if not (folder / name).is_dir():
+        raise UserError(
+            f"Expected emoji:{name}:DIR, or GANLAB_EMOJI=DIR, a folder with {name}. "
+            f"Received: {folder} without; make it: scripts/get_emoji {folder}"
+        )
+    return open_folder(f"{folder / name}{FAMILIES}")
 
 
 def _open_idx(rest: str) -> Source:

@@ -11,6 +11,7 @@ from ganlab.artifacts import card
 from ganlab.bounded import read_json
 from ganlab.config import legacy
 from ganlab.data import kinds
+from ganlab.data.decoding import MODES, WHITE
 from ganlab.data.loading import load_data
 from ganlab.errors import UserError, brief
 from ganlab.evaluation.protocol import Protocol
@@ -141,12 +142,14 @@ def _load_reference(
             "sample more"
         )
     shape = next(iter(subjects.values())).image_shape
-    channels = next((s.image_shape[-1] for s in subjects.values() if s.generator), None)
+    first = next((s for s in subjects.values() if s.generator), None)
+    channels = None if first is None else first.image_shape[-1]
     return load_reference(
         load_data(
             data,
             image_size=kinds.of_shape(shape).image_size(shape),
-            channels=channels if channels in (1, 3) else None,
+            channels=channels if channels in MODES else None,
+            background=WHITE if first is None else first.background,
             progress=lambda done, count: report("decoding", done, count),
         ),
         features=features,

@@ -46,7 +46,7 @@ def draw(comparison: Comparison, path: Path | str) -> None:
         f"{drawable(protocol.data)}; features {drawable(protocol.extractor)}; protocol "
         f"{protocol.fingerprint[:12]}\n"
         "bars: 95 % bootstrap intervals; dashed: one half of the real images against "
-        "the other",
+        f"the other{_credit(reference.attribution)}",
         fontsize=10,
     )
     grid = figure.add_gridspec(len(heights), 12, height_ratios=heights)
@@ -67,7 +67,12 @@ def draw(comparison: Comparison, path: Path | str) -> None:
             _draw_2d_samples(figure.add_subplot(left), reference, evaluations[name])
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png")
+    metadata = {"Copyright": reference.attribution} if reference.attribution else None
+    figure.savefig(path, format="png", metadata=metadata)
+
+
+def _credit(attribution: str) -> str:
+    return f"\nreal images: {drawable(attribution)}" if attribution else ""
 
 
 def _draw_score(

@@ -33,6 +33,7 @@ class Reference:
         class_names: A name for each class; empty without labels.
         features: Float32 array `(n, d)`.
         logits: Float32 array `(n, classes)`, or `None`.
+        attribution: Who made the images, and their licence; empty if it is not said.
     """
 
     protocol: Protocol
@@ -42,6 +43,7 @@ class Reference:
     class_names: tuple[str, ...]
     features: np.ndarray
     logits: np.ndarray | None
+    attribution: str = ""
 
     @property
     def accuracy(self) -> float | None:
@@ -157,6 +159,7 @@ def load_reference(
         class_names=tuple(data.class_names),
         features=real_features,
         logits=logits,
+        attribution=data.attribution,
     )
 
 

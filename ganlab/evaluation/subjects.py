@@ -11,7 +11,7 @@ from ganlab import pictures, sampling
 from ganlab.artifacts import card
 from ganlab.artifacts.artifact import Artifact
 from ganlab.data import kinds
-from ganlab.data.decoding import FORMATS
+from ganlab.data.decoding import FORMATS, MODES, WHITE, decode, parse_colour
 from ganlab.data.loading import load_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
@@ -48,12 +48,14 @@ class Subject:
         image_shape: Shape of one image.
         source: The `Generator`, or all images there are.
         data: SPEC of the generator's training data, or `None`.
+        background: What transparent pictures of that data were laid on.
     """
 
     path: Path
     image_shape: tuple[int, ...]
     source: Generator | np.ndarray
     data: str | None = None
+    background: str = WHITE
 
     @property
     def generator(self) -> Generator | None:
@@ -66,16 +68,17 @@ class Subject:
         return None if isinstance(self.source, Generator) else len(self.source)
 
     def in_channels(self, channels: int) -> "Subject":
-        """The subject with images of 1 or 3 channels; a generator keeps its own."""
-        own = self.image_shape[-1]
-        if isinstance(self.source, Generator) or {own, channels} != {1, 3}:
+        """The subject with images of other channels; a generator keeps its own."""
+        if (
+            isinstance(self.source, Generator)
+            or channels not in MODES
+            or not kinds.of_shape(self.image_shape).pictorial
+            or self.image_shape[-1] == channels
+        ):
             return self
-        if channels == 3:
-            images = np.repeat(self.source, 3, axis=-1)
-        else:
-            grey = [Image.fromarray(image).convert("L") for image in self.source]
-            images = np.stack([np.asarray(image) for image in grey])[..., None]
-        shape = (*self.image_shape[:-1], channels)
+        height, width = self.image_shape[:2]
+        shape = (height, width, channels)
+        images = np.stack([decode(image, shape).pixels for image in self.source])
         return dataclasses.replace(self, image_shape=shape, source=images)
 
     def sample(
@@ -135,7 +138,13 @@ def _artifact(path: Path) -> Subject:
     generator = Generator(
         _rescaled(artifact), artifact.latent_dim, len(artifact.class_names)
     )
-    return Subject(path, artifact.image_shape, generator, _stated_data(artifact))
+    return Subject(
+        path,
+        artifact.image_shape,
+        generator,
+        _stated_data(artifact),
+        _stated_background(artifact),
+    )
 
 
 def _stated_data(artifact: Artifact) -> str | None:
@@ -148,11 +157,23 @@ def _stated_data(artifact: Artifact) -> str | None:
     return data if data in EMBEDDED else None
 
 
+def _stated_background(artifact: Artifact) -> str:
+    """The background that a card states, if it is a colour."""
+    try:
+        background = artifact.card["training"]["recipe"]["background"]
+        parse_colour(background)
+    except (KeyError, TypeError, UserError):
+        return WHITE
+    return str(background)
+
+
 def _run(path: Path, checkpoint: str) -> Subject:
     run = load_run(path, watched=True)
     gan = load_gan(run.folder.find_checkpoint(checkpoint))
     generator = Generator(_rescaled(gan), gan.latent_dim, gan.num_classes or 0)
-    return Subject(path, gan.image_shape, generator, run.recipe.data)
+    return Subject(
+        path, gan.image_shape, generator, run.recipe.data, run.recipe.background
+    )
 
 
 def _rescaled(source: Artifact | GAN) -> Generate:
@@ -167,17 +188,21 @@ def _rescaled(source: Artifact | GAN) -> Generate:
 
 
 def _images_of_folder(path: Path) -> np.ndarray:
-    """Images of a folder at the size of the first; grey if all of them are."""
+    """Images of a folder at the size of the first; grey, opaque if all of them are."""
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".png")
     files = files or sorted(file for file in path.rglob("*") if file.is_file())
     size = None
     for file in files:
         try:
             with Image.open(file, formats=list(FORMATS)) as picture:
-                size = min(picture.size)
+                size = picture.size[1], picture.size[0]
             break
         except Exception:
             continue  # named and skipped when all are read
-    images = np.asarray(load_data(f"folder:{path}", image_size=size, channels=3).images)
-    grey = images[..., :1]
-    return grey if (images == grey).all() else images
+    images = np.asarray(load_data(f"folder:{path}", image_size=size, channels=4).images)
+    colours, opacity = images[..., :3], images[..., 3:]
+    if (colours == colours[..., :1]).all():
+        colours = colours[..., :1]
+    if (opacity == 255).all():
+        return colours
+    return np.concatenate([colours, opacity], axis=-1)

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from ganlab.errors import UserError
+from ganlab.pictures import composited
 
 
 def resized(images: np.ndarray, size: int, resample: Image.Resampling) -> np.ndarray:
@@ -34,11 +35,18 @@ def resized(images: np.ndarray, size: int, resample: Image.Resampling) -> np.nda
 
 
 def with_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """Repeats grey images for a network of colours.
+    """Repeats grey images for a network of colours; lays opacity on white.
+
+    Args:
+        images: Float32 array `(n, height, width, channels)` in [-1, 1].
+        channels: Integer: what the network takes.
 
     Raises:
         UserError: if images of colours meet a network of grey ones.
     """
+    if images.shape[-1] == channels:
+        return images
+    images = composited(images, 1.0)
     if images.shape[-1] == channels:
         return images
     if images.shape[-1] == 1:

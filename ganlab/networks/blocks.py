@@ -14,6 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from ganlab.data.sizes import ImageSize, sides
 from ganlab.errors import UserError, unknown_name
 from ganlab.networks.convolution import (
     BatchNormalization,
@@ -32,8 +33,9 @@ GENERATOR_CONDITIONINGS = ("concat", "batch_norm")
 DISCRIMINATOR_CONDITIONINGS = ("projection", "auxiliary")
 
 LEAKY_RELU_SLOPE = 0.2
-MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 128
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512
 BASE_SIZE = 4
+MAX_GROWTH = 16  # of DCGAN's filters, from the largest feature map to the smallest
 
 
 def initializer() -> keras.initializers.Initializer:
@@ -47,26 +49,33 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
         raise unknown_name(name, value, choices)
 
 
-def check_image(image_size: int, channels: int) -> None:
-    """Raises `UserError` for an image shape that the networks do not support."""
-    if not MIN_IMAGE_SIZE <= image_size <= MAX_IMAGE_SIZE:
+def check_image(image_size: ImageSize, channels: int) -> tuple[int, int]:
+    """Height and width of images.
+
+    Raises:
+        UserError: for an image shape that the networks do not support.
+    """
+    height, width = sides(image_size)
+    if not all(MIN_IMAGE_SIZE <= side <= MAX_IMAGE_SIZE for side in (height, width)):
         raise UserError(
             f"Expected an image size of {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE} "
             f"pixels. Received: {image_size}; choose another image size"
         )
-    if channels not in (1, 3):
+    if not 1 <= channels <= 4:
         raise UserError(
-            f"Expected 1 (grey) or 3 (colour) channels. Received: channels={channels}"
+            "Expected 1 (grey), 2 (grey and opacity), 3 (colour) or 4 (colour and "
+            f"opacity) channels. Received: channels={channels}"
         )
+    return height, width
 
 
-def num_stages(image_size: int) -> int:
-    """How often an image is halved until its side is under 8 pixels.
+def num_stages(image_size: ImageSize) -> int:
+    """How often an image is halved until its shorter side is under 8 pixels.
 
-    >>> [num_stages(size) for size in (28, 32, 64, 128)]
-    [2, 3, 4, 5]
+    >>> [num_stages(size) for size in (28, 32, 64, 128, (512, 32))]
+    [2, 3, 4, 5, 3]
     """
-    return int(math.log2(image_size / BASE_SIZE))
+    return int(math.log2(min(sides(image_size)) / BASE_SIZE))
 
 
 def activate(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
@@ -272,10 +281,12 @@ def latent_inputs(
     return [latents, labels], layers.Concatenate()([latents, embedded]), {}
 
 
-def image_inputs(image_size: int, channels: int, packing: int) -> keras.KerasTensor:
+def image_inputs(
+    image_size: ImageSize, channels: int, packing: int
+) -> keras.KerasTensor:
     """A discriminator's image input: `packing` images concatenated along channels."""
-    check_image(image_size, channels)
-    return keras.Input((image_size, image_size, packing * channels), name="images")
+    height, width = check_image(image_size, channels)
+    return keras.Input((height, width, packing * channels), name="images")
 
 
 def discriminator_head(

@@ -3,12 +3,13 @@
 import keras
 from keras import layers
 
+from ganlab.data.sizes import ImageSize
 from ganlab.networks import blocks
 from ganlab.networks.layers import MinibatchStdDev
 
 
 def dcgan_discriminator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     num_classes: int | None = None,
@@ -28,11 +29,12 @@ def dcgan_discriminator(
     """The DCGAN discriminator: halves until the feature map is small, then one logit.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer. Channels of the first feature map; the next
-            one has twice as many, and so on.
+            one has twice as many, and so on up to 16 times as many.
         activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
         normalization: `"batch"`, `"layer"` or `"none"`. The first block has
             none, as in the paper. Batch normalisation couples the samples of
@@ -49,7 +51,7 @@ def dcgan_discriminator(
         name: String.
 
     Returns:
-        A functional `keras.Model` from images `(batch, image_size, image_size,
+        A functional `keras.Model` from images `(batch, height, width,
         packing * channels)` in [-1, 1], or from `[images, labels]`, to raw
         logits `(batch, 1)` in float32. Real is the positive side.
 
@@ -61,7 +63,7 @@ def dcgan_discriminator(
     for stage in range(blocks.num_stages(image_size)):
         x = blocks.downsample(
             x,
-            base_filters * 2**stage,
+            base_filters * min(2**stage, blocks.MAX_GROWTH),
             activation=activation,
             normalization=normalization if stage else "none",
             downsampling=downsampling,

@@ -5,12 +5,13 @@ from typing import Any
 import keras
 from keras import layers
 
+from ganlab.data.sizes import ImageSize, sides
 from ganlab.errors import UserError
 from ganlab.networks import blocks
 
 
 def dcgan_generator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     latent_dim: int = 100,
@@ -28,12 +29,13 @@ def dcgan_generator(
     """The DCGAN generator: projects, reshapes, then doubles up to the image.
 
     The last hidden feature map has `base_filters` channels, the one before it
-    twice as many, and so on. Where doubling does not end on `image_size`, the
-    last feature map is cropped to its centre.
+    twice as many, and so on up to 16 times as many. Where doubling does not end on
+    `image_size`, the last feature map is cropped to its centre.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
         base_filters: Integer. Channels of the last hidden feature map.
@@ -53,12 +55,12 @@ def dcgan_generator(
     Returns:
         A functional `keras.Model` from latents `(batch, latent_dim)`, or from
         `[latents, labels]` with labels an int32 tensor `(batch,)`, to images
-        `(batch, image_size, image_size, channels)` in float32.
+        `(batch, height, width, channels)` in float32.
 
     Reference:
         [Radford et al., 2015](https://arxiv.org/abs/1511.06434), figure 1
     """
-    blocks.check_image(image_size, channels)
+    height, width = blocks.check_image(image_size, channels)
     blocks.check_choice("output activation", output_activation, ("tanh", "sigmoid"))
     if conditioning == "batch_norm" and normalization != "batch":
         raise UserError(
@@ -71,53 +73,55 @@ def dcgan_generator(
         "padding": padding,
     }
     stages = blocks.num_stages(image_size)
-    start = _start_size(image_size, stages, growth)
-    filters = [base_filters * 2**k for k in reversed(range(stages))]
+    rows, columns = (_start_size(side, stages, growth) for side in (height, width))
+    growths = [min(2**k, blocks.MAX_GROWTH) for k in reversed(range(stages))]
+    filters = [base_filters * growth for growth in growths]
 
     inputs, x, classes = blocks.latent_inputs(latent_dim, num_classes, conditioning)
     x = layers.Dense(
-        start * start * filters[0],
+        rows * columns * filters[0],
         use_bias=normalization != "batch",
         kernel_initializer=blocks.initializer(),
         name="project",
     )(x)
-    x = layers.Reshape((start, start, filters[0]))(x)
+    x = layers.Reshape((rows, columns, filters[0]))(x)
     x = blocks.activate(blocks.normalize(x, normalization, **classes), activation)
-    for width in [*filters[1:], None]:
+    for count in [*filters[1:], None]:
         x = blocks.upsample(
             x,
-            width or channels,
-            activation=activation if width else None,
-            normalization=normalization if width else "none",
+            count or channels,
+            activation=activation if count else None,
+            normalization=normalization if count else "none",
             **growth,
             **classes,
         )
-    return generator_head(inputs, x, image_size, output_activation, name)
+    return generator_head(inputs, x, (height, width), output_activation, name)
 
 
 def generator_head(
     inputs: Any,
     x: keras.KerasTensor,
-    image_size: int,
+    image_size: ImageSize,
     output_activation: str,
     name: str,
 ) -> keras.Model:
     """Ends a generator: crops the last feature map to its centre and bounds it."""
-    if x.shape[1] > image_size:
-        before = (x.shape[1] - image_size) // 2
-        after = x.shape[1] - image_size - before
-        x = layers.Cropping2D(((before, after), (before, after)))(x)
+    height, width = sides(image_size)
+    extra = x.shape[1] - height, x.shape[2] - width
+    if any(extra):
+        borders = tuple((count // 2, count - count // 2) for count in extra)
+        x = layers.Cropping2D(borders)(x)
     images = layers.Activation(output_activation, dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name=name)
 
 
-def _start_size(image_size: int, stages: int, growth: dict[str, Any]) -> int:
+def _start_size(side: int, stages: int, growth: dict[str, Any]) -> int:
     """Side of the smallest first feature map that grows to `image_size` or more."""
     start = 1
     while True:
         size = start
         for _ in range(stages):
             size = blocks.upsampled_size(size, **growth)
-        if size >= image_size:
+        if size >= side:
             return start
         start += 1

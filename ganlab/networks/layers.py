@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import keras
 from keras import layers, ops
 
+from ganlab.data.sizes import ImageSize, sides, size_of
 from ganlab.errors import UserError
 from ganlab.networks.precision import as_float32
 
@@ -234,19 +235,19 @@ class Basis(layers.Layer):
         y[i, j, c] = basis[i, j, c] x[c]
 
     Args:
-        size: Integer: side of the feature map.
+        size: Integer: side of the feature map; or height and width, as a pair.
 
     Reference:
         [Huang et al., 2024 (R3GAN)](https://arxiv.org/abs/2501.05441), appendix
     """
 
-    def __init__(self, size: int, **options: Any) -> None:
+    def __init__(self, size: ImageSize, **options: Any) -> None:
         super().__init__(**options)
-        self.size = size
+        self.size = size_of(*sides(size))
 
     def build(self, input_shape: Shape) -> None:
         self.basis = self.add_weight(
-            shape=(self.size, self.size, input_shape[-1]),
+            shape=(*sides(self.size), input_shape[-1]),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
             name="basis",
         )
@@ -255,7 +256,7 @@ class Basis(layers.Layer):
         return inputs[:, None, None, :] * self.basis
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], self.size, self.size, input_shape[-1])
+        return (input_shape[0], *sides(self.size), input_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}

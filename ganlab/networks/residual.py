@@ -1,12 +1,15 @@
-"""Residual generators and discriminators for images of 16 to 128 pixels.
+"""Residual generators and discriminators for images of 16 to 512 pixels.
 
 SNGAN's networks, optionally with BigGAN's attention, and R3GAN's, which need no
 normalisation.
 """
 
+import math
+
 import keras
 from keras import layers
 
+from ganlab.data.sizes import ImageSize, sides
 from ganlab.networks import blocks
 from ganlab.networks.generators import generator_head
 from ganlab.networks.layers import (
@@ -18,11 +21,12 @@ from ganlab.networks.layers import (
 )
 
 GROUP_SIZE = 16
+ATTENTION_SIZE = 128  # pixels of the largest images with attention in the last block
 LEAKY_RELU_GAIN = (2.0 / (1.0 + blocks.LEAKY_RELU_SLOPE**2)) ** 0.5
 
 
 def resnet_generator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     latent_dim: int = 128,
@@ -41,12 +45,14 @@ def resnet_generator(
     times `base_filters` to `base_filters`.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone.
         base_filters: Integer. Channels of the last hidden feature map.
-        attention: Boolean: self-attention before the last block.
+        attention: Boolean: self-attention before the last block, or at 64 pixels of
+            larger images.
         conditioning: See `ganlab.networks.dcgan_generator`.
         name: String.
 
@@ -60,11 +66,13 @@ def resnet_generator(
     blocks.check_image(image_size, channels)
     inputs, x, classes = blocks.latent_inputs(latent_dim, num_classes, conditioning)
     stages = blocks.num_stages(image_size)
+    beyond = _stages_beyond(stages)
     start, widths = _stages(image_size, base_filters, stages)
-    x = layers.Dense(start * start * widths[0], kernel_initializer="glorot_uniform")(x)
-    x = layers.Reshape((start, start, widths[0]))(x)
+    units = math.prod(start) * widths[0]
+    x = layers.Dense(units, kernel_initializer="glorot_uniform")(x)
+    x = layers.Reshape((*start, widths[0]))(x)
     for stage, width in enumerate(widths):
-        if attention and stage == stages - 1:
+        if attention and stage == stages - 1 - beyond:
             x = SelfAttention()(x)
         y = blocks.activate(blocks.normalize(x, "batch", **classes), "relu")
         y = _convolve(layers.UpSampling2D(2)(y), width, 3)
@@ -76,7 +84,7 @@ def resnet_generator(
 
 
 def resnet_discriminator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     num_classes: int | None = None,
@@ -97,12 +105,14 @@ def resnet_discriminator(
     without pooling and the sum over the feature map.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer. Channels of the first feature map; they grow
             to four times as many.
-        attention: Boolean: self-attention after the first block.
+        attention: Boolean: self-attention after the first block, or at 64 pixels of
+            larger images.
         spectral_norm: Boolean: normalise every kernel spectrally.
         conditioning: See `ganlab.networks.dcgan_discriminator`.
         packing: Integer: images that are discriminated together.
@@ -130,7 +140,7 @@ def resnet_discriminator(
         if not last:
             x, y = (layers.AveragePooling2D(2, padding="same")(z) for z in (x, y))
         x = layers.Add()([x, y])
-        if attention and stage == 0:
+        if attention and stage == _stages_beyond(stages):
             x = SelfAttention(spectral_norm)(x)
     x = blocks.activate(x, "relu")
     if minibatch_stddev:
@@ -152,7 +162,7 @@ def resnet_discriminator(
 
 
 def r3gan_generator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     latent_dim: int = 64,
@@ -175,8 +185,9 @@ def r3gan_generator(
     bilinear.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         latent_dim: Integer. Size of the noise vector.
         num_classes: Integer, or `None` for noise alone; a class is embedded
             and joined to the noise.
@@ -207,7 +218,7 @@ def r3gan_generator(
 
 
 def r3gan_discriminator(
-    image_size: int = 28,
+    image_size: ImageSize = 28,
     channels: int = 1,
     *,
     num_classes: int | None = None,
@@ -222,8 +233,9 @@ def r3gan_discriminator(
     """R3GAN's discriminator: the generator's mirror image.
 
     Args:
-        image_size: Integer in [16, 128]. Side of the square image in pixels.
-        channels: 1 (grey) or 3 (colour).
+        image_size: Integer in [16, 512], the side of a square in pixels, or height and
+            width, as `(48, 96)` or `"48x96"`.
+        channels: 1 grey, 2 grey and opacity, 3 colour, 4 colour and opacity.
         num_classes: Integer, or `None` for images alone.
         base_filters: Integer, a multiple of 8. Channels of the largest
             feature map.
@@ -251,7 +263,7 @@ def r3gan_discriminator(
     if minibatch_stddev:
         x = MinibatchStdDev()(x)
     x = layers.DepthwiseConv2D(
-        x.shape[1], use_bias=False, depthwise_initializer=_scaled()
+        x.shape[1:3], use_bias=False, depthwise_initializer=_scaled()
     )(x)
     return blocks.discriminator_head(
         images,
@@ -265,10 +277,19 @@ def r3gan_discriminator(
     )
 
 
-def _stages(image_size: int, base_filters: int, count: int) -> tuple[int, list[int]]:
-    """Side of the smallest feature map, and the widths of `count` sizes from it up."""
+def _stages(
+    image_size: ImageSize, base_filters: int, count: int
+) -> tuple[tuple[int, int], list[int]]:
+    """Sides of the smallest feature map, and the widths of `count` sizes from it up."""
     widths = [base_filters * min(2**k, 4) for k in reversed(range(count))]
-    return -(-image_size // 2 ** blocks.num_stages(image_size)), widths
+    height, width = sides(image_size)
+    factor = 2 ** blocks.num_stages(image_size)
+    return (-(-height // factor), -(-width // factor)), widths
+
+
+def _stages_beyond(stages: int) -> int:
+    """How many doublings images have more than those of 128 pixels."""
+    return max(0, stages - blocks.num_stages(ATTENTION_SIZE))
 
 
 def _convolve(

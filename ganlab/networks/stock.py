@@ -37,7 +37,7 @@ def of_stock_layers(
 
 def _replacement(layer: layers.Layer) -> Replacement | None:
     if isinstance(layer, Basis):
-        shape = (layer.size, layer.size, layer.basis.shape[-1])
+        shape = layer.basis.shape
         return layers.EinsumDense("bc,ijc->bijc", shape, name=layer.name), _unchanged
     if isinstance(layer, GroupedConv2D):
         convolution = layers.Conv2D(

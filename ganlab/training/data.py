@@ -52,6 +52,7 @@ def load_recipe_data(
         recipe.data,
         image_size=recipe.image_size,
         channels=recipe.channels,
+        background=recipe.background,
         cache=cache,
         progress=progress,
     )

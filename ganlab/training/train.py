@@ -184,6 +184,7 @@ def _prepare(
         class_names=training_data.class_names if recipe.conditional else (),
         skipped=training_data.skipped,
         class_counts=tuple(map(int, training_data.class_counts())),
+        attribution=training_data.attribution,
     )
     reference = load_reference(monitoring, data, stream)
     summary = "" if data.left_out else data.summary()
@@ -311,6 +312,7 @@ def _fit(
         step_size=batch_size,
         seed=recipe.seed,
         timer=timer,
+        attribution=data.train.attribution,
     )
     checkpoints = monitoring.pop("checkpoints")
     state = checkpoints.run_state

@@ -110,3 +110,17 @@ def test_the_note_of_a_format_stands_below_the_table():
     text = model_card.model_card(contents, "name")
     assert "0.0e+00 |\n\nint8: for some runtimes.\n" in text
     assert "\nfloat32:" not in text
+
+
+def test_whose_work_was_trained_on_stands_below_the_samples():
+    training = {"data": "emoji:twitter:/data/emoji"}
+    contents = contents_of(training=training, attribution="Twemoji `x`, CC-BY 4.0")
+    text = model_card.model_card(contents, "emoji")
+    assert (
+        "![Samples](samples.png)\n\nSamples of a generator that was trained on: "
+        "`Twemoji 'x', CC-BY 4.0`." in text
+    )
+    assert "Training data: `cc-by-4.0`." in text
+    assert front_matter(text)["datasets"] == ["emoji-twitter"]
+    plain = model_card.model_card(contents_of(), "plain")
+    assert "trained on:" not in plain

@@ -32,9 +32,11 @@ def test_recipe_round_trip():
         ({"loss": "hingy"}, "Unknown loss. Expected one of: minimax, .*'hingy'"),
         ({"regularizer": "r1+r3"}, "Unknown regularizer.*none, gradient.*'r3'"),
         ({"augmentation_policy": "color,blur"}, "Unknown augmentation_policy.*'blur'"),
-        ({"channels": 2}, "Unknown channels. Expected one of: 1, 3. Received: 2"),
+        ({"channels": 5}, "Unknown channels. Expected one of: 1, 2, 3, 4. Received: 5"),
         ({"label_smoothing": 0.7}, "of 0 or more and under 0.5. Received: 0.7"),
-        ({"image_size": 8}, "image size of 16 to 128. Received: 8"),
+        ({"image_size": 8}, "image size of 16 to 512. Received: 8"),
+        ({"image_size": "48x8"}, "image size of 16 to 512. Received: 48x8"),
+        ({"image_size": "48x"}, "height and width as 48x96. Received: '48x'"),
         ({"instance_noise": -1.0}, "instance noise of 0 or more. Received: -1.0"),
         ({"steps": 0}, "steps of 1 or more. Received: 0"),
         ({"generator_filters": float("nan")}, "generator filters, an integer"),
@@ -129,3 +131,17 @@ def test_numbers_that_no_training_can_take_are_refused(name, values):
     for value in values:
         with pytest.raises(UserError, match=f"Expected {name.replace('_', ' ')}.*Rec"):
             Recipe(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "stated"),
+    [
+        pytest.param((48, 96), "48x96", id="pair"),
+        pytest.param("48x96", "48x96", id="text"),
+        pytest.param([64, 64], 64, id="list"),
+        pytest.param("64x64", 64, id="square"),
+        pytest.param(64, 64, id="integer"),
+    ],
+)
+def test_a_size_is_stated_in_one_form(given, stated):
+    assert Recipe(image_size=given).image_size == stated

@@ -12,7 +12,8 @@ from ganlab.data.decoding import DEPTHS, MAX_PIXELS, why_not
 
 
 def decode(item, image_size, channels, bits=16):
-    return decoding.decode(item, image_size, channels, bits).pixels
+    shape = (image_size, image_size, channels)
+    return decoding.decode(item, shape, bits).pixels
 
 
 def test_centre_crop_and_antialiased_resize():
@@ -124,7 +125,7 @@ def test_sixteen_bits_with_a_colour_that_is_clear(value):
 @pytest.mark.parametrize("bits", DEPTHS)
 def test_what_sixteen_bits_hold_is_told_and_white_is_white(bits):
     content = png(4, 4, 0, [2**bits - 1])
-    assert decoding.decode(content, 4, 1).bits == bits
+    assert decoding.decode(content, (4, 4, 1)).bits == bits
     assert (decode(content, 4, 1, bits) == 255).all()
 
 
@@ -163,3 +164,51 @@ def test_why_a_picture_is_left_out(tmp_path):
         with pytest.raises(Exception) as error:  # noqa: PT011
             decode(item, 8, 1)
         assert why_not(error.value) == reason
+
+
+def test_the_largest_centred_part_of_a_ratio_is_taken():
+    pixels = np.zeros((40, 60, 1), np.uint8)
+    pixels[10:30] = 200  # the part of 20 by 60 pixels in the middle
+    wide = decoding.decode(pixels, (16, 48, 1)).pixels
+    assert wide.shape == (16, 48, 1)
+    assert (wide == 200).all()
+    tall = decoding.decode(pixels, (40, 20, 1)).pixels
+    assert (tall == pixels[:, 20:40]).all()
+
+
+def clear_half(mode="RGBA"):
+    """8 by 8 pixels: black and clear on the left, red and opaque on the right."""
+    picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    picture.paste((255, 0, 0, 255), (4, 0, 8, 8))
+    return np.asarray(picture.convert(mode))
+
+
+def test_transparent_pictures_are_laid_on_a_background():
+    item = clear_half()
+    for background, colour in (("white", [255] * 3), ("#0000ff", [0, 0, 255])):
+        pixels = decoding.decode(item, (8, 8, 3), background=background).pixels
+        assert (pixels[:, :4] == colour).all()
+        assert (pixels[:, 4:] == [255, 0, 0]).all()
+    faint = np.full((8, 8, 4), (0, 0, 0, 51), np.uint8)  # a fifth of black
+    assert (decoding.decode(faint, (8, 8, 1)).pixels == 204).all()
+
+
+def test_opacity_is_kept_and_what_is_not_seen_has_the_colour_of_the_background():
+    pixels = decoding.decode(clear_half(), (8, 8, 4), background="lime").pixels
+    assert (pixels[:, :4] == [0, 255, 0, 0]).all()
+    assert (pixels[:, 4:] == [255, 0, 0, 255]).all()
+    grey = decoding.decode(clear_half("LA"), (8, 8, 2)).pixels
+    assert (grey[:, :4] == [255, 0]).all()
+    assert (grey[:, 4:] == [76, 255]).all()  # 0.299 of red
+    opaque = np.full((8, 8, 3), 9, np.uint8)
+    assert (decoding.decode(opaque, (8, 8, 4)).pixels == [9, 9, 9, 255]).all()
+    small = decoding.decode(clear_half(), (4, 4, 4)).pixels
+    assert (small[:, 2:, :3] == [255, 0, 0]).all()  # no black bleeds in
+
+
+def test_a_clear_grey_of_sixteen_bits_is_clear():
+    clear = chunk(b"tRNS", struct.pack(">H", 7))
+    content = png(4, 4, 0, [7], clear)
+    assert (decoding.decode(content, (4, 4, 2)).pixels == [255, 0]).all()
+    laid = decoding.decode(content, (4, 4, 3), background="black").pixels
+    assert (laid == 0).all()

@@ -1,6 +1,7 @@
 """A folder's layout decides its classes, and what is not read is named."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,3 +165,31 @@ def test_a_folder_without_images_says_what_is_there(tmp_path):
     (tmp_path / "a.heic").touch()
     with pytest.raises(UserError, match=r"with none \(1 file left out \(.heic\)\)"):
         open_folder(str(tmp_path))
+
+
+def test_families_and_authors_are_read_where_they_are_asked_for(classes):
+    fill(classes / "cat" / "tabby", 2)
+    (classes / "ATTRIBUTION").write_text("Drawn by A,\n  CC-BY 4.0\n")
+    source = open_folder(f"{classes}:families")
+    assert source.attribution == "Drawn by A, CC-BY 4.0"
+    assert source.left_out == ()
+    families = [Path(name).parent.name for name, _ in source.items]
+    assert families == ["cat"] * 3 + ["tabby"] * 2 + ["dog"] * 3
+    assert source.families.tolist() == [0, 0, 0, 1, 1, 2, 2, 2]
+    assert open_folder(str(classes)).families is None
+    assert open_folder(f"{classes}:families:links").families is not None
+    plain = load_data(f"folder:{classes}:families", image_size=8)
+    assert (plain.attribution, plain.class_names) == (
+        source.attribution,
+        ("cat", "dog"),
+    )
+
+
+def test_families_of_pictures_that_cannot_be_read_are_left_out_with_them(
+    classes, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    (classes / "cat" / "1.png").write_bytes(b"broken")
+    for cache in ("memory", "disk", "disk"):
+        loaded = load_data(f"folder:{classes}:families", image_size=8, cache=cache)
+        assert loaded.families.tolist() == [0, 0, 1, 1, 1]

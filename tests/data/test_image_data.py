@@ -1,5 +1,7 @@
 """Batches: their range, order and size; what is held out."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -113,3 +115,24 @@ def test_the_summary_lists_ten_classes():
     assert data.summary() == f"x: 1,200 images, classes {counts} and 2 more"
     toy = ImageData("ring", np.zeros((5, 2), np.float32), None, (), ())
     assert toy.summary() == "ring: 5 samples, no classes"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_family_is_trained_on_or_held_out(seed):
+    data = numbered(400)
+    families = np.repeat(np.arange(100), 4) * 7  # families of 4
+    families[:100] = 1  # and one that is larger than what is held out
+    data = dataclasses.replace(data, families=families)
+    train, held_out = data.split(seed)
+    assert len(held_out) == 32
+    assert sorted([*train.indices, *held_out.indices]) == list(range(400))
+    assert not set(families[train.indices]) & set(families[held_out.indices])
+    again, _ = data.split(seed)
+    np.testing.assert_array_equal(again.indices, train.indices)
+    other, _ = data.split(seed + 1)
+    assert set(other.indices) != set(train.indices)
+
+
+def test_one_family_is_not_split():
+    data = dataclasses.replace(numbered(400), families=np.zeros(400, int))
+    assert data.split() == (data, None)

@@ -23,9 +23,9 @@ def test_the_kind_of_a_spec():
 def test_the_kind_of_a_shape():
     assert kinds.of_shape((28, 28, 1)) is IMAGES
     assert kinds.of_shape((2,)) is TOY_MIXTURES
-    for shape in ((1, 1, 1), (16, 48, 3), (8, 8, 4)):
+    for shape in ((1, 1, 1), (16, 48, 3), (8, 8, 4), (8, 8, 2)):
         assert kinds.of_shape(shape) is IMAGES
-    for shape in ((5,), (28, 28), (8, 8, 2), (8, 8, 5), (4, 4, 4, 1)):
+    for shape in ((5,), (28, 28), (8, 8, 5), (4, 4, 4, 1)):
         assert kinds.of_shape(shape) is ARRAYS
     with pytest.raises(UserError, match="single numbers"):
         kinds.of_shape(())
@@ -47,6 +47,8 @@ def test_shape_size_and_channels():
     assert IMAGES.sample_shape(32, 3) == (32, 32, 3)
     assert TOY_MIXTURES.sample_shape(None, None) == (2,)
     assert IMAGES.image_size((32, 32, 3)) == 32
+    assert IMAGES.image_size((32, 48, 3)) == "32x48"
+    assert IMAGES.sample_shape("32x48", 4) == (32, 48, 4)
     assert IMAGES.channels((32, 32, 3)) == 3
     assert TOY_MIXTURES.image_size((2,)) is None
     assert TOY_MIXTURES.channels((2,)) is None

@@ -109,7 +109,7 @@ def test_npz(tmp_path):
     ("arrays", "message"),
     [
         ({"images": np.zeros((2, 8, 8), np.float32)}, "uint8.*float32"),
-        ({"images": np.zeros((2, 8, 8, 2), np.uint8)}, "shape"),
+        ({"images": np.zeros((2, 8, 8, 5), np.uint8)}, "shape"),
         ({"images": np.zeros(8, np.uint8)}, "shape"),
         ({"images": np.array([np.zeros(2), np.zeros(3)], object)}, "all of one shape"),
         ({"pictures": np.zeros((2, 8, 8), np.uint8)}, "named images.*pictures"),
@@ -193,3 +193,38 @@ def test_tensorflow_datasets(tmp_path, monkeypatch):
     assert part.images.shape == (4, 16, 16, 1)
     with pytest.raises(UserError, match="split of ganlab_shades.*train"):
         load_data("tfds:ganlab_shades:validation")
+
+
+@pytest.mark.parametrize("way", ["argument", "environment", "here"])
+def test_emoji_are_read_where_they_lie(tmp_path, monkeypatch, way):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / ("emoji" if way == "here" else "other")
+    for category in ("food", "flags"):
+        for family in ("a", "b"):
+            path = folder / "twitter" / category / family
+            path.mkdir(parents=True)
+            Image.new("RGBA", (8, 8)).save(path / "1.png")
+    (folder / "twitter" / "ATTRIBUTION").write_text("T, CC-BY 4.0")
+    monkeypatch.delenv("GANLAB_EMOJI", raising=False)
+    if way == "environment":
+        monkeypatch.setenv("GANLAB_EMOJI", str(folder))
+    spec = f"emoji:twitter:{folder}" if way == "argument" else "emoji:twitter"
+    loaded = load_data(spec, image_size=8)
+    assert loaded.class_names == ("flags", "food")
+    assert loaded.families.tolist() == [0, 1, 2, 3]
+    assert loaded.attribution == "T, CC-BY 4.0"
+    assert (loaded.images == 255).all()
+    with pytest.raises(UserError, match="scripts/get_emoji"):
+        load_data("emoji:twitter:elsewhere")
+    with pytest.raises(UserError, match="Unknown emoji. Expected one of: google"):
+        load_data("emoji:apple")
+
+
+def test_arrays_with_opacity_are_laid_on_white_unless_it_is_asked_for(tmp_path):
+    images = np.zeros((2, 8, 12, 4), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images)
+    laid = load_data(f"npz:{tmp_path / 'a.npz'}")
+    assert laid.images.shape == (2, 8, 12, 3)
+    assert (laid.images == 255).all()
+    kept = load_data(f"npz:{tmp_path / 'a.npz'}", channels=4, background="black")
+    assert (kept.images == 0).all()

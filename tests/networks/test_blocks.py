@@ -55,8 +55,8 @@ def test_layer_normalization_is_per_sample():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"image_size": 8}, "16 to 128"),
-        ({"channels": 2}, "grey"),
+        ({"image_size": 8}, "16 to 512"),
+        ({"channels": 5}, "grey"),
         ({"activation": "gelu"}, "relu, leaky_relu, tanh, sigmoid"),
         ({"normalization": "spectral"}, "batch, layer, none"),
         ({"upsampling": "cubic"}, "transposed, nearest, bilinear"),
