@@ -44,7 +44,7 @@ PromptPolicy = functools.partial(FailurePolicy, every=20, grace=0)
         (["--data", "circle"], "ring, grid"),
         (["--dtype-policy", "float8"], "Unknown dtype_policy"),
         (["--label-smoothing", "0.7"], "under 0.5"),
-        (["--image-size", "4"], "16 to 128"),
+        (["--image-size", "4"], "16 to 512"),
         (["--batch-size", "20000"], "1 to 9744"),
         (["--data", "npz:{unlabelled}", "--conditional"], "without labels"),
         (["--resume"], "run folder"),

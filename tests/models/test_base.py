@@ -71,7 +71,7 @@ def gan_of_shape(shape, *end):
     return GAN(generator, critic)
 
 
-@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (6, 2), (3, 3, 2), (2, 2, 2, 1)])
+@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (6, 2), (3, 3, 5), (2, 2, 2, 1)])
 def test_what_is_no_image_is_sampled_as_it_is(shape):
     gan = gan_of_shape(shape)
     samples = gan.sample(5, seed=1)
