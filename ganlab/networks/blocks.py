@@ -332,7 +332,7 @@ def discriminator_head(
         return spectral(layer, spectral_norm)
 
     by_class = san and num_classes is not None and conditioning == "projection"
-    logits = dense(num_classes if by_class else 1, "logits")(features)
+    logits = dense((num_classes if by_class else None) or 1, "logits")(features)
     if num_classes is None:
         return keras.Model(images, logits, name=name)
     if conditioning == "auxiliary":
