@@ -8,6 +8,7 @@ import numpy as np
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.models.gan import GAN
+from ganlab.training import memory
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import load_recipe_data
 from ganlab.training.gan_checks import check_gan
@@ -68,7 +69,9 @@ def check_run(recipe: Recipe, data: ImageData, gan: GAN) -> list[Problem]:
     count = recipe.batch_size * recipe.discriminator_steps
     images, labels = data.take(min(max(count, 64), len(data)))
     labels = labels if recipe.conditional else None
+    limits = memory.available()
     problems = [
+        memory.check_memory(memory.estimate(recipe, gan, data), limits),
         *check_gan(gan, images[:count], None if labels is None else labels[:count]),
         *check_data(data),
         _check_number_of_images(recipe, data),

@@ -26,6 +26,7 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
+from ganlab.training import memory
 from ganlab.training.black_box import write_black_box
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
@@ -210,6 +211,7 @@ def _attempt(
             gan = load(checkpoint, run, None if keep_schedules else notes.get("recipe"))
         else:
             gan = build_gan(recipe, run.num_classes)
+            _say_memory(memory.estimate(recipe, gan, data.train))
         run.save()
         if stream is not None and not resume and bfloat16_would_help(gan, recipe):
             LOGGER.warning(
@@ -249,6 +251,19 @@ def _attempt(
                     progress.close()
                 run_log.close(succeeded)
     return replace(run, failure=policy.finding)
+
+
+def _say_memory(needed: int) -> None:
+    """Says how much memory a run will take, and warns where that is not free.
+
+    Raises:
+        UserError: if it cannot fit.
+    """
+    problem = memory.check_memory(needed, memory.available())
+    if problem is None:
+        LOGGER.info("The run needs about %.1f GB of memory", needed / 1e9)
+    else:
+        LOGGER.warning("%s: %s", problem.says, problem.fix)
 
 
 def bfloat16_would_help(gan: GAN, recipe: Recipe) -> bool:

@@ -1,0 +1,138 @@
+"""How much main memory a run will take, before it takes it."""
+
+import math
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.config.settings import Recipe
+from ganlab.data.image_data import ImageData
+from ganlab.errors import UserError
+from ganlab.models.gan import GAN
+from ganlab.training.problem import Problem
+
+# Fitted to the peaks that `scripts/benchmarks/training_memory.py` measures.
+PROCESS_BYTES = 0.95e9  # of TensorFlow and ganlab themselves
+KEPT = 1.3  # of the numbers that the backward pass needs, in all that a step holds
+SECOND_ORDER = 1.2  # with a penalty on gradients, of that
+OVERLAP = 0.5  # of the smaller of training and probing, which memory is not reused for
+UNCERTAINTY = 1.5  # the peak is within this factor of the estimate
+COPIES = {"generator": 5, "discriminator": 4}  # gradients, Adam's two, an average
+CGROUP_LIMITS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+
+
+def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
+    """Bytes of main memory that a run on a CPU holds at its peak.
+
+        process + data + weights + max(step, probe) + min(step, probe) / 2
+
+    where a step keeps what the backward pass needs of the generator once and of the
+    discriminator for real and fake images, and a probe of 64 images likewise with the
+    discriminator three times. The peak was within a factor of 1.5 where it was
+    measured.
+
+    Args:
+        recipe: A complete `Recipe`.
+        gan: Its `GAN`.
+        data: The `ImageData` that it trains on.
+    """
+    sizes = {
+        "generator": kept_numbers(gan.generator),
+        "discriminator": kept_numbers(gan.discriminator) / recipe.packing,
+    }
+    half = recipe.dtype_policy != "float32"
+    number = 2 if half and not gan.objective.gradient_penalties else 4
+    step = recipe.batch_size * (sizes["generator"] + 2 * sizes["discriminator"])
+    step *= number * KEPT
+    if gan.objective.gradient_penalties:
+        step *= SECOND_ORDER
+    probe = 4 * PROBE_IMAGES * (sizes["generator"] + 3 * sizes["discriminator"])
+    weights = sum(
+        4 * copies * getattr(gan, role).count_params()
+        for role, copies in COPIES.items()
+    )
+    mapped = isinstance(data.images, np.memmap)
+    in_memory = 0 if mapped else data.images.nbytes
+    fixed = PROCESS_BYTES + in_memory + weights
+    return int(fixed + max(step, probe) + OVERLAP * min(step, probe))
+
+
+def kept_numbers(network: keras.Model) -> int:
+    """Numbers that a backward pass through a network needs, of one sample.
+
+    Those are what layers with weights and leaky units are given, and what other
+    activations give.
+    """
+    kept: dict[int, int] = {}
+    for layer in network.layers:
+        if layer.weights or isinstance(layer, keras.layers.LeakyReLU):
+            tensors = keras.tree.flatten(layer.input)
+        elif isinstance(layer, keras.layers.Activation):
+            tensors = keras.tree.flatten(layer.output)
+        else:
+            continue
+        kept |= {id(tensor): math.prod(tensor.shape[1:]) for tensor in tensors}
+    return sum(kept.values())
+
+
+def available() -> tuple[int, int] | None:
+    """Bytes of memory that the process may hold in all, and those free now.
+
+    `None` where the system does not say, and where a GPU trains.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return None
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    total, free = (
+        1024 * int(match[1]) if (match := re.search(rf"{name}:\s+(\d+)", text)) else 0
+        for name in ("MemTotal", "MemAvailable")
+    )
+    for name in CGROUP_LIMITS:
+        limit = Path(name).read_text() if Path(name).is_file() else ""
+        if limit.strip().isdecimal():
+            total = min(total, int(limit))
+    return total, min(free, total)
+
+
+def check_memory(needed: int, limits: tuple[int, int] | None) -> Problem | None:
+    """What there is to say of the memory that a run needs.
+
+    Args:
+        needed: Integer: what `estimate` returned.
+        limits: What `available` returned.
+
+    Returns:
+        A warning where it is more than is free, otherwise `None`.
+
+    Raises:
+        UserError: if it cannot fit: the estimate is more than the machine has, by more
+            than it may be wrong.
+    """
+    if limits is None:
+        return None
+    total, free = limits
+    text = f"about {needed / 1e9:.1f} GB of memory"
+    fix = "use smaller batches, images or networks, or --cache disk for the data"
+    if needed > UNCERTAINTY * total:
+        raise UserError(
+            f"Expected a run that fits into {total / 1e9:.1f} GB of memory. Received: "
+            f"one that needs {text.removesuffix(' of memory')}; {fix}"
+        )
+    if needed <= free:
+        return None
+    return Problem(
+        "too_little_memory",
+        "warning",
+        f"the run needs {text}, and {free / 1e9:.1f} GB are free",
+        fix,
+    )
