@@ -22,9 +22,11 @@ MAX_MEMORY = 3 << 28  # bytes that all models of a process hold, weights include
 MAX_NESTING = 16  # of graphs within loops and conditions
 LOAD_SECONDS = 5.0
 LOAD_BYTES_PER_SECOND = 1 << 24  # a larger file may take longer
-SAMPLE_SECONDS = 5.0  # for each sample of a batch
+SAMPLE_SECONDS = 5.0  # for the first sample, and at least for any batch
+VARIATION = 10  # times the first sample's seconds for each of a batch
+MAX_SLOWDOWN = 1.6  # of a busy machine; nothing is waited for longer
+MAX_BATCH_SLOWDOWN = 10  # for a batch of a model that has run
 POLL_SECONDS = 0.1
-MAX_WAIT_SECONDS = 600.0  # whatever the processor did
 THREAD = "ganlab ONNX model"
 
 OPERATOR_NAMES = """
@@ -79,12 +81,12 @@ class OnnxModel:
     def __init__(self, content: bytes, path: object, fix: str) -> None:
         self.path, self.fix = path, fix
         self._batch_size: int | None = None
-        self._has_run = False
+        self._sample_seconds: float | None = None  # of the first that it ran on
         try:
             check_graph(content)
-            self._session = _in_time(
-                lambda: _open(content),
-                LOAD_SECONDS + len(content) / LOAD_BYTES_PER_SECOND,
+            seconds = LOAD_SECONDS + len(content) / LOAD_BYTES_PER_SECOND
+            self._session, _ = _in_time(
+                lambda: _open(content), seconds, MAX_SLOWDOWN * seconds
             )
             self.inputs = {
                 value.name: (tuple(value.shape), value.type)
@@ -107,10 +109,11 @@ class OnnxModel:
             feeds: Arrays of as many samples each, 1 or more.
 
         Raises:
-            UserError: if a sample needs more than `MAX_MEMORY` or `SAMPLE_SECONDS`.
+            UserError: if the first sample needs more than `MAX_MEMORY` or
+                `SAMPLE_SECONDS`, or a batch far longer than the first would tell.
         """
         count = len(next(iter(feeds.values())))
-        if count > 1 and not self._has_run:
+        if count > 1 and self._sample_seconds is None:
             self.run(outputs, {name: value[:1] for name, value in feeds.items()})
         size = min(count, self._batch_size or count)
         while True:
@@ -131,7 +134,6 @@ class OnnxModel:
                         f"Received: {one_line(error)}; {self.fix}"
                     ) from error
                 size = self._batch_size = -(-size // 2)  # most often, it was memory
-        self._has_run = True
         if len(batches) == 1:
             return batches[0]
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
@@ -141,15 +143,24 @@ class OnnxModel:
     ) -> list[np.ndarray]:
         options = onnxruntime.RunOptions()
         options.log_severity_level = 4  # errors are raised, not printed as well
-        seconds = SAMPLE_SECONDS * len(next(iter(feeds.values())))
+        count = len(next(iter(feeds.values())))
+        usual = VARIATION * count * (self._sample_seconds or 0.0)
+        seconds = max(SAMPLE_SECONDS, usual)
         try:
-            return _in_time(lambda: self._session.run(outputs, feeds, options), seconds)
+            values, spent = _in_time(
+                lambda: self._session.run(outputs, feeds, options),
+                seconds,
+                max(MAX_SLOWDOWN * SAMPLE_SECONDS, MAX_BATCH_SLOWDOWN * usual),
+            )
         except TimeoutError as error:
             options.terminate = True
             raise UserError(
-                f"Expected {self.path} to take at most {SAMPLE_SECONDS:g} seconds a "
-                f"sample. Received: more; {self.fix}"
+                f"Expected {self.path} to take at most {seconds:g} seconds for a batch "
+                f"of {count:,}. Received: more; {self.fix}"
             ) from error
+        if self._sample_seconds is None:
+            self._sample_seconds = spent / count
+        return values
 
 
 def check_graph(content: bytes) -> None:
@@ -247,11 +258,19 @@ def _bound_memory() -> None:
     onnxruntime.create_and_register_allocator(memory, limits)
 
 
-def _in_time(function: Callable[[], Any], seconds: float) -> Any:
+def _in_time(
+    function: Callable[[], Any], seconds: float, wait: float
+) -> tuple[Any, float]:
     """Calls a function in a thread, which is left when its time is over.
 
-    Time is what a processor spends on that thread, so that a busy machine refuses
-    nothing; or what passes, where that is not known.
+    Args:
+        function: Function without arguments.
+        seconds: Float: what a processor may spend on that thread, so that a busy
+            machine refuses nothing soon.
+        wait: Float: what may pass, whatever the processor did.
+
+    Returns:
+        What the function returned, and the seconds that a processor spent.
 
     Raises:
         TimeoutError: if it has not returned by then.
@@ -260,7 +279,7 @@ def _in_time(function: Callable[[], Any], seconds: float) -> Any:
 
     def call() -> None:
         try:
-            outcome["value"] = function()
+            outcome["value"] = function(), time.thread_time()
         except BaseException as error:
             outcome["error"] = error
 
@@ -270,15 +289,17 @@ def _in_time(function: Callable[[], Any], seconds: float) -> Any:
     while thread.is_alive():
         thread.join(POLL_SECONDS)
         passed = time.monotonic() - start
-        if passed > seconds and _processor_seconds(thread, passed) > seconds:
+        if passed > wait or (passed > seconds and _spent(thread, passed) > seconds):
             raise TimeoutError(f"more than {seconds:.0f} seconds")
     if "error" in outcome:
         raise outcome["error"]
-    return outcome["value"]
+    value: tuple[Any, float] = outcome["value"]
+    return value
 
 
-def _processor_seconds(thread: threading.Thread, passed: float) -> float:
-    if not hasattr(time, "pthread_getcpuclockid") or passed > MAX_WAIT_SECONDS:
+def _spent(thread: threading.Thread, passed: float) -> float:
+    """Seconds of a processor; what has passed where they are not known."""
+    if not hasattr(time, "pthread_getcpuclockid"):
         return passed
     try:
         clock = time.pthread_getcpuclockid(thread.ident or 0)

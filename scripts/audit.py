@@ -3,11 +3,13 @@
     python scripts/audit.py    # a table, then pip-audit
 
 Lists every package that ganlab's dependencies bring, with its version and licence, and
-names those that state none. Then runs pip-audit over them and exits as it does; where
-it is not installed, or its service is not reached, says so in one line.
+names those that state none. Then asks pip-audit about them and exits with 1 if it knows
+of a vulnerability; where it is not installed, its service is not reached, or does not
+know a package, says so in one line.
 """
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +19,12 @@ from importlib import metadata
 
 SERVICE = "https://pypi.org/pypi/pip/json"
 TIMEOUT = 5.0
+AUDIT_TIME = 600.0
+PIP_AUDIT = (
+    *(sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps"),
+    *("--progress-spinner", "off", "--format", "json"),
+    *("--requirement", "/dev/stdin"),
+)
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -61,7 +69,10 @@ def licence(distribution: metadata.Distribution) -> str:
 
 
 def audit(packages: dict[str, metadata.Distribution]) -> int:
-    """Runs pip-audit over packages; returns its exit code, 0 where it cannot run."""
+    """Prints what pip-audit knows of packages; returns 1 if any is vulnerable.
+
+    Where it cannot tell, one line says of how many packages and why, and it is 0.
+    """
     if importlib.util.find_spec("pip_audit") is None:
         print("not audited: pip-audit is not installed; pip install pip-audit")
         return 0
@@ -71,9 +82,39 @@ def audit(packages: dict[str, metadata.Distribution]) -> int:
         print(f"not audited: {SERVICE} is not reached ({error})")
         return 0
     pinned = "\n".join(f"{name}=={d.version}" for name, d in packages.items())
-    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps"]
-    command += ["--progress-spinner", "off", "--requirement", "/dev/stdin"]
-    return subprocess.run(command, input=pinned, text=True).returncode
+    try:
+        done = subprocess.run(
+            PIP_AUDIT, input=pinned, text=True, capture_output=True, timeout=AUDIT_TIME
+        )
+    except subprocess.TimeoutExpired:
+        print(f"not audited: pip-audit took more than {AUDIT_TIME:.0f} seconds")
+        return 0
+    try:
+        answers = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        reason = done.stderr.strip().rpartition("\n")[2]
+        print(f"not audited: pip-audit failed ({reason})")
+        return 0
+    skipped = [answer for answer in answers if "skip_reason" in answer]
+    known = [
+        (answer, found)
+        for answer in answers
+        if answer not in skipped
+        for found in answer["vulns"]
+    ]
+    for answer, found in known:
+        fixed = ", ".join(found["fix_versions"]) or "no version"
+        print(
+            f"vulnerable: {answer['name']} {answer['version']}, {found['id']}, mended "
+            f"in {fixed}"
+        )
+    if skipped:
+        print(
+            f"not audited: {len(skipped)} of {len(answers)} packages, the first by: "
+            f"{skipped[0]['skip_reason']}"
+        )
+    print(f"audited: {len(answers) - len(skipped)} packages, {len(known)} known faults")
+    return int(bool(known))
 
 
 if __name__ == "__main__":

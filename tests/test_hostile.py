@@ -1,8 +1,10 @@
 """The table of hostile inputs judges as it says, and the audit lists what there is."""
 
+import json
 import runpy
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,65 @@ def test_the_audit_lists_what_ganlab_brings_with_licences():
     licences = {name: audit["licence"](packages[name]) for name in packages}
     assert licences["numpy"].startswith("BSD-3-Clause")
     assert not [text for text in licences.values() if "\n" in text]
+
+
+ANSWERS = {
+    "knows nothing": {"name": "numpy", "version": "1", "vulns": []},
+    "knows a fault": {
+        "name": "numpy",
+        "version": "1",
+        "vulns": [{"id": "PYSEC-1", "fix_versions": ["2", "3"]}],
+    },
+    "does not know it": {"name": "numpy", "skip_reason": "not found on PyPI"},
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "line"),
+    [
+        ("knows nothing", 0, "audited: 1 packages, 0 known faults"),
+        ("knows a fault", 1, "vulnerable: numpy 1, PYSEC-1, mended in 2, 3"),
+        ("does not know it", 0, "not audited: 1 of 1 packages, the first by: not f"),
+        ("fails", 0, "not audited: pip-audit failed (no reply)"),
+        ("is away", 0, "is not reached (<urlopen error"),
+        ("is not installed", 0, "not audited: pip-audit is not installed"),
+    ],
+    ids=str,
+)
+def test_the_audit_says_what_the_service_knows(
+    tmp_path, monkeypatch, capsys, service, code, line
+):
+    audit = runpy.run_path(str(SCRIPTS / "audit.py"))
+    stand_in = tmp_path / "pip_audit"
+    stand_in.mkdir()
+    (stand_in / "__init__.py").touch()
+    answer = {"dependencies": [ANSWERS[service]]} if service in ANSWERS else None
+    (stand_in / "__main__.py").write_text(
+        "import sys\n"
+        "assert sys.stdin.read() == 'numpy==1'\n"
+        + (
+            "sys.exit('no reply')"
+            if answer is None
+            else f"print({json.dumps(answer)!r})"
+        )
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    names = audit["audit"].__globals__
+    reached = tmp_path / (
+        "nothing" if service == "is away" else "pip_audit/__init__.py"
+    )
+    monkeypatch.setitem(names, "SERVICE", reached.as_uri())
+    if service == "is not installed":
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    packages = {"numpy": types.SimpleNamespace(version="1")}
+    assert audit["audit"](packages) == code
+    printed = capsys.readouterr().out
+    assert line in printed
+    assert all(
+        row.startswith(("audited", "not audited", "vuln"))
+        for row in printed.splitlines()
+    )
 
 
 def test_a_hostile_input_that_ends_otherwise_is_a_fault(monkeypatch):

@@ -1,8 +1,10 @@
 """ONNX of a stranger is looked through, and bounded in operators, memory and time."""
 
 import contextlib
+import importlib
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -13,6 +15,7 @@ from ganlab import onnx_model
 from ganlab.errors import UserError
 from ganlab.onnx_model import MAX_NESTING, OPERATORS, OnnxModel, check_graph
 
+BENCHMARKS = Path(__file__).parents[1] / "scripts" / "benchmarks"
 LATENTS = {"latents": np.ones((6, 4), np.float32)}
 
 
@@ -159,25 +162,39 @@ def test_a_batch_too_large_for_the_memory_is_cut():
         np.testing.assert_array_equal(images, LATENTS["latents"])
 
 
-def test_a_loop_without_end_is_left(monkeypatch):
+@pytest.fixture
+def endless(monkeypatch):
+    """A model that never gives images, of the benchmark of hostile inputs."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("hostile_cases.models").endless
+
+
+def test_a_loop_without_end_is_left(monkeypatch, endless):
     monkeypatch.setattr(onnx_model, "SAMPLE_SECONDS", 0.02)
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["go_on"], ["still"]),
-            helper.make_node("Neg", ["x"], ["y"]),
-        ],
-        "body",
-        [
-            value("step", [], TensorProto.INT64),
-            value("go_on", [], TensorProto.BOOL),
-            value("x", None),
-        ],
-        [value("still", [], TensorProto.BOOL), value("y", None)],
-    )
-    loop = helper.make_node("Loop", ["", "yes", "latents"], ["images"], body=body)
-    model = opened(model_of(loop, yes=True))
-    with pytest.raises(UserError, match=r"seconds a sample. Received: more; get ano"):
+    model = opened(endless())
+    message = "at most 0.02 seconds for a batch of 1. Received: more; get another"
+    with pytest.raises(UserError, match=message):
         model.run(["images"], LATENTS)
+
+
+def test_a_loop_without_end_is_left_on_a_machine_that_does_nothing(
+    monkeypatch, endless
+):
+    monkeypatch.setattr(onnx_model, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(onnx_model.time, "clock_gettime", lambda clock: 0.0)
+    with pytest.raises(UserError, match="Received: more; get another"):
+        opened(endless()).run(["images"], LATENTS)
+
+
+def test_a_loop_that_only_some_latents_begin_is_left(monkeypatch, endless):
+    monkeypatch.setattr(onnx_model, "SAMPLE_SECONDS", 0.2)
+    monkeypatch.setattr(onnx_model, "VARIATION", 0.0)
+    model = opened(endless(always=False))
+    below = -LATENTS["latents"]
+    model.run(["images"], {"latents": below})
+    mixed = np.concatenate([below, LATENTS["latents"]])
+    with pytest.raises(UserError, match="a batch of 12. Received: more"):
+        model.run(["images"], {"latents": mixed})
 
 
 def test_what_does_not_open_in_time_is_refused(monkeypatch):

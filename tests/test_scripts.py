@@ -78,6 +78,32 @@ def test_contenders_answer_at_their_turn(tmp_path):
         failed.process.communicate()
 
 
+def test_memory_that_grows_is_told_from_memory_that_does_not(tmp_path):
+    memory = load_script("memory")
+    grows = memory.line_through([9.0, 9.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert grows["slope_gb"] == pytest.approx(1.0)
+    assert grows["growth"] == pytest.approx(5 * 1.0 / 2.0)
+    # residuals of 10, 11, 10, 11 to its line: -0.2, 0.6, -0.6, 0.2
+    rough = memory.line_through([5.0, 10.0, 11.0, 10.0, 11.0])
+    error = (0.8 / 2 / 5) ** 0.5
+    assert rough["slope_gb"] == pytest.approx(0.2)
+    assert rough["interval_gb"] == pytest.approx(
+        [0.2 - 1.96 * error, 0.2 + 1.96 * error]
+    )
+    row = grows | {"name": "a", "limit": "none", "unit": "call", "gb": [9.0, 7.0]}
+    assert "| 1000.000 [1000.000, 1000.000] MB/call | 250.0% |" in memory.table(
+        {"a": row}
+    )
+
+
+@pytest.mark.e2e
+def test_memory_is_read_as_samples_are_drawn(tmp_path):
+    words = ("--worker", "sampling", "--calls", "2000")
+    result = json.loads(run("benchmarks/memory.py", *words, cwd=tmp_path))
+    assert len(result["gb"]) == 2
+    assert 0.01 < min(result["gb"]) < 1.0
+
+
 def test_the_work_of_a_step_counts_its_convolutions():
     works = load_script("speed").WORKS
     # 16 taps at 32, 16, 8 and 4 pixels a side: 3 to 64, 128, 256 and 512 channels.

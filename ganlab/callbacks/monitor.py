@@ -1,6 +1,7 @@
 """One callback that is all of the watching that `ganlab train` does."""
 
 import atexit
+import contextlib
 import logging
 import sys
 import warnings
@@ -21,12 +22,15 @@ from ganlab.callbacks.watching import load_reference, watching_callbacks
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
+from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
 from ganlab.objectives import losses
 from ganlab.runs import Run, RunFolder
 
 ACTIONS = ("none", "warn", "stop")
 LOGGER = logging.getLogger("ganlab")
+
+LOCKED: dict[Path, "Monitor"] = {}  # of this process, by their folders
 
 
 class Monitor(keras.callbacks.Callback):
@@ -59,8 +63,8 @@ class Monitor(keras.callbacks.Callback):
         on_failure: `none`, `warn` or `stop`: see `FailurePolicy`.
 
     Raises:
-        UserError: in `fit`, for a folder that holds something else, and for data that
-            is not the generator's.
+        UserError: in `fit`, for a folder that holds something else or that another
+            process writes to, and for data that is not the generator's.
         RunError: in `fit`, after the first step whose loss is not finite.
 
     Example:
@@ -96,6 +100,7 @@ class Monitor(keras.callbacks.Callback):
         self._began = False
         self._callbacks: list[keras.callbacks.Callback] = []
         self._run_log: RunLog | None = None
+        self._lock = contextlib.ExitStack()
         self._train_function: Any = None
 
     def set_model(self, model: keras.Model) -> None:
@@ -144,6 +149,16 @@ class Monitor(keras.callbacks.Callback):
         return None if labels is None else int(labels.max()) + 1
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        self._check_folder()
+        self._lock_folder()
+        try:
+            self._check_folder()  # which another process may have finished writing
+            self._begin(logs)
+        except BaseException:
+            self._unlock_folder()
+            raise
+
+    def _check_folder(self) -> None:
         step = int(self._watched.step.numpy())
         if self.folder.holds_run() and not (self._began or step):
             raise UserError(
@@ -152,6 +167,26 @@ class Monitor(keras.callbacks.Callback):
             )
         if not self.folder.holds_run():
             self.folder.check_new()
+
+    def _lock_folder(self) -> None:
+        """Keeps others from the folder, but for a `fit` of this process that failed."""
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        path = self.folder.path.resolve()
+        earlier = LOCKED.get(path)
+        if earlier is not None and earlier.params is not self.params:
+            earlier._finish(False)
+            earlier._unlock_folder()
+        self._lock.enter_context(locked_folder(path))
+        LOCKED[path] = self
+        self._lock.callback(LOCKED.pop, path)
+
+    def _unlock_folder(self) -> None:
+        self._lock.close()
+        with contextlib.suppress(OSError):
+            self.folder.path.rmdir()  # which fails unless it is empty
+
+    def _begin(self, logs: Logs) -> None:
+        step = int(self._watched.step.numpy())
         watched = None if self._losses_alone else self._read(self.data)
         self._began = True
         settings = self._settings(watched)
@@ -265,7 +300,6 @@ class Monitor(keras.callbacks.Callback):
             attribution="" if stored is None else stored.attribution,
             observed=settings,
         )
-        self.folder.path.mkdir(parents=True, exist_ok=True)
         run.save()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -316,11 +350,12 @@ class Monitor(keras.callbacks.Callback):
         self._run_log.close(succeeded)
         self._run_log = None
         self._callbacks = []
-        if not self.folder.holds_run():
-            return
-        examined = report.examine(self.folder.path)
-        page = report.write(examined, self.folder.path)
-        LOGGER.info("%s %s", examined.verdict, page)
+        with self._lock:
+            if not self.folder.holds_run():
+                return
+            examined = report.examine(self.folder.path)
+            page = report.write(examined, self.folder.path)
+            LOGGER.info("%s %s", examined.verdict, page)
 
 
 def _ending(error: BaseException) -> bool | None:

@@ -1,5 +1,9 @@
 """One callback watches ganlab's GAN, and any other Keras model of two networks."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -110,13 +114,17 @@ def fit_plain(model, images, callbacks, epochs=4):
     model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
 
 
-def test_a_gan_gets_all_that_a_run_has(tmp_path, noise, fit, read_rows):
+def small_gan():
     gan = ganlab.GAN(
         ganlab.networks.dcgan_generator(16, 1, base_filters=4),
         ganlab.networks.dcgan_discriminator(16, 1, base_filters=4),
     )
     gan.compile("adam", "adam")
-    folder = tmp_path / "run"
+    return gan
+
+
+def test_a_gan_gets_all_that_a_run_has(tmp_path, noise, fit, read_rows):
+    gan, folder = small_gan(), tmp_path / "run"
     fit(gan, [Monitor(folder, noise, monitoring=OFTEN)])
     keys = {key for row in read_rows(folder) for key in row}
     assert {"d_loss", "g_gradient_norm", "pairwise_ratio", "fid"} <= keys
@@ -320,3 +328,51 @@ def test_a_report_is_written_however_fit_ends(tmp_path, images, error, ending):
     model.steps_begun = -100
     fit_plain(model, images, [])
     assert model.train_function is train_function
+
+
+HOLD = """
+import sys
+from ganlab.files import locked_folder
+with locked_folder(sys.argv[1]):
+    print("holds", flush=True)
+    sys.stdin.read()
+"""
+
+
+def plain(monitor, images, callbacks=()):
+    fit_plain(plain_gan(), images, [monitor, *callbacks], epochs=1)
+
+
+def test_two_scripts_do_not_watch_into_one_folder(tmp_path, images):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", HOLD, folder]
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout.readline() == "holds\n"
+        with pytest.raises(UserError, match=f"held by process '{other.pid} on"):
+            plain(Monitor(folder), images)
+        other.kill()  # which leaves its lock
+    plain(Monitor(folder), images)
+    assert (folder / "report.html").exists()
+    assert not list(folder.glob(".*"))
+    with pytest.raises(UserError, match="holds a run; name another"):
+        plain(Monitor(folder), images)
+    assert not list(folder.glob(".*"))
+
+
+def test_a_fit_that_another_callback_ended_is_gone_on_with(tmp_path, fit):
+    class Failing(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise ZeroDivisionError
+
+    gan = small_gan()
+    with pytest.raises(ZeroDivisionError):
+        fit(gan, [Monitor(tmp_path, monitoring=OFTEN), Failing()])
+    fit(gan, [Monitor(tmp_path, monitoring=OFTEN)])
+    assert (tmp_path / "report.html").exists()
+    assert diagnosis.read(tmp_path).last_step == 10
+    assert not list(tmp_path.glob(".*"))
+    monitors = [Monitor(tmp_path), Monitor(tmp_path)]
+    with pytest.raises(UserError, match=f"held by process '{os.getpid()} on"):
+        fit(gan, monitors)

@@ -100,7 +100,8 @@ def products(count: int) -> onnx.ModelProto:
     return model_of(nodes, shape=[6000, 6000])
 
 
-def endless() -> onnx.ModelProto:
+def endless(always: bool = True) -> onnx.ModelProto:
+    """A loop without end; or only of batches with a latent above 0."""
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["go_on"], ["still"]),
@@ -115,7 +116,13 @@ def endless() -> onnx.ModelProto:
         [value("still", [], TensorProto.BOOL), value("y", None)],
     )
     loop = helper.make_node("Loop", ["", "yes", "base"], ["images"], body=body)
-    return model_of([loop], yes=True)
+    if always:
+        return model_of([loop], yes=True)
+    condition = [
+        helper.make_node("ReduceMax", ["latents"], ["largest"], keepdims=0),
+        helper.make_node("Greater", ["largest", "zero"], ["yes"]),
+    ]
+    return model_of([*condition, loop], zero=np.float32(0))
 
 
 def external() -> onnx.ModelProto:
