@@ -97,15 +97,15 @@ def audit(packages: dict[str, metadata.Distribution]) -> int:
         return 0
     skipped = [answer for answer in answers if "skip_reason" in answer]
     known = [
-        (answer, found)
+        (answer, fault)
         for answer in answers
         if answer not in skipped
-        for found in answer["vulns"]
+        for fault in answer["vulns"]
     ]
-    for answer, found in known:
-        fixed = ", ".join(found["fix_versions"]) or "no version"
+    for answer, fault in known:
+        fixed = ", ".join(fault["fix_versions"]) or "no version"
         print(
-            f"vulnerable: {answer['name']} {answer['version']}, {found['id']}, mended "
+            f"vulnerable: {answer['name']} {answer['version']}, {fault['id']}, mended "
             f"in {fixed}"
         )
     if skipped:
