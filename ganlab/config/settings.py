@@ -85,14 +85,14 @@ class Recipe(Settings):
         32,
         "channels of the generator's largest feature maps",
         minimum=1,
-        networks=("dcgan", "resnet", "r3gan"),
+        networks=("dcgan", "resnet", "r3gan", "projected"),
         generator="base_filters",
     )
     discriminator_filters: int = in_networks(
         32,
         "channels of the discriminator's largest feature maps",
         minimum=1,
-        networks=("dcgan", "resnet", "r3gan"),
+        networks=("dcgan", "resnet", "r3gan", "projected"),
         discriminator="base_filters",
     )
     num_blocks: int = in_networks(
@@ -180,6 +180,7 @@ class Recipe(Settings):
     minibatch_stddev: bool = in_networks(
         False,
         "give the discriminator the batch's standard deviation",
+        networks=("dcgan", "resnet", "r3gan", "mlp"),
         discriminator="minibatch_stddev",
     )
     packing: int = in_networks(
@@ -192,7 +193,7 @@ class Recipe(Settings):
         "concat",
         "how the generator takes the class",
         choices=choices.GENERATOR_CONDITIONINGS,
-        networks=("dcgan", "resnet"),
+        networks=("dcgan", "resnet", "projected"),
         generator="conditioning",
     )
     discriminator_conditioning: str = in_networks(
@@ -201,6 +202,21 @@ class Recipe(Settings):
         choices=choices.DISCRIMINATOR_CONDITIONINGS,
         networks=("dcgan", "resnet", "r3gan"),
         discriminator="conditioning",
+    )
+    frozen_features: str = in_networks(
+        "imagenet",
+        "weights of the frozen network under the discriminator",
+        choices=choices.FROZEN_FEATURES,
+        networks=("projected",),
+        discriminator="frozen_features",
+    )
+    feature_size: int | None = in_networks(
+        None,
+        "shorter side of images as the frozen network sees them, a multiple of 32",
+        minimum=32,
+        unset="that of the images, rounded up, and 64 or more",
+        networks=("projected",),
+        discriminator="feature_size",
     )
     loss: str = in_objective(
         "non_saturating",
@@ -219,8 +235,7 @@ class Recipe(Settings):
     )
     san: bool = in_objective(
         False,
-        "train the direction of the discriminator's last layer apart, as SAN, under "
-        "any loss",
+        "train the direction of the discriminator's last layer apart, as SAN",
         flag=True,
         discriminator="san",
     )

@@ -125,7 +125,7 @@ IMAGES = DataKind(
     name="images",
     scale=127.5,
     pictorial=True,
-    networks=("dcgan", "resnet", "r3gan"),
+    networks=("dcgan", "resnet", "r3gan", "projected"),
     extractors=(
         "efficientnet-lite0",
         "fashion_mnist",

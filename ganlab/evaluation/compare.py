@@ -10,6 +10,7 @@ from ganlab import metrics
 from ganlab.artifacts import card
 from ganlab.bounded import read_json
 from ganlab.config import legacy
+from ganlab.config.resolve import check_independent
 from ganlab.data import kinds
 from ganlab.data.decoding import MODES, WHITE
 from ganlab.data.loading import load_data
@@ -80,6 +81,8 @@ def compare(
     """
     report = progress or (lambda stage, done, count: None)
     subjects = {str(path): load_subject(path, checkpoint) for path in paths}
+    for subject in subjects.values():
+        check_independent(subject.recipe, features)
     reference = _load_reference(
         subjects, data, features, num_images, seed=seed, report=report
     )

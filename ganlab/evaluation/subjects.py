@@ -1,8 +1,10 @@
 """Subjects of an evaluation: runs, artifacts, folders of images and npz files."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -49,6 +51,7 @@ class Subject:
         source: The `Generator`, or all images there are.
         data: SPEC of the generator's training data, or `None`.
         background: What transparent pictures of that data were laid on.
+        recipe: The settings that it was trained by, as far as they are known.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class Subject:
     source: Generator | np.ndarray
     data: str | None = None
     background: str = WHITE
+    recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def generator(self) -> Generator | None:
@@ -138,12 +142,15 @@ def _artifact(path: Path) -> Subject:
     generator = Generator(
         _rescaled(artifact), artifact.latent_dim, len(artifact.class_names)
     )
+    training = artifact.card.get("training")
+    recipe = training.get("recipe") if isinstance(training, dict) else None
     return Subject(
         path,
         artifact.image_shape,
         generator,
         _stated_data(artifact),
         _stated_background(artifact),
+        recipe if isinstance(recipe, dict) else {},
     )
 
 
@@ -171,8 +178,14 @@ def _run(path: Path, checkpoint: str) -> Subject:
     run = load_run(path, watched=True)
     gan = load_gan(run.folder.find_checkpoint(checkpoint))
     generator = Generator(_rescaled(gan), gan.latent_dim, gan.num_classes or 0)
+    recipe = run.recipe
     return Subject(
-        path, gan.image_shape, generator, run.recipe.data, run.recipe.background
+        path,
+        gan.image_shape,
+        generator,
+        recipe.data,
+        recipe.background,
+        recipe.as_dict(),
     )
 
 

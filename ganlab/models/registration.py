@@ -24,6 +24,7 @@ CLASSES = {  # where -> the classes that are registered with Keras
         "SelfAttention",
         "SpectralNormalization",
     ),
+    "networks.projection": ("ProjectedFeatures",),
     "networks.slicing": ("SlicingNormalization",),
     "objectives.augmentation.adaptive": ("AdaptiveAugment",),
     "objectives.augmentation.diffaugment": ("DiffAugment",),

@@ -11,6 +11,8 @@ from ganlab.networks.layers import (
     SpectralNormalization,
 )
 from ganlab.networks.mlps import mlp_discriminator, mlp_generator
+from ganlab.networks.projected import projected_discriminator, projected_generator
+from ganlab.networks.projection import ProjectedFeatures
 from ganlab.networks.residual import (
     r3gan_discriminator,
     r3gan_generator,
@@ -24,6 +26,7 @@ __all__ = [
     "ChosenClass",
     "GroupedConv2D",
     "MinibatchStdDev",
+    "ProjectedFeatures",
     "SelfAttention",
     "SlicingNormalization",
     "SpectralNormalization",
@@ -31,6 +34,8 @@ __all__ = [
     "dcgan_generator",
     "mlp_discriminator",
     "mlp_generator",
+    "projected_discriminator",
+    "projected_generator",
     "r3gan_discriminator",
     "r3gan_generator",
     "resnet_discriminator",

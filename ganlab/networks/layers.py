@@ -139,19 +139,21 @@ class MinibatchStdDev(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganlab")
 class ChosenClass(layers.Layer):
-    """Selects each sample's value for its label: `values[i, labels[i]]`.
+    """Selects each sample's values for its label: `values[i, ..., labels[i]]`.
 
-    Its inputs are `[values, labels]` of shapes `(batch, classes)` and `(batch,)`, and
-    its output is `(batch, 1)`.
+    Its inputs are `[values, labels]` of shapes `(batch, ..., classes)` and `(batch,)`,
+    and its output is `(batch, ..., 1)`.
     """
 
     def call(self, inputs: Any) -> Any:
         values, labels = inputs
         selection = ops.one_hot(labels, values.shape[-1], dtype=values.dtype)
+        ones = [1] * (len(values.shape) - 2)
+        selection = ops.reshape(selection, (-1, *ones, values.shape[-1]))
         return ops.sum(values * selection, axis=-1, keepdims=True)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0][0], 1)
+        return (*input_shape[0][:-1], 1)
 
 
 @keras.saving.register_keras_serializable(package="ganlab")

@@ -22,6 +22,7 @@ NETWORKS: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Model]
     "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
     "resnet": (networks.resnet_generator, networks.resnet_discriminator),
     "r3gan": (networks.r3gan_generator, networks.r3gan_discriminator),
+    "projected": (networks.projected_generator, networks.projected_discriminator),
     "mlp": (networks.mlp_generator, networks.mlp_discriminator),
 }
 

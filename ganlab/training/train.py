@@ -18,6 +18,7 @@ from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.training_metrics import NonFiniteError
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
+from ganlab.config.resolve import check_independent
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
@@ -97,6 +98,7 @@ def train(
     else:
         folder.check_new()
     check_names(recipe)
+    check_independent(recipe.as_dict(), monitoring.features)
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         with (

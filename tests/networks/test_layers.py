@@ -152,5 +152,7 @@ def test_attention_starts_as_the_identity_and_mixes_positions():
 
 def test_the_value_of_each_label_is_selected():
     values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], np.float32)
+    patches = networks.ChosenClass()([values[:, None], np.array([2, 0])])
     selected = networks.ChosenClass()([values, np.array([2, 0])])
+    np.testing.assert_array_equal(patches[:, 0], selected)
     np.testing.assert_array_equal(selected, [[3.0], [4.0]])

@@ -23,7 +23,7 @@ def test_networks_of_images(network):
     recipe = Recipe(network=network, generator_filters=4, discriminator_filters=4)
     generator, discriminator = build_networks(complete(recipe, 16, 3), None)
     assert generator.output_shape == (None, 16, 16, 3)
-    assert discriminator.output_shape == (None, 1)
+    assert discriminator.output_shape == (None, 4 if network == "projected" else 1)
 
 
 @pytest.mark.parametrize("conditioning", [None, "projection", "auxiliary"])
@@ -37,10 +37,15 @@ def test_san_is_an_option_of_every_network(network, conditioning):
         san=True,
     )
     num_classes = None if conditioning is None else 3
+    if (network, conditioning) == ("projected", "auxiliary"):
+        with pytest.raises(UserError, match="no discriminator conditioning"):
+            build_gan(complete(recipe, 16, 3), num_classes)
+        return
     gan = build_gan(complete(recipe, 16, 3), num_classes)
     kernels = directions.kernels(gan.discriminator)
     outputs = 3 if conditioning == "projection" else 1
-    assert [kernel.shape[-1] for kernel in kernels] == [outputs]
+    heads = 4 if network == "projected" else 1
+    assert [kernel.shape[-1] for kernel in kernels] == heads * [outputs]
 
 
 def test_networks_of_toy_mixtures():
