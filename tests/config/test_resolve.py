@@ -3,7 +3,12 @@
 import pytest
 
 from ganlab.config.presets import get_preset
-from ganlab.config.resolve import complete, network_arguments
+from ganlab.config.resolve import (
+    check_independent,
+    complete,
+    frozen_extractor,
+    network_arguments,
+)
 from ganlab.config.settings import Recipe
 from ganlab.errors import UserError
 
@@ -64,3 +69,26 @@ def test_settings_of_image_networks_are_left_out_of_an_mlp():
         "latent_dim": 2,
         "normalization": "none",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"network": "projected"}, "efficientnet-lite0"),
+        ({"network": "projected", "frozen_features": "imagenet"}, "efficientnet-lite0"),
+        ({"network": "projected", "frozen_features": "random"}, None),
+        ({"network": "dcgan", "frozen_features": "imagenet"}, None),
+        ({}, None),
+        ({"network": ["projected"]}, None),
+    ],
+)
+def test_the_extractor_that_a_recipe_trains_on(settings, expected):
+    assert frozen_extractor(settings) == expected
+    for features in (None, "pixels", "inception"):
+        check_independent(settings, features)
+    if expected is None:
+        check_independent(settings, "efficientnet-lite0")
+        return
+    with pytest.raises(UserError, match="not made of.*other --features") as caught:
+        check_independent(settings, "efficientnet-lite0")
+    assert "\n" not in str(caught.value)

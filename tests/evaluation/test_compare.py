@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ganlab import metrics
 from ganlab.errors import UserError
 from ganlab.evaluation import compare
+from ganlab.evaluation.subjects import Subject
 
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
@@ -51,3 +53,12 @@ def test_what_holds_no_scores_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(UserError, match="Expected (scores from|JSON in)"):
         compare.read_scores(path)
+
+
+def test_features_that_a_subject_was_trained_on_are_refused(monkeypatch):
+    recipe = {"network": "projected"}
+    images = np.zeros((8, 16, 16, 3), np.uint8)
+    subject = Subject(Path("run"), images.shape[1:], images, recipe=recipe)
+    monkeypatch.setattr(compare, "load_subject", lambda *arguments: subject)
+    with pytest.raises(UserError, match="that the discriminator is not made of"):
+        compare.compare(["run"], data="npz:none", features="efficientnet-lite0")

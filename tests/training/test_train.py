@@ -82,6 +82,12 @@ def test_wrong_names_leave_no_folder(recipe, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(UserError, match="action on failure.*warn"):
         ganlab.train(recipe, out, on_failure="undo")
+    with pytest.raises(UserError, match="that the discriminator is not made of"):
+        ganlab.train(
+            recipe.replace(network="projected"),
+            out,
+            monitoring=ganlab.Monitoring(features="efficientnet-lite0"),
+        )
     with pytest.raises(UserError, match="Unknown loss"):
         ganlab.train(recipe.replace(loss="best"), out)
     with pytest.raises(UserError, match="batch size of 1 to 40"):
