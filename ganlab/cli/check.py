@@ -47,7 +47,12 @@ def run(options: argparse.Namespace) -> None:
     from ganlab.training import preflight
 
     progress = decoding_bar(sys.stderr)
-    problems = preflight.check(chosen.recipe, chosen.monitoring.cache, progress)
+    problems = preflight.check(
+        chosen.recipe,
+        chosen.monitoring.cache,
+        progress,
+        chosen.monitoring.max_data_memory,
+    )
     if options.json:
         print_json([problem.as_dict() for problem in problems])
     else:

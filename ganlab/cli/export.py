@@ -137,6 +137,7 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
             channels=recipe.channels,
             background=recipe.background,
             cache=monitoring.cache,
+            max_memory=monitoring.max_data_memory,
             progress=decoding_bar(sys.stderr),
         )
         reference = load_reference(monitoring, data, sys.stderr)

@@ -2,7 +2,7 @@
 
 NETWORKS = ("dcgan", "resnet", "r3gan", "projected", "mlp")
 FROZEN_FEATURES = ("imagenet", "random")
-CACHES = ("memory", "disk")
+CACHES = ("memory", "disk", "stream")
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 LOSSES = (
     "minimax",

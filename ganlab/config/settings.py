@@ -25,8 +25,9 @@ class Recipe(Settings):
     data: str = in_run(
         "fashion_mnist",
         "data SPEC: fashion_mnist (embedded), folder:DIR, npz:FILE, "
-        "idx:DIR[:train|:test], tfds:NAME[/CONFIG][:SPLIT], emoji:google[:DIR], "
-        "emoji:twitter[:DIR], or the toy 2-D mixtures ring and grid",
+        "tfrecord:FILES, webdataset:FILES, idx:DIR[:train|:test], "
+        "tfds:NAME[/CONFIG][:SPLIT], emoji:google[:DIR], emoji:twitter[:DIR], or the "
+        "toy 2-D mixtures ring and grid",
         metavar="SPEC",
         flag=True,
     )
@@ -377,7 +378,15 @@ class Monitoring(Settings):
         0.03, "largest fraction of the time that health probes take", above=0, maximum=1
     )
     cache: str = in_data(
-        "memory", "where decoded images are kept", choices=choices.CACHES, flag=True
+        "memory",
+        "where decoded images are kept; stream keeps none and decodes each anew",
+        choices=choices.CACHES,
+        flag=True,
+    )
+    max_data_memory: float = in_monitoring(
+        4.0,
+        "GB of decoded images that are kept in memory; more are streamed from disk",
+        above=0,
     )
 
 

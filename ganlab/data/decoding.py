@@ -64,6 +64,18 @@ class Decoded(NamedTuple):
     bits: int = 0
 
 
+class Pixels(NamedTuple):
+    """What pictures are decoded to.
+
+    Args:
+        shape: Height, width and channels.
+        background: What transparent pictures are laid on.
+    """
+
+    shape: tuple[int, int, int]
+    background: str
+
+
 def decode(
     item: np.ndarray | Path | bytes,
     shape: tuple[int, int, int],

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
+from ganlab.data.streaming import StreamedImages
 from ganlab.errors import UserError
 
 HELD_OUT_PART, MIN_HELD_OUT, MAX_HELD_OUT = 20, 32, 256
@@ -25,8 +26,8 @@ class ImageData:
 
     Args:
         spec: The data SPEC they came from.
-        images: Uint8 images `(N, H, W, C)`, in memory or mapped from disk; or
-            float32 toy 2-D samples `(N, 2)`.
+        images: Uint8 images `(N, H, W, C)`, in memory, mapped from disk or streamed
+            from it; or float32 toy 2-D samples `(N, 2)`.
         labels: Int32 array `(N,)`, or `None`.
         class_names: A name for each class; empty without labels.
         skipped: Names of images that could not be read.
@@ -40,7 +41,7 @@ class ImageData:
     """
 
     spec: str
-    images: np.ndarray
+    images: np.ndarray | StreamedImages
     labels: np.ndarray | None
     class_names: tuple[str, ...]
     skipped: tuple[str, ...]
@@ -192,7 +193,10 @@ class ImageData:
         ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
             if self.indices is not None:
                 indices = tf.gather(self.indices, indices)
-            images = tf.numpy_function(self._gather, [indices], self.images.dtype)
+            images, indices = tf.numpy_function(
+                self._gather, [indices], [self.images.dtype, tf.int64]
+            )
+            indices = tf.ensure_shape(indices, (batch_size,))
             images = tf.ensure_shape(images, shape)
             images = kind.scaled(tf.cast(images, tf.float32))
             if flip:
@@ -214,8 +218,11 @@ class ImageData:
         options.autotune.enabled = False
         return dataset.with_options(options)
 
-    def _gather(self, indices: np.ndarray) -> np.ndarray:
-        return self.images[indices]
+    def _gather(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Samples, and the indices of those that they are."""
+        if isinstance(self.images, StreamedImages):
+            return self.images.read(indices)
+        return self.images[indices], indices
 
 
 def _by_family(

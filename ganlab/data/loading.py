@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import os
 import shutil
 import warnings
@@ -28,6 +29,7 @@ from ganlab.data.decoding import (
     MODES,
     WHITE,
     Decoded,
+    Pixels,
     decode,
     parse_colour,
     why_not,
@@ -36,13 +38,15 @@ from ganlab.data.image_data import ImageData
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.source import Source
 from ganlab.data.sources import DEFAULT_SIZE, open_source
+from ganlab.data.streaming import StreamedImages
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import RunError, UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
 from ganlab.limits import is_of_machine
 
 LOGGER = logging.getLogger("ganlab")
-CACHES = ("memory", "disk")
+CACHES = ("memory", "disk", "stream")
+MAX_MEMORY = 4.0  # GB of decoded images
 ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"  # of a cache folder
 MAX_ABOUT_BYTES = 1 << 30  # with the names of all images that were skipped
 CACHE_VERSION = 3  # of what decoding makes of the same files
@@ -53,18 +57,6 @@ WITHOUT_OPACITY = {1: 1, 2: 1, 3: 3, 4: 3}  # channels
 Progress = Callable[[int, int], None]
 
 
-class Pixels(NamedTuple):
-    """What pictures are decoded to.
-
-    Args:
-        shape: Height, width and channels.
-        background: What transparent pictures are laid on.
-    """
-
-    shape: tuple[int, int, int]
-    background: str
-
-
 def load_data(
     spec: str,
     *,
@@ -72,11 +64,13 @@ def load_data(
     channels: int | None = None,
     background: str = WHITE,
     cache: str = "memory",
+    max_memory: float = MAX_MEMORY,
     progress: Progress | None = None,
 ) -> ImageData:
     """Decodes the images that a data SPEC names.
 
-    Files that are left out, and images that cannot be read, are warned of.
+    Files that are left out, and images that cannot be read, are warned of. What would
+    take more than `max_memory` streams from disk, and that is said.
 
     Args:
         spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000
@@ -88,8 +82,10 @@ def load_data(
             the images' own without opacity, or 3 where it varies.
         background: The colour that transparent pictures are laid on, or that is kept
             where nothing is seen: a name of CSS's, or `#rrggbb`.
-        cache: `"memory"`, or `"disk"` to keep the decoded images under
-            `~/.cache/ganlab` (or `XDG_CACHE_HOME`) and read them from there.
+        cache: `"memory"`, `"disk"` to keep the decoded images under
+            `~/.cache/ganlab` (or `XDG_CACHE_HOME`) and read them from there, or
+            `"stream"` to keep none and decode each when it is trained on.
+        max_memory: Float: GB of decoded images that are kept in memory, at most.
         progress: `None`, or a function of `(images done, images in all)`.
 
     Returns:
@@ -106,7 +102,7 @@ def load_data(
             f"{type(spec).__name__}; arrays are saved by np.savez, or given to fit"
         )
     if cache not in CACHES:
-        raise UserError(f"Expected a cache of memory or disk. Received: {cache!r}")
+        raise UserError(f"Expected a cache of {', '.join(CACHES)}. Received: {cache!r}")
     mixture = find_mixture(spec)
     if mixture is not None:
         samples, modes = mixture.sample(NUM_TOY_SAMPLES)
@@ -119,6 +115,12 @@ def load_data(
     if channels not in MODES:
         raise UserError(f"Expected 1 to 4 channels. Received: {channels}")
     decoded = Pixels((height, width, channels), background)
+    size = source.count * math.prod(decoded.shape)
+    streamed = isinstance(source.items, Sequence)
+    if cache == "stream" or (
+        cache == "memory" and streamed and size > 1e9 * max_memory
+    ):
+        return _stream(spec, source, decoded, None if cache == "stream" else max_memory)
     if cache == "memory":
         try:
             memory = np.empty((source.count, *decoded.shape), np.uint8)
@@ -130,6 +132,26 @@ def load_data(
         filled = _fill(memory, source, background, progress)
         return _image_data(spec, filled.images, filled.labels, source, *filled[2:])
     return _load_cached(spec, source, decoded, progress)
+
+
+def _stream(
+    spec: str, source: Source, decoded: Pixels, max_memory: float | None
+) -> ImageData:
+    """The data of a source whose images are decoded when they are asked for."""
+    if not isinstance(source.items, Sequence):
+        raise UserError(
+            f"Expected data that can be read in any order. Received: {spec}, whose "
+            "images come one after the other; keep them decoded: --cache disk"
+        )
+    notes = []
+    if max_memory is not None:
+        size = source.count * math.prod(decoded.shape)
+        notes.append(
+            f"streamed from disk, for {size / 1e9:.1f} GB decoded are more than "
+            f"{max_memory:g} GB (max_data_memory; --cache disk keeps them decoded)"
+        )
+    images = StreamedImages(source.items, *decoded)
+    return _image_data(spec, images, source.labels, source, (), notes)
 
 
 def _load_cached(
@@ -236,7 +258,7 @@ def _take_space(file: Path) -> None:
 
 def _image_data(
     spec: str,
-    images: np.ndarray,
+    images: np.ndarray | StreamedImages,
     labels: np.ndarray | None,
     source: Source,
     skipped: Sequence[str],

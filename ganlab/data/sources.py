@@ -7,6 +7,8 @@ folder:DIR[:links][:families]   JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
 emoji:google[:DIR]              what scripts/get_emoji has laid out in DIR, by default
 emoji:twitter[:DIR]             `GANLAB_EMOJI` or `emoji`; categories are classes
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
+tfrecord:FILES                  `tf.train.Example`s with an encoded image each
+webdataset:FILES                tar files of KEY.jpg and KEY.cls
 idx:DIR[:train|:test]           MNIST's IDX files, gzipped or not
 tfds:NAME[/CONFIG][:SPLIT]      any image data set of TensorFlow Datasets
 """
@@ -24,6 +26,7 @@ from ganlab.data.arrays import from_arrays, open_npz
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.data.folder import FAMILIES, open_folder
 from ganlab.data.idx import read_idx
+from ganlab.data.records import open_tfrecord, open_webdataset
 from ganlab.data.source import Source, existing_folder, file_identity, spec_of_path
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, one_line, unknown_name
@@ -45,6 +48,8 @@ def open_source(spec: str) -> Source:
         "folder": open_folder,
         "emoji": _open_emoji,
         "npz": open_npz,
+        "tfrecord": open_tfrecord,
+        "webdataset": open_webdataset,
         "idx": _open_idx,
         "tfds": _open_tfds,
     }
@@ -55,6 +60,7 @@ def open_source(spec: str) -> Source:
                 f"Expected a data SPEC. Received: the path {spec}; write {path_spec}"
             )
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
+        known += ["tfrecord:FILES", "webdataset:FILES"]
         known += [f"emoji:{name}" for name in EMOJI]
         raise unknown_name("data", spec, [*known, *MIXTURES])
     return openers[scheme](rest)

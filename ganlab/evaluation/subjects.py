@@ -128,7 +128,7 @@ def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
     if path.is_dir():
         images = _images_of_folder(path)
     elif path.suffix == ".npz" and path.is_file():
-        images = load_data(f"npz:{path}").images
+        images = np.asarray(load_data(f"npz:{path}").images)
     else:
         raise UserError(
             "Expected a run, an artifact, a folder of images or an .npz file. "

@@ -7,7 +7,7 @@ from ganlab import evaluation
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
-from ganlab.data.loading import load_data
+from ganlab.data.loading import MAX_MEMORY, load_data
 from ganlab.errors import UserError
 
 
@@ -34,6 +34,7 @@ def load_recipe_data(
     recipe: Recipe,
     cache: str = "memory",
     progress: Callable[[int, int], None] | None = None,
+    max_memory: float = MAX_MEMORY,
 ) -> tuple[Recipe, ImageData]:
     """Loads the data of a recipe, and completes the recipe by it.
 
@@ -41,6 +42,7 @@ def load_recipe_data(
         recipe: A `Recipe`.
         cache: See `ganlab.load_data`.
         progress: See there.
+        max_memory: See there.
 
     Returns:
         The recipe with nothing left to the data, and the data.
@@ -54,6 +56,7 @@ def load_recipe_data(
         channels=recipe.channels,
         background=recipe.background,
         cache=cache,
+        max_memory=max_memory,
         progress=progress,
     )
     conditional = recipe.conditional

@@ -19,7 +19,8 @@ from ganlab.training.problem import Problem
 PROCESS_BYTES = 0.95e9  # of TensorFlow and ganlab themselves
 KEPT = 1.3  # of the numbers that the backward pass needs, in all that a step holds
 SECOND_ORDER = 1.2  # with a penalty on gradients, of that
-OVERLAP = 0.5  # of the smaller of training and probing, which memory is not reused for
+PROBED = 1.5  # likewise of those of a probe, which keeps more of them
+OVERLAP = 0.3  # of the smaller of training and probing, which memory is not reused for
 UNCERTAINTY = 1.5  # the peak is within this factor of the estimate
 COPIES = {"generator": 5, "discriminator": 4}  # gradients, Adam's two, an average
 CGROUP_LIMITS = (
@@ -31,7 +32,7 @@ CGROUP_LIMITS = (
 def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
     """Bytes of main memory that a run on a CPU holds at its peak.
 
-        process + data + weights + max(step, probe) + min(step, probe) / 2
+        process + data + weights + max(step, probe) + 0.3 min(step, probe)
 
     where a step keeps what the backward pass needs of the generator once and of the
     discriminator for real and fake images, and a probe of 64 images likewise with the
@@ -54,6 +55,7 @@ def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
     if gan.objective.gradient_penalties:
         step *= SECOND_ORDER
     probe = 4 * PROBE_IMAGES * (sizes["generator"] + 3 * sizes["discriminator"])
+    probe *= PROBED
     weights = sum(
         4 * copies * getattr(gan, role).count_params()
         for role, copies in COPIES.items()

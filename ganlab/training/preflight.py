@@ -7,6 +7,7 @@ import numpy as np
 
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
+from ganlab.data.loading import MAX_MEMORY
 from ganlab.models.gan import GAN
 from ganlab.training import memory
 from ganlab.training.build import build_gan, check_names, dtype_policy
@@ -28,6 +29,7 @@ def check(
     recipe: Recipe,
     cache: str = "memory",
     progress: Callable[[int, int], None] | None = None,
+    max_memory: float = MAX_MEMORY,
 ) -> list[Problem]:
     """Looks for mistakes before training, with one batch.
 
@@ -35,6 +37,7 @@ def check(
         recipe: A `ganlab.Recipe`.
         cache: See `ganlab.load_data`.
         progress: See there.
+        max_memory: See there.
 
     Returns:
         Problems, critical ones first.
@@ -43,7 +46,7 @@ def check(
         UserError: if the data or the settings are unusable.
     """
     check_names(recipe)
-    recipe, data = load_recipe_data(recipe, cache, progress)
+    recipe, data = load_recipe_data(recipe, cache, progress, max_memory)
     summary = data.summary()
     data, _ = data.split(recipe.seed)
     data.steps_per_epoch(recipe.batch_size * recipe.discriminator_steps)

@@ -172,7 +172,9 @@ def _prepare(
 ) -> tuple[Run, TrainingData]:
     """Loads the data, and completes the recipe by it."""
     progress = None if stream is None else decoding_bar(stream)
-    recipe, data = load_recipe_data(recipe, monitoring.cache, progress)
+    recipe, data = load_recipe_data(
+        recipe, monitoring.cache, progress, monitoring.max_data_memory
+    )
     training_data, held_out = data.split(recipe.seed)
     steps_per_epoch = training_data.steps_per_epoch(
         recipe.batch_size * recipe.discriminator_steps

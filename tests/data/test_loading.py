@@ -59,7 +59,7 @@ def test_toy_mixtures_are_sampled_with_their_modes_as_labels():
 
 
 def test_wrong_options_are_one_clear_line():
-    with pytest.raises(UserError, match="memory or disk. Received: 'tape'"):
+    with pytest.raises(UserError, match="memory, disk, stream. Received: 'tape'"):
         load_data("fashion_mnist", cache="tape")
     with pytest.raises(UserError, match="1 to 4 channels. Received: 5"):
         load_data("fashion_mnist", channels=5)
@@ -143,7 +143,7 @@ def test_sizes_that_cannot_be_are_refused(folder):
     with pytest.raises(UserError, match="size of 1 or more, .* Received: 0"):
         load_data(f"folder:{folder}", image_size=0)
     with pytest.raises(UserError, match="memory for 6 images.*--cache disk"):
-        load_data(f"folder:{folder}", image_size=10**7)
+        load_data(f"folder:{folder}", image_size=10**7, max_memory=1e9)
 
 
 def test_twelve_bits_in_sixteen_are_scaled_by_what_the_set_holds(tmp_path):
