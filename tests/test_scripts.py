@@ -394,18 +394,3 @@ def test_the_benchmark_of_faults_resumes_what_it_killed(tmp_path):
     printed = run("benchmarks/faults.py", "--kills", 2, "--out", "out", cwd=tmp_path)
     assert "| all | 2 | 2 | 2 | 0 |" in printed
     assert (tmp_path / "out" / "faults.json").exists()
-
-
-@pytest.mark.slow
-def test_the_benchmarks_of_memory_and_of_streaming_write_tables(tmp_path):
-    printed = run("benchmarks/training_memory.py", "--only", 0, cwd=tmp_path)
-    ratio = float(printed.splitlines()[-1].split(" | ")[-1].strip(" |"))
-    assert 1 / 1.5 < ratio < 1.5
-    small = ["--num-images", 640, "--batches", 5, "--steps", 2, "--out", "out"]
-    printed = run("benchmarks/streaming.py", *small, cwd=tmp_path)
-    assert [line.split(" | ")[0] for line in printed.splitlines()[2:]] == [
-        "| folder, memory",
-        "| folder, streamed",
-        "| TFRecord, streamed",
-        "| WebDataset, streamed",
-    ]

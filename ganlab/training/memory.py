@@ -73,7 +73,10 @@ def kept_numbers(network: keras.Model) -> int:
     activations give.
     """
     kept: dict[int, int] = {}
+    inner = 0
     for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            inner += kept_numbers(layer)
         if layer.weights or isinstance(layer, keras.layers.LeakyReLU):
             tensors = keras.tree.flatten(layer.input)
         elif isinstance(layer, keras.layers.Activation):
@@ -81,7 +84,7 @@ def kept_numbers(network: keras.Model) -> int:
         else:
             continue
         kept |= {id(tensor): math.prod(tensor.shape[1:]) for tensor in tensors}
-    return sum(kept.values())
+    return inner + sum(kept.values())
 
 
 def available() -> tuple[int, int] | None:

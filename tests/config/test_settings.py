@@ -47,15 +47,6 @@ def test_a_wrong_recipe_is_refused(changes, message):
         Recipe(**changes)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.5])
-def test_a_wrong_monitoring_is_refused(share):
-    message = f"probe share above 0 and at most 1. Received: {share}"
-    with pytest.raises(UserError, match=message):
-        Monitoring(probe_share=share)
-    with pytest.raises(UserError, match="evaluate images of 6 or more"):
-        Monitoring(evaluate_images=5)
-
-
 def test_hyphens_and_joined_names_are_known():
     recipe = Recipe(loss="least-squares", regularizer="r1+gradient-penalty")
     assert recipe.loss == "least-squares"
