@@ -28,7 +28,11 @@ def _temporary(path: Path) -> Path:
 
 
 def _host() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    """Tells the machine, and on Linux the container, that process numbers are of."""
+    name = socket.gethostname()
+    with contextlib.suppress(OSError):
+        name += os.readlink("/proc/self/ns/pid")
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _remove_own_leftovers(path: Path) -> None:

@@ -105,6 +105,53 @@ def test_a_hostile_input_that_ends_otherwise_is_a_fault(monkeypatch):
         assert hostile["fault_of"](case, right | changes, printed)
 
 
+def test_a_limit_is_run_in_namespaces_and_what_is_left_is_looked_at(
+    monkeypatch, tmp_path
+):
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    hostile = runpy.run_path(str(SCRIPT))
+    limits = [case for case in hostile["CASES"] if case.kind == "limits"]
+    assert all(case.before for case in limits)
+    words = hostile["words_of"](limits[0])
+    assert words[:2] == ["unshare", "-rm"]
+    (tmp_path / "half.keras").write_bytes(b"half")
+    command = ["bash", "-c", f"code=1\n{hostile['CHECK']}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "half done: 'half.keras'")
+    (tmp_path / "half.keras").unlink()
+    assert subprocess.run(command, cwd=tmp_path).returncode == 1
+
+
+def test_a_signal_that_a_command_hears_too_late_is_a_fault():
+    signals = runpy.run_path(str(SCRIPT.with_name("signals.py")))
+    right = {
+        **{"reached": True, "processor_seconds": 1.0, "seconds": 9.0, "exit": 143},
+        **{"log": True, "report": True, "temporary": [], "signal": "SIGTERM"},
+    }
+    told = "0/6\nganlab: stopped\n"
+    assert signals["fault_of"](right, 15, told) == ""
+    for changes, printed in (
+        ({"reached": False}, told),
+        ({"processor_seconds": 5.1}, told),
+        ({"seconds": 130.0}, told),
+        ({"exit": 0}, told),
+        ({"report": False}, told),
+        ({"temporary": [".a-1"]}, told),
+        ({}, "Traceback\nganlab: stopped\n"),
+        ({}, "stopped\n"),
+    ):
+        assert signals["fault_of"](right | changes, 15, printed)
+    twice = {"signal": "SIGINT twice", "exit": -2, "report": False}
+    assert signals["fault_of"](right | twice, 2, "") == ""
+    rows = [
+        right | {"phase": "a step", "delay": 0.4},
+        right | twice | {"phase": "a step"},
+    ]
+    assert "| a step | SIGTERM after 0.4 s | 1.0 (9.0) | 1.0 (9.0) |" in signals[
+        "table"
+    ](rows)
+
+
 @pytest.mark.e2e
 def test_hostile_inputs_are_run_once_and_become_a_table(tmp_path):
     page, log = tmp_path / "table.md", tmp_path / "hostile.jsonl"

@@ -5,10 +5,12 @@ Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 a faile
 """
 
 import argparse
+import atexit
 import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ganlab import __version__, interruption
 from ganlab.cli import (
@@ -33,6 +35,8 @@ COMMANDS = (
     *(export, sample, evaluate, fetch_inception),
 )
 
+SIGNALLED = 128
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code.
@@ -45,9 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return _run(options)
     try:
-        return run_limited(lambda: _run_alone(options))
+        code = run_limited(lambda: _run_alone(options))
     except RunError as error:
         return _fail(error, 1)
+    if code > SIGNALLED:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """Exits without waiting for threads, or for TensorFlow to give its memory back."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def _run_alone(options: argparse.Namespace) -> int:
@@ -132,8 +146,7 @@ def _leave_behind(code: int) -> None:
         from ganlab import onnx_model
 
         if onnx_model.is_left_running():
-            sys.stdout.flush()
-            os._exit(code)
+            _leave(code)
 
 
 def _os_error_text(error: OSError) -> object:

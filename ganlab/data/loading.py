@@ -375,12 +375,12 @@ def _fill_by(
 
 @contextlib.contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """A thread for each core; where the block raises, what has not begun is dropped."""
+    """A thread for each core; where the block raises, they are not waited for."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield pool
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _left_out(skipped: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
     python scripts/benchmarks/hostile.py                  # all, about 20 minutes
     python scripts/benchmarks/hostile.py ONNX card        # some kinds
     python scripts/benchmarks/hostile.py --markdown docs/hostile_inputs.md
+    python scripts/benchmarks/hostile.py limits --markdown docs/limits.md
 
 The inputs are written by `hostile_cases/`, each into a folder of its own, and given to
 a command of ganlab in a process of its own. A case holds if the command ends with one
@@ -10,6 +11,10 @@ line and the exit code 1 or 2 (or 0, where the input is odd but right), without 
 traceback or a control character, within 10 seconds of a processor beyond those that
 starting takes, and within 1 GB. Results go to `hostile.jsonl` in `--out`; a case that
 is there is not run again. Exits with 1 if a case does not hold.
+
+The kind `limits` is run when it is named: a machine without memory, disk, open files, a
+home or a folder that may be written, in Linux namespaces of its own. It holds if what
+is left is whole, too.
 """
 
 import argparse
@@ -29,11 +34,17 @@ from hostile_cases import CASES, Case
 from tqdm import tqdm
 
 MAX_SECONDS, MAX_GB = 10.0, 1.0
+LIMITS = "limits"
 TIMEOUT = 180.0  # seconds that pass until a case is killed
 HEAD = (
     "Made by `python scripts/benchmarks/hostile.py`: seconds of a processor and peak "
     "memory are those of the whole command, TensorFlow's start included."
 )
+CHECK = f"""\
+ulimit -v unlimited -n 1024 2> /dev/null
+{sys.executable} {Path(__file__).with_name("hostile_cases")}/left.py || exit 3
+exit $code
+"""
 SHOWN = 150  # characters of what was printed
 
 
@@ -48,14 +59,16 @@ def main() -> None:
     unknown = set(options.kinds) - {case.kind for case in CASES}
     if unknown:
         parser.error(f"unknown kinds: {', '.join(sorted(unknown))}")
-    chosen = [case for case in CASES if not options.kinds or case.kind in options.kinds]
+    kinds = options.kinds or {case.kind for case in CASES} - {LIMITS}
+    chosen = [case for case in CASES if case.kind in kinds]
     results = run_all(chosen, options.out)
     faults = [result for result in results if result["fault"]]
     for result in faults:
         print(f"{result['kind']}: {result['name']}: {result['fault']}")
     print(f"{len(results)} inputs, {len(faults)} do not hold")
     if options.markdown:
-        options.markdown.write_text(table(results), encoding="utf-8")
+        title = "Limits of the machine" if kinds == [LIMITS] else "Hostile inputs"
+        options.markdown.write_text(table(results, title), encoding="utf-8")
     sys.exit(bool(faults))
 
 
@@ -81,7 +94,7 @@ def run(case: Case) -> dict[str, Any]:
         folder = Path(name)
         case.write(folder)
         start = time.monotonic()
-        code, printed, seconds, memory = run_command(case.command, folder)
+        code, printed, seconds, memory = run_command(words_of(case), folder)
         passed = time.monotonic() - start
     result = {
         "kind": case.kind,
@@ -95,12 +108,21 @@ def run(case: Case) -> dict[str, Any]:
     return result | {"fault": fault_of(case, result, printed)}
 
 
+def words_of(case: Case) -> list[str]:
+    """The command of a case, within what it needs before."""
+    words = [sys.executable, "-m", "ganlab", *case.command]
+    if not case.before:
+        return words
+    script = f'{case.before}\n"$@"; code=$?\n{CHECK}'
+    return ["unshare", "-rm", "bash", "-c", script, "bash", *words]
+
+
 def run_command(words: Sequence[str], folder: Path) -> tuple[int, str, float, float]:
-    """Runs ganlab; returns exit code, text, processor seconds and peak memory in GB."""
+    """Runs a command; its exit code, text, processor seconds and peak memory in GB."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "HOME": str(folder)}
     with tempfile.TemporaryFile("w+b") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ganlab", *words],
+            words,
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -126,9 +148,11 @@ def fault_of(case: Case, result: dict[str, Any], printed: str) -> str:
     """What does not hold, in words; empty if all does."""
     start = START_SECONDS.get(case.command[0], 0.0)
     lines = printed.rstrip("\n").split("\n")
+    bars = "\r" if case.command[0] == "train" else ""
+    text = printed.translate({ord(character): None for character in f"\n{bars}"})
     faults = {
         "a traceback": "Traceback" in printed,
-        "a control character": any(map(is_control, printed.replace("\n", ""))),
+        "a control character": any(map(is_control, text)),
         f"exit {result['exit']}": result["exit"]
         not in ((0, 1, 2) if case.taken else (1, 2)),
         "more than one line": not case.taken and result["exit"] and not is_told(lines),
@@ -159,10 +183,10 @@ def last_line(text: str) -> str:
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
-def table(results: Iterable[dict[str, Any]]) -> str:
+def table(results: Iterable[dict[str, Any]], title: str) -> str:
     """The results as a page of Markdown."""
     lines = [
-        "# Hostile inputs",
+        f"# {title}",
         "",
         HEAD,
         "",

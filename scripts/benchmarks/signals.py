@@ -4,11 +4,12 @@
     python scripts/benchmarks/signals.py --markdown docs/signals.md
 
 Runs commands at their real size, waits until one enters a phase, sends it SIGTERM,
-SIGHUP or Ctrl-C some moments later, and measures until the process has ended. A phase
-holds if each ends within 5 seconds, with the signal's exit code and one line, and where
-steps were trained with a checkpoint of them. Ctrl-C is sent a second time in every
-phase, half a second after the first. Results go to `signals.jsonl` in `--out`; what is
-there is not run again. Exits with 1 if a phase does not hold.
+SIGHUP or Ctrl-C (by turns) some moments later, and measures until the process has
+ended: seconds of the clock, and seconds of a processor, which other programs do not
+lengthen. A phase holds if that takes 5 seconds of a processor at most, with the
+signal's exit code and one line, and where steps were trained with a report. Then each
+is run again, and Ctrl-C sent twice, half a second apart. Results go to `signals.jsonl`
+in `--out`; what is there is not run again. Exits with 1 if a phase does not hold.
 """
 
 import argparse
@@ -19,8 +20,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -30,10 +33,19 @@ from PIL import Image
 from tqdm import tqdm
 
 MAX_SECONDS = 5.0
-DELAYS = (0.0, 0.4, 1.5)  # seconds after a phase began
+SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")  # in turn
+TWICE = "SIGINT twice"
+DELAYS = (0.0, 0.4, 1.5, 0.8)  # seconds after a phase began, in turn
 SECOND = 0.5  # seconds between the first Ctrl-C and the second
 TIMEOUT = 120.0
 REACHED = "reached"
+HEAD = """\
+# Signals
+
+Made by `python scripts/benchmarks/signals.py` on {day}: seconds of a processor from the
+signal until the process has ended, in brackets those of the clock. At most {max:g} of a
+processor hold. The second Ctrl-C is timed from itself.
+"""
 TRAIN = ("train", "--out", "run", "--steps", "400", "--set", "evaluate_every=20")
 NUM_PICTURES, SIDE = 200, 3000
 
@@ -120,13 +132,9 @@ def run_all(phases: Iterable[Phase], out: Path) -> list[dict[str, Any]]:
     lines = path.read_text().splitlines() if path.is_file() else []
     done = {key_of(row): row for row in map(json.loads, lines)}
     jobs = [
-        {"phase": phase.name, "signal": name, "delay": delay}
-        for phase in phases
-        for name, delay in zip(("SIGTERM", "SIGHUP", "SIGINT"), DELAYS, strict=True)
-    ]
-    jobs += [
-        {"phase": phase.name, "signal": "SIGINT twice", "delay": 0.0}
-        for phase in phases
+        {"phase": phase.name, "signal": name, "delay": DELAYS[index % len(DELAYS)]}
+        for index, phase in enumerate(phases)
+        for name in (SIGNALS[index % len(SIGNALS)], TWICE)
     ]
     by_name = {phase.name: phase for phase in phases}
     with path.open("a") as file:
@@ -149,26 +157,22 @@ def run(phase: Phase, job: dict[str, Any]) -> dict[str, Any]:
         prepare(phase, folder)
         process = start(phase, folder)
         number = getattr(signal, job["signal"].split()[0])
-        while process.poll() is None and not (folder / REACHED).exists():
+        while is_running(process) and not (folder / REACHED).exists():
             time.sleep(0.01)
         reached = (folder / REACHED).exists()
         time.sleep(job["delay"])
         sent = time.monotonic()
-        if process.poll() is None:
-            process.send_signal(number)
-        if job["signal"].endswith("twice"):
+        os.kill(process.pid, number)
+        if job["signal"] == TWICE:
             time.sleep(SECOND)
             sent = time.monotonic()
-            if process.poll() is None:
-                process.send_signal(number)
-        try:
-            printed = process.communicate(timeout=TIMEOUT)[0]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            printed = process.communicate()[0]
+            os.kill(process.pid, number)
+        before = processor_seconds(process)
+        printed, seconds = end(process)
         result = job | {
             "reached": reached,
             "seconds": round(time.monotonic() - sent, 2),
+            "processor_seconds": round(seconds - before, 2),
             "exit": process.returncode,
             "printed": printed.rstrip("\n").rpartition("\n")[2],
             "log": (folder / "run" / "metrics.jsonl").is_file(),
@@ -180,6 +184,30 @@ def run(phase: Phase, job: dict[str, Any]) -> dict[str, Any]:
             ),
         }
     return result | {"fault": fault_of(result, number, printed)}
+
+
+def is_running(process: subprocess.Popen[str]) -> bool:
+    return (
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    )
+
+
+def processor_seconds(process: subprocess.Popen[str]) -> float:
+    """Seconds that a process has used so far."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def end(process: subprocess.Popen[str]) -> tuple[str, float]:
+    """Waits for a process; what it printed, and the seconds that it used."""
+    timer = threading.Timer(TIMEOUT, process.kill)
+    timer.start()
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    timer.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    return printed, usage.ru_utime + usage.ru_stime
 
 
 def prepare(phase: Phase, folder: Path) -> None:
@@ -239,11 +267,13 @@ def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
 
     The second Ctrl-C may come when Python has ended, and end the process itself.
     """
-    twice = result["signal"].endswith("twice")
+    twice = result["signal"] == TWICE
     lines = [line for line in printed.split("\n") if line.startswith("ganlab:")]
     faults = {
         "the phase was not reached": not result["reached"],
-        f"ended after {result['seconds']} s": result["seconds"] > MAX_SECONDS,
+        f"used {result['processor_seconds']} s": result["processor_seconds"]
+        > MAX_SECONDS,
+        "killed after a time": result["seconds"] >= TIMEOUT,
         f"exit {result['exit']}": result["exit"] != 128 + number
         and not (twice and result["exit"] == -number),
         "a traceback": "Traceback" in printed,
@@ -254,19 +284,21 @@ def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
     return ", ".join(text for text, holds in faults.items() if holds)
 
 
+def seconds_of(row: dict[str, Any]) -> str:
+    return f"{row['processor_seconds']:.1f} ({row['seconds']:.1f})"
+
+
 def table(rows: Iterable[dict[str, Any]]) -> str:
     """Seconds until the end, by phase and signal, as a page of Markdown."""
     rows = list(rows)
-    names = ("SIGTERM", "SIGHUP", "SIGINT", "SIGINT twice")
-    heads = [
-        f"{name} after {delay} s"
-        for name, delay in zip(names, (*DELAYS, SECOND), strict=True)
-    ]
-    lines = [f"| phase | {' | '.join(heads)} |", f"|---|{'---|' * len(names)}"]
-    for phase in dict.fromkeys(row["phase"] for row in rows):
-        seconds = {r["signal"]: r["seconds"] for r in rows if r["phase"] == phase}
-        cells = " | ".join(f"{seconds[name]:.1f}" for name in names)
-        lines.append(f"| {phase} | {cells} |")
+    lines = [HEAD.format(day=f"{date.today():%d %B %Y}", max=MAX_SECONDS)]
+    lines += ["| phase | signal | until the end | second Ctrl-C |", "|---|---|---|---|"]
+    for first, twice in zip(rows[::2], rows[1::2], strict=True):
+        cells = (
+            *(first["phase"], f"{first['signal']} after {first['delay']} s"),
+            *map(seconds_of, (first, twice)),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

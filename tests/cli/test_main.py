@@ -175,3 +175,28 @@ def test_closed_streams_lead_nowhere(tmp_path, closed):
     subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
     assert (tmp_path / "code").read_text() == "0\n"
     assert [path.name for path in tmp_path.iterdir()] == ["code"]
+
+
+STUCK = """
+import atexit, os, signal, sys, threading
+from ganlab.cli import sample
+from ganlab.cli.main import main
+
+def run(options):
+    threading.Thread(target=threading.Event().wait).start()
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+sample.run = run
+sys.argv = ["ganlab", "sample", "artifact"]
+atexit.register(print, "cleaned")
+sys.exit(main())
+"""
+
+
+def test_a_signal_does_not_wait_for_threads():
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 143
+    assert (done.stdout, done.stderr) == ("cleaned\n", "ganlab: stopped\n")

@@ -18,6 +18,8 @@ class Case:
         write: Writes it into a folder.
         command: Words after `ganlab`, run in that folder.
         taken: Whether the input is odd but right, so that the command goes through.
+        before: Lines of bash that run before it as root of namespaces of its own, which
+            may mount; empty for none.
     """
 
     kind: str
@@ -25,3 +27,4 @@ class Case:
     write: Callable[[Path], None]
     command: tuple[str, ...]
     taken: bool = False
+    before: str = ""
