@@ -1,7 +1,10 @@
 """Does every registered class keep Keras's promises?"""
 
 import inspect
+import io
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -114,6 +117,19 @@ def test_docstring_names_every_argument_and_a_paper(cls):
     assert plain or "arxiv.org" in cls.__doc__
 
 
+def saved_numbers(path):
+    """How many numbers of weights a file holds, without those of the optimizer."""
+    counts = []
+
+    def count(name, item):
+        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):
+            counts.append(item.size)
+
+    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as file:
+        h5py.File(io.BytesIO(file.read())).visititems(count)
+    return sum(counts)
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("cls", [c for c in LAYERS if c not in SEVERAL_TENSORS])
 @pytest.mark.parametrize("policy", [*POLICIES, "float64"])
@@ -137,6 +153,7 @@ def test_every_layer_computes_trains_and_reloads(cls, policy, tmp_path):
     model.compile("adam", "mse")
     model.fit(x, np.zeros_like(expected, "float32"), epochs=3, verbose=0)
     model.save(tmp_path / "layer.keras")
+    assert saved_numbers(tmp_path / "layer.keras") == model.count_params()
     loaded = keras.saving.load_model(tmp_path / "layer.keras", safe_mode=True)
     np.testing.assert_array_equal(
         loaded.predict(x, verbose=0), model.predict(x, verbose=0)

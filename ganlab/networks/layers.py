@@ -39,6 +39,12 @@ class SpectralNormalization(layers.Wrapper):
     def __init__(self, layer: layers.Layer, **options: Any) -> None:
         super().__init__(layer, **{"autocast": False, **options})
 
+    @property
+    def kernel(self) -> keras.Variable:
+        """The layer's kernel; no attribute, which would be saved a second time."""
+        embedding = isinstance(self.layer, layers.Embedding)
+        return self.layer.embeddings if embedding else self.layer.kernel
+
     def build(self, input_shape: Shape | None = None) -> None:
         super().build(input_shape)
         name = "embeddings" if isinstance(self.layer, layers.Embedding) else "kernel"
@@ -48,7 +54,6 @@ class SpectralNormalization(layers.Wrapper):
                 "Expected a layer with a kernel whose last axis is the output. "
                 f"Received: {type(self.layer).__name__}"
             )
-        self.kernel = getattr(self.layer, name)
         self.u = self.add_weight(
             shape=(self.kernel.shape[-1],),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
@@ -76,6 +81,10 @@ class SpectralNormalization(layers.Wrapper):
         kernel = ops.cast(kernel, self.kernel.dtype)
         with keras.StatelessScope([(self.kernel, kernel), *values]):
             return self.layer(inputs)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads `u`, the last of them: files of older versions hold the kernel too."""
+        self.u.assign(store[str(len(store.keys()) - 1)])
 
     def singular_value(self) -> float:
         """The current estimate of the kernel's largest singular value, a float."""

@@ -49,6 +49,11 @@ class SlicingNormalization(layers.Wrapper):
     def __init__(self, layer: layers.Layer, **options: Any) -> None:
         super().__init__(layer, **{"autocast": False, **options})
 
+    @property
+    def kernel(self) -> keras.Variable:
+        """The layer's kernel; no attribute, which would be saved a second time."""
+        return self.layer.kernel
+
     def build(self, input_shape: Shape | None = None) -> None:
         super().build(input_shape)
         activation = getattr(self.layer, "activation", keras.activations.linear)
@@ -62,7 +67,6 @@ class SlicingNormalization(layers.Wrapper):
                 f"Received: {type(self.layer).__name__}; pass Dense(1) without an "
                 "activation"
             )
-        self.kernel = self.layer.kernel
         self.kernel.constraint = _UnitLength()
         self.scale = self.add_weight(
             shape=(self.kernel.shape[-1],),

@@ -94,6 +94,15 @@ def test_spectral_norm_in_any_precision(dtype):
     )
 
 
+def test_spectral_norm_reads_files_with_and_without_its_kernel():
+    layer = networks.SpectralNormalization(keras.layers.Dense(3))
+    layer.build((None, 2))
+    kernel, u = np.ones((2, 3)), np.array([1.0, 2.0, 3.0])
+    for store in ({"0": u}, {"0": kernel, "1": 2 * u}):
+        layer.load_own_variables(store)
+        np.testing.assert_array_equal(layer.u, u * len(store))
+
+
 def test_spectral_norm_refuses_a_layer_without_a_kernel():
     with pytest.raises(UserError, match="ReLU"):
         networks.SpectralNormalization(keras.layers.ReLU()).build((None, 3))
