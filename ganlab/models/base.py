@@ -18,6 +18,7 @@ from ganlab.networks.output_range import stated
 from ganlab.objectives.arguments import is_number
 
 LOAD_AFTER = "import ganlab"
+RANDOM_STATE = "random_state_"  # and a number, in a file of weights
 ADDED = ("d_regularization", "g_regularization")  # log keys of what layers add
 
 
@@ -139,6 +140,28 @@ class GenerativeModel(keras.Model):
         """Saves the GAN to a `.keras` file: see `keras.Model.save`."""
         given.check_path(filepath)
         super().save(filepath, overwrite=overwrite, **options)
+
+    def random_states(self) -> list[keras.Variable]:
+        """The states of all seed generators, such as a dropout's."""
+        weights = {id(weight) for weight in self.weights}
+        return [state for state in self.variables if id(state) not in weights]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Adds to the step the random states, which Keras's layers do not save."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self.random_states()):
+            store[f"{RANDOM_STATE}{index}"] = state
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads the step and, of files that hold them, the random states."""
+        states = self.random_states()
+        kept = {name: store[name] for name in list(store.keys())}
+        random = [name for name in kept if name.startswith(RANDOM_STATE)]
+        values = {name: kept.pop(name) for name in random}
+        super().load_own_variables(kept)
+        if len(values) == len(states):
+            for index, state in enumerate(states):
+                state.assign(values[f"{RANDOM_STATE}{index}"])
 
     def _maybe_symbolic_build(
         self, iterator: Any = None, data_batch: Any = None

@@ -218,6 +218,7 @@ class GAN(GenerativeModel):
             jit_compile=jit_compile,
             auto_scale_loss=False,
         )
+        self.given_jit_compile = jit_compile  # Keras keeps what it resolves to here
 
     def make_train_function(self, force: bool = False) -> None:
         super().make_train_function(force)
@@ -313,4 +314,5 @@ class GAN(GenerativeModel):
             "discriminator_optimizer": serialize(self.discriminator_optimizer),
             **self.objective.get_config(),
             **{name: getattr(self, name) for name in STEP_OPTIONS + KERAS_OPTIONS},
+            "jit_compile": self.given_jit_compile,
         }

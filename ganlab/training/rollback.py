@@ -91,6 +91,9 @@ def branch(checkpoint: Path | str, recipe: Recipe, num_classes: int | None) -> G
     for role in ("generator", "discriminator", "ema_generator"):
         getattr(gan, role).set_weights(getattr(source, role).get_weights())
     gan.step.assign(source.step)
+    states = zip(gan.random_states(), source.random_states(), strict=True)
+    for state, source_state in states:
+        state.assign(source_state)
     for name in ("generator_optimizer", "discriminator_optimizer"):
         moments = _moments(getattr(gan, name))
         source_moments = _moments(getattr(source, name))

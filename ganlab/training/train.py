@@ -14,6 +14,7 @@ import tensorflow as tf
 from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
+from ganlab.callbacks.keras_state import KerasState
 from ganlab.callbacks.probe import PROBE_IMAGES
 from ganlab.callbacks.probe_samples import MAX_SAMPLES
 from ganlab.callbacks.training_metrics import NonFiniteError
@@ -79,7 +80,8 @@ def train(
         keep_schedules: Boolean: whether schedules stay as long as they were where
             `resume` goes on with other `recipe.steps`, instead of following them.
         stream: Text stream for progress bars, such as `sys.stderr`, or `None`.
-        callbacks: Keras callbacks beside ganlab's own.
+        callbacks: Keras callbacks beside ganlab's own. `resume` goes on with what they
+            count: see `ganlab.callbacks.keras_state.KerasState`.
 
     Returns:
         The `Run`. Its `failure` is the finding that ended training, or `None`.
@@ -223,8 +225,6 @@ def _attempt(
                 "trains faster, the more the larger the images"
             )
         progress = None if stream is None else ProgressBar(recipe.steps, stream)
-        if progress is not None:
-            callbacks = [*callbacks, progress]
         start_step = int(gan.step.numpy())
         if start_step >= recipe.steps:
             LOGGER.warning(
@@ -241,10 +241,16 @@ def _attempt(
         succeeded: bool | None = False
         with interruption.handled():
             try:
-                stop = StopAt(recipe.steps)
-                callbacks = [stop, *callbacks]
                 _fit(
-                    gan, run, data, run_log, policy, checkpoint, callbacks, check_folder
+                    gan,
+                    run,
+                    data,
+                    run_log,
+                    policy,
+                    checkpoint,
+                    callbacks,
+                    [] if progress is None else [progress],
+                    check_folder,
                 )
                 succeeded = policy.finding is None
             except KeyboardInterrupt:
@@ -297,6 +303,7 @@ def _fit(
     policy: FailurePolicy,
     checkpoint: Path | None,
     callbacks: Sequence[keras.callbacks.Callback],
+    progress: Sequence[keras.callbacks.Callback],
     check_folder: Callable[[], None],
 ) -> None:
     """Trains up to the recipe's last step, with the run's monitoring.
@@ -335,7 +342,8 @@ def _fit(
     )
     checkpoints = monitoring.pop("checkpoints")
     state = checkpoints.run_state
-    state.callbacks["failure policy"] = policy
+    keras_state = KerasState(callbacks, steps_per_epoch)
+    state.callbacks |= {"failure policy": policy, "callbacks": keras_state}
     state.recipe = recipe.as_dict()
     if checkpoint is not None:
         state.restore(checkpoint)
@@ -354,9 +362,12 @@ def _fit(
                 AfterStep(check_folder),
                 *monitoring.values(),
                 policy,
+                *callbacks,
+                keras_state,
                 checkpoints,
                 FirstEpoch(steps_per_epoch - batch),
-                *callbacks,
+                StopAt(recipe.steps),
+                *progress,
                 AfterStep(interruption.heed),
             ],
         )

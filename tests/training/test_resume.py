@@ -36,9 +36,26 @@ class Kill(keras.callbacks.Callback):
         super().__init__()
         self.step = step
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_begin(self, batch, logs=None):
+        self.on_train_end()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.on_train_end()
+
+    def on_train_end(self, logs=None):
         if int(self.model.step.numpy()) == self.step:
             raise Killed
+
+
+def keras_callbacks():
+    """Callbacks of Keras that count, and change what is trained with."""
+    return [
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.9 * rate),
+        keras.callbacks.ReduceLROnPlateau(
+            "loss", 0.5, patience=2, min_delta=100.0, cooldown=1
+        ),
+        keras.callbacks.EarlyStopping("loss", patience=9, min_delta=100.0),
+    ]
 
 
 def timeless(value):
@@ -109,12 +126,13 @@ def names_in(folder):
 @pytest.fixture
 def run_in_parts(recipe, monitoring, tmp_path):
     """A function that trains at once, and killed after steps; returns both folders."""
-    often = monitoring.replace(checkpoint_every=4, log_every=3, sample_every=6)
+    often = monitoring.replace(checkpoint_every=2, log_every=3, sample_every=6)
 
     def train(*steps):
         whole, parts = tmp_path / "whole", tmp_path / "parts"
         keras.backend.clear_session()
-        ganlab.train(recipe, whole, monitoring=often)
+        used = keras_callbacks()
+        ganlab.train(recipe, whole, monitoring=often, callbacks=used)
         for index, step in enumerate(steps):
             keras.backend.clear_session()  # whose layers' names are counted anew
             with pytest.raises(Killed):
@@ -123,9 +141,15 @@ def run_in_parts(recipe, monitoring, tmp_path):
                     parts,
                     monitoring=often,
                     resume=index > 0,
-                    callbacks=[Kill(step)],
+                    callbacks=[*keras_callbacks(), Kill(step)],
                 )
-        ganlab.train(recipe, parts, monitoring=often, resume=True)
+        callbacks = [*keras_callbacks(), Kill(None)]
+        ganlab.train(recipe, parts, monitoring=often, resume=True, callbacks=callbacks)
+        for callback, other in zip(used, callbacks, strict=False):
+            for name in ("wait", "cooldown_counter", "best", "stopped_epoch"):
+                value, expected = (getattr(x, name, 0) for x in (other, callback))
+                assert value == pytest.approx(expected, rel=1e-2)
+        assert used[2].wait > 1
         return whole, parts
 
     return train
@@ -143,6 +167,7 @@ def test_the_folder_is_as_after_one_run(run_in_parts, steps):
     for row, other in zip(rows, expected, strict=True):
         for key in {"d_loss", "g_loss", "fid", "d_drift", "d_gain"} & set(row):
             assert row[key] == pytest.approx(other[key], rel=1e-2, abs=1e-3)
+        assert row.get("d_learning_rate") == other.get("d_learning_rate")
     tags, expected_tags = (
         [summary[:2] for summary in summaries_of(path / "tensorboard")]
         for path in (parts, whole)
