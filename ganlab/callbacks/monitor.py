@@ -5,27 +5,29 @@ import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from ganlab.callbacks.backup import Backup, check_unfinished, remove_run
 from ganlab.callbacks.failure_policy import FailurePolicy
 from ganlab.callbacks.follower import Follower
 from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.callbacks.run_log import RunLog
+from ganlab.callbacks.run_state import RunState
 from ganlab.callbacks.training_metrics import TrainingMetrics
-from ganlab.callbacks.watched_data import GIVEN, WatchedData, read_data
+from ganlab.callbacks.watched_data import WatchedData, read_data
+from ganlab.callbacks.watched_run import save_run, settings_of
 from ganlab.callbacks.watching import load_reference, watching_callbacks
-from ganlab.config.settings import Monitoring, Recipe
+from ganlab.config.settings import Monitoring
 from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
 from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
-from ganlab.objectives import losses
-from ganlab.runs import Run, RunFolder
+from ganlab.runs import RunFolder
 
 ACTIONS = ("none", "warn", "stop")
 LOGGER = logging.getLogger("ganlab")
@@ -61,6 +63,9 @@ class Monitor(keras.callbacks.Callback):
         batch_size: Integer: images of a batch, by default that of the data set.
         monitoring: A `ganlab.Monitoring`: how often, and for how much of the time.
         on_failure: `none`, `warn` or `stop`: see `FailurePolicy`.
+        resume: Boolean. Whether the folder may hold a run of the same script that has
+            not finished. It goes on where Keras's `BackupAndRestore` does, or begins
+            anew where that has nothing yet.
 
     Raises:
         UserError: in `fit`, for a folder that holds something else or that another
@@ -85,6 +90,7 @@ class Monitor(keras.callbacks.Callback):
         batch_size: int | None = None,
         monitoring: Monitoring = Monitoring(),
         on_failure: str = "warn",
+        resume: bool = False,
     ) -> None:
         super().__init__()
         if on_failure not in ACTIONS:
@@ -96,12 +102,18 @@ class Monitor(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.monitoring = monitoring
         self.on_failure = on_failure
+        self.resume = resume
         self.follower: Follower | None = None
-        self._began = False
+        self._began = False  # whether it has watched a training before
+        self._begins = False  # whether one is about to begin
         self._callbacks: list[keras.callbacks.Callback] = []
         self._run_log: RunLog | None = None
+        self._run_state: RunState | None = None
         self._lock = contextlib.ExitStack()
         self._train_function: Any = None
+        self._batch: int | None = None  # of the step that is not finished yet
+        self._logs: Any = None  # likewise
+        self._calls = False  # whether a callback of its own is being called
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -110,6 +122,8 @@ class Monitor(keras.callbacks.Callback):
         elif self.follower is None or self.follower.model is not model:
             self.follower = self._follow(model)
             self._watched = self.follower.gan
+        self._backup = Backup(model, self._collect)
+        self._backup.attach()
 
     @property
     def _losses_alone(self) -> bool:
@@ -149,24 +163,30 @@ class Monitor(keras.callbacks.Callback):
         return None if labels is None else int(labels.max()) + 1
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        self._begins = True  # when other callbacks have loaded what they load
+
+    def _begin(self, logs: Logs) -> None:
+        """Begins to watch, at the step that the model is at."""
+        self._begins = False
         self._check_folder()
         self._lock_folder()
         try:
             self._check_folder()  # which another process may have finished writing
-            self._begin(logs)
+            self._begin_in_folder(logs)
         except BaseException:
             self._unlock_folder()
             raise
 
     def _check_folder(self) -> None:
-        step = int(self._watched.step.numpy())
-        if self.folder.holds_run() and not (self._began or step):
-            raise UserError(
-                f"Expected a new folder for a run. Received: {self.folder}, which "
-                "holds a run; name another"
-            )
         if not self.folder.holds_run():
             self.folder.check_new()
+        elif self._is_at_start():
+            check_unfinished(self.folder, allowed=self.resume)
+
+    def _is_at_start(self) -> bool:
+        """Whether neither this monitor nor a backup knows of earlier steps."""
+        step = int(self._watched.step.numpy())
+        return not (self._began or step or self._backup.loaded)
 
     def _lock_folder(self) -> None:
         """Keeps others from the folder, but for a `fit` of this process that failed."""
@@ -185,26 +205,56 @@ class Monitor(keras.callbacks.Callback):
         with contextlib.suppress(OSError):
             self.folder.path.rmdir()  # which fails unless it is empty
 
-    def _begin(self, logs: Logs) -> None:
+    def _begin_in_folder(self, logs: Logs) -> None:
+        loaded = self._backup.loaded if self.folder.holds_run() else None
+        if self.folder.holds_run() and self._is_at_start():
+            remove_run(self.folder)
+        self._backup.loaded = None
+        notes, arrays = loaded or ({}, {})
+        if "step" in notes:
+            self._watched.step.assign(notes["step"])
         step = int(self._watched.step.numpy())
         watched = None if self._losses_alone else self._read(self.data)
         self._began = True
-        settings = self._settings(watched)
-        self._save_run(settings, watched)
-        self._run_log = RunLog(self.folder.path, step, settings)
-        self._callbacks = self._make_callbacks(self._run_log, watched)
+        settings = settings_of(self._watched, self.follower, watched)
+        if not notes:
+            save_run(self.folder, self._watched, self.monitoring, settings, watched)
+        self._run_log = RunLog(self.folder.path, step, settings, notes.get("log"))
+        self._callbacks, self._run_state = self._make_callbacks(self._run_log, watched)
         for callback in self._callbacks:
             callback.set_params(self.params)
             callback.set_model(self._watched)
+        if notes:
+            self.folder.remove_checkpoints_after(step)
+            # Keras begins an epoch anew wherever its backup is from.
+            notes["callbacks"]["training metrics"]["epoch"] = {}
+            self._run_state.take_up(notes, arrays)
+        if self.follower is not None:
+            self.follower.follow()
         self._train_function = self.model.train_function
         self.model.train_function = self._step
         atexit.register(self._finish, False)
         self._call("on_train_begin", logs)
 
+    def _collect(self) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """What goes on with the weights that Keras saves now."""
+        if self._run_state is None or self._calls:
+            return None
+        if self._batch is not None and self._logs is not None:
+            last = self._batch + getattr(self.model, "steps_per_execution", 1) - 1
+            count = self.params.get("steps") or last + 1
+            self.on_train_batch_end(
+                min(last, count - 1),
+                {name: float(value) for name, value in self._logs.items()},
+            )
+        notes, arrays = self._run_state.collect()
+        return {**notes, "step": int(self._watched.step.numpy())}, arrays
+
     def _step(self, iterator: Any) -> Any:
         """The model's step; where it raises, the report is written first."""
         try:
-            return self._train_function(iterator)
+            self._logs = self._train_function(iterator)
+            return self._logs
         except (StopIteration, tf.errors.OutOfRangeError):
             raise  # the end of the data
         except BaseException as error:
@@ -219,7 +269,7 @@ class Monitor(keras.callbacks.Callback):
 
     def _make_callbacks(
         self, run_log: RunLog, data: WatchedData | None
-    ) -> list[keras.callbacks.Callback]:
+    ) -> tuple[list[keras.callbacks.Callback], RunState]:
         follower, seed = self.follower, self._watched.seed
         optimizers = None if follower is None else follower.optimizers
         policy = FailurePolicy(
@@ -232,7 +282,9 @@ class Monitor(keras.callbacks.Callback):
                 self.monitoring.log_every,
                 optimizers=optimizers,
             )
-            return [metrics, policy]
+            run_state = RunState(run_log, {"training metrics": metrics})
+            run_state.callbacks["failure policy"] = policy
+            return [metrics, policy], run_state
         held_out = self._read(self.held_out)
         watching = watching_callbacks(
             run_log,
@@ -248,7 +300,9 @@ class Monitor(keras.callbacks.Callback):
             beliefs=follower is not None and follower.logistic,
             attribution=data.stored.attribution,
         )
-        return [*watching.values(), policy]
+        run_state = watching["checkpoints"].run_state
+        run_state.callbacks["failure policy"] = policy
+        return [*watching.values(), policy], run_state
 
     def _probed(self, data: WatchedData) -> tuple[Any, Any]:
         if self._watched.num_classes is None:
@@ -260,49 +314,9 @@ class Monitor(keras.callbacks.Callback):
             )
         return data.samples, data.labels
 
-    def _settings(self, data: WatchedData | None) -> dict[str, Any]:
-        """What the diagnosis asks of a run's settings, as far as it is known."""
-        gan, follower = self._watched, self.follower
-        settings: dict[str, Any] = {"dtype_policy": gan.generator.dtype_policy.name}
-        if data is not None:
-            settings |= {"data": data.stored.spec, "data_kind": data.stored.kind.name}
-        optimizers: Mapping[str, Any]
-        if follower is None:
-            settings["loss"] = losses.name_of(gan.objective.loss) or "unknown"
-            settings["discriminator_steps"] = gan.discriminator_steps
-            optimizers = {
-                "d": gan.discriminator_optimizer,
-                "g": gan.generator_optimizer,
-            }
-        else:
-            settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
-            if follower.misread is not None:
-                settings["misread_answers"] = follower.misread
-            optimizers = follower.optimizers
-        for key, role in {"d": "discriminator", "g": "generator"}.items():
-            if key in optimizers:
-                rate = keras.ops.convert_to_numpy(optimizers[key].learning_rate)
-                settings[f"{role}_learning_rate"] = float(rate)
-        return settings
-
-    def _save_run(self, settings: Mapping[str, Any], data: WatchedData | None) -> None:
-        stored = None if data is None else data.stored
-        classed = stored if self._watched.num_classes is not None else None
-        run = Run(
-            self.folder,
-            Recipe(data=settings.get("data", GIVEN)),
-            self.monitoring,
-            num_images=0 if stored is None else len(stored),
-            class_names=() if classed is None else classed.class_names,
-            class_counts=()
-            if classed is None
-            else tuple(map(int, classed.class_counts())),
-            attribution="" if stored is None else stored.attribution,
-            observed=settings,
-        )
-        run.save()
-
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        if self._begins:
+            self._begin(logs)
         if self.follower is not None:
             self.follower.begin_epoch()
             self._epoch_start = int(self._watched.step.numpy())
@@ -312,9 +326,13 @@ class Monitor(keras.callbacks.Callback):
         self._call("on_epoch_end", epoch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._batch, self._logs = batch, None
         self._call("on_train_batch_begin", batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self._batch is None:
+            return  # done when another callback saved the weights after this step
+        self._batch = None
         if self.follower is not None:
             step = self._epoch_start + batch + 1
             logs = self.follower.observe(step, logs or {})
@@ -328,6 +346,8 @@ class Monitor(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs = None) -> None:
+        if self._begins:
+            self._begin(logs)  # of a run whose last epoch was in the backup
         if self.follower is not None:
             self.follower.follow()
         self._call("on_train_end", logs)
@@ -335,21 +355,24 @@ class Monitor(keras.callbacks.Callback):
 
     def _call(self, hook: str, *arguments: Any) -> None:
         """Calls every callback; where one raises, the report is written first."""
+        self._calls = True
         try:
             for callback in self._callbacks:
                 getattr(callback, hook)(*arguments)
+            self._calls = False
         except BaseException as error:
             self._finish(_ending(error))
             raise
 
     def _finish(self, succeeded: bool | None) -> None:
         atexit.unregister(self._finish)
+        self._backup.detach()
         if self._run_log is None:
             return
         self.model.train_function = self._train_function
         self._run_log.close(succeeded)
-        self._run_log = None
-        self._callbacks = []
+        self._run_log, self._run_state = None, None
+        self._callbacks, self._calls = [], False
         with self._lock:
             if not self.folder.holds_run():
                 return

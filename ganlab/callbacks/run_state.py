@@ -58,8 +58,13 @@ class RunState:
 
     def restore(self, checkpoint: Path) -> None:
         """Gives the callbacks the state that a checkpoint holds, if it holds any."""
-        states = sealed.read_notes(checkpoint).get("callbacks", {})
-        states = _unpacked(states, sealed.read_arrays(checkpoint))
+        self.take_up(sealed.read_notes(checkpoint), sealed.read_arrays(checkpoint))
+
+    def take_up(
+        self, notes: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        """Gives the callbacks the state of `collect`'s notes and arrays, if any."""
+        states = _unpacked(notes.get("callbacks", {}), arrays)
         for name, callback in self.callbacks.items():
             if name in states:
                 callback.restore(states[name])

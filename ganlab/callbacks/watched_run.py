@@ -1,0 +1,73 @@
+"""What a run folder says of a GAN that is watched in a `fit` of a user's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from ganlab.callbacks.follower import Follower
+from ganlab.callbacks.watched_data import GIVEN, WatchedData
+from ganlab.config.settings import Monitoring, Recipe
+from ganlab.objectives import losses
+from ganlab.runs import Run, RunFolder
+
+
+def settings_of(
+    gan: Any, follower: Follower | None, data: WatchedData | None
+) -> dict[str, Any]:
+    """What the diagnosis asks of a run's settings, as far as it is known.
+
+    Args:
+        gan: The `ganlab.GAN` that is watched, or what the follower has for one.
+        follower: The `Follower` of another model, or `None`.
+        data: What it trains on, or `None`.
+    """
+    settings: dict[str, Any] = {"dtype_policy": gan.generator.dtype_policy.name}
+    if data is not None:
+        settings |= {"data": data.stored.spec, "data_kind": data.stored.kind.name}
+    optimizers: Mapping[str, Any]
+    if follower is None:
+        settings["loss"] = losses.name_of(gan.objective.loss) or "unknown"
+        settings["discriminator_steps"] = gan.discriminator_steps
+        optimizers = {"d": gan.discriminator_optimizer, "g": gan.generator_optimizer}
+    else:
+        settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
+        if follower.misread is not None:
+            settings["misread_answers"] = follower.misread
+        optimizers = follower.optimizers
+    for key, role in {"d": "discriminator", "g": "generator"}.items():
+        if key in optimizers:
+            rate = keras.ops.convert_to_numpy(optimizers[key].learning_rate)
+            settings[f"{role}_learning_rate"] = float(rate)
+    return settings
+
+
+def save_run(
+    folder: RunFolder,
+    gan: Any,
+    monitoring: Monitoring,
+    settings: Mapping[str, Any],
+    data: WatchedData | None,
+) -> None:
+    """Writes `config.json`.
+
+    Args:
+        folder: The run's folder.
+        gan: See `settings_of`.
+        monitoring: How it is watched.
+        settings: What `settings_of` gave.
+        data: See there.
+    """
+    stored = None if data is None else data.stored
+    classed = stored if gan.num_classes is not None else None
+    counts = () if classed is None else tuple(map(int, classed.class_counts()))
+    Run(
+        folder,
+        Recipe(data=settings.get("data", GIVEN)),
+        monitoring,
+        num_images=0 if stored is None else len(stored),
+        class_names=() if classed is None else classed.class_names,
+        class_counts=counts,
+        attribution="" if stored is None else stored.attribution,
+        observed=settings,
+    ).save()
