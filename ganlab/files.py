@@ -41,11 +41,11 @@ def _remove_own_leftovers(path: Path) -> None:
         rf"\.{re.escape(path.stem[:MAX_STEM])}-{_host()}-(\d+)-[0-9a-f]{{8}}"
         rf"{re.escape(path.suffix)}"
     )
-    with os.scandir(path.parent) as entries:
-        matches = [match for entry in entries if (match := name.fullmatch(entry.name))]
-    for match in matches:
-        if not _is_running(int(match[1])):
-            _remove(path.with_name(match[0]))
+    with contextlib.suppress(OSError):  # of a folder that may only be written to
+        for entry in os.listdir(path.parent):
+            match = name.fullmatch(entry)
+            if match and not _is_running(int(match[1])):
+                _remove(path.with_name(entry))
 
 
 def _is_running(process: int) -> bool:

@@ -44,6 +44,7 @@ QUOTED = (
 )
 BY_TEXT = {
     **{os.strerror(number): BY_NUMBER[number] for number in QUOTED},
+    " requested and ": DISK_FULL.format("an array that was written in part"),  # NumPy's
     "failed to map segment": MEMORY,
     "bad_alloc": MEMORY,
     "can't start new thread": THREADS,

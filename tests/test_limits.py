@@ -20,6 +20,7 @@ from ganlab.limits import limit_reached
         (tf.errors.UnknownError(None, None, "x; Too many open files"), "ulimit -n"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM a\nb"), "OOM a; lower"),
         (MemoryError(), "MemoryError; lower the batch size"),
+        (OSError("50176 requested and 8064 written"), "in part; free some"),
         (ImportError("a.so: failed to map segment from shared object"), "ulimit -v"),
         (RuntimeError("std::bad_alloc"), "lower the batch size"),
         (RuntimeError("can't start new thread"), "ulimit -u and ulimit -v"),
@@ -27,7 +28,7 @@ from ganlab.limits import limit_reached
     ],
     ids=[
         *("disk", "read-only", "denied", "files", "hdf5", "tf files", "tf", "memory"),
-        *("library", "c++", "thread", "temporary"),
+        *("numpy", "library", "c++", "thread", "temporary"),
     ],
 )
 def test_a_limit_says_what_to_do(error, text):

@@ -60,6 +60,8 @@ def run_limited(command: Callable[[], int]) -> int:
     if limit is None:
         return command()
     check_memory(MIN_BYTES)
+    if not hasattr(signal, "sigwaitinfo"):  # as on macOS
+        return command()
     waited = {signal.SIGCHLD, *SIGNALS}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     child = os.fork()
