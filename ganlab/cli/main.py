@@ -1,13 +1,16 @@
 """The command line: parses, runs a command, and turns errors into exit codes.
 
 Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 a failed run,
-2 a mistake in what was asked, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+2 a mistake in what was asked, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP,
+141 where whoever reads the results has left.
 """
 
 import argparse
 import atexit
+import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -60,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _leave(code: int) -> NoReturn:
     """Exits without waiting for threads, or for TensorFlow to give its memory back."""
     atexit._run_exitfuncs()
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
     os._exit(code)
 
 
@@ -84,6 +88,8 @@ def _run(options: argparse.Namespace) -> int:
         return _fail(stop, stop.exit_code)
     except KeyboardInterrupt:
         return _fail("stopped", 130)
+    except BrokenPipeError:
+        return SIGNALLED + signal.SIGPIPE  # whoever read the results has left
     except Exception as error:
         limit = limit_reached(error)
         if limit is not None:

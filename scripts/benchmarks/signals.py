@@ -1,14 +1,14 @@
 """How soon does a command end that is sent a signal, wherever it is?
 
-    python scripts/benchmarks/signals.py                            # 10 minutes
+    python scripts/benchmarks/signals.py                            # 5 minutes
     python scripts/benchmarks/signals.py --markdown docs/signals.md
 
 Runs commands at their real size, waits until one enters a phase, sends it SIGTERM,
 SIGHUP or Ctrl-C (by turns) some moments later, and measures until the process has
 ended: seconds of the clock, and seconds of a processor, which other programs do not
 lengthen. A phase holds if that takes 5 seconds of a processor at most, with the
-signal's exit code and one line, and where steps were trained with a report. Then each
-is run again, and Ctrl-C sent twice, half a second apart. Results go to `signals.jsonl`
+signal's exit code and one line, and where steps were trained with a report. In the
+longest, Ctrl-C is also sent twice, half a second apart. Results go to `signals.jsonl`
 in `--out`; what is there is not run again. Exits with 1 if a phase does not hold.
 """
 
@@ -61,6 +61,7 @@ class Phase(NamedTuple):
         function: The function's name.
         call: Integer: which of its calls, from 1.
         prepared: A command that runs before.
+        twice: Whether Ctrl-C is sent twice as well.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Phase(NamedTuple):
     function: str
     call: int = 1
     prepared: tuple[str, ...] = ()
+    twice: bool = False
 
 
 EXPORT = ("export", "run", "--to", "artifact")
@@ -86,11 +88,19 @@ PHASES = (
     Phase("features of the data", TRAIN, "features/extractors.py", "extract"),
     Phase("building the networks", TRAIN, "training/build.py", "build_gan"),
     Phase("compiling the first step", TRAIN, "models/gan.py", "train_step"),
-    Phase("a step", TRAIN, "callbacks/training_metrics.py", "on_train_batch_begin", 9),
+    Phase(
+        *("a step", TRAIN, "callbacks/training_metrics.py", "on_train_batch_begin"),
+        call=9,
+        twice=True,
+    ),
     Phase("a health probe", TRAIN, "callbacks/health_probe.py", "run"),
     Phase("an evaluation's images", TRAIN, "callbacks/evaluate.py", "run"),
-    Phase("an evaluation's scores", TRAIN, "evaluation/scores.py", "evaluate"),
-    Phase("writing a checkpoint", TRAIN, "ganlab/checkpoints.py", "save_best"),
+    Phase(
+        "an evaluation's scores", TRAIN, "evaluation/scores.py", "evaluate", twice=True
+    ),
+    Phase(
+        "writing a checkpoint", TRAIN, "ganlab/checkpoints.py", "save_best", twice=True
+    ),
     Phase("writing the report", SHORT, "training/train.py", "_write_report"),
     Phase("export: loading", EXPORT, "models/saving.py", "load_gan", 1, SHORT),
     Phase("export: SavedModel", EXPORT, "export.py", "write_saved_model", 1, SHORT),
@@ -134,13 +144,13 @@ def run_all(phases: Iterable[Phase], out: Path) -> list[dict[str, Any]]:
     jobs = [
         {"phase": phase.name, "signal": name, "delay": DELAYS[index % len(DELAYS)]}
         for index, phase in enumerate(phases)
-        for name in (SIGNALS[index % len(SIGNALS)], TWICE)
+        for name in (SIGNALS[index % len(SIGNALS)], *([TWICE] if phase.twice else []))
     ]
     by_name = {phase.name: phase for phase in phases}
     with path.open("a") as file:
         for job in tqdm(jobs, "signals", unit=" runs", disable=None):
             if key_of(job) not in done:
-                done[key_of(job)] = run(by_name[job["phase"]], job)
+                done[key_of(job)] = run(by_name[job["phase"]], job, out)
                 file.write(json.dumps(done[key_of(job)]) + "\n")
                 file.flush()
     return [done[key_of(job)] for job in jobs]
@@ -150,11 +160,11 @@ def key_of(row: dict[str, Any]) -> tuple[str, str]:
     return row["phase"], row["signal"]
 
 
-def run(phase: Phase, job: dict[str, Any]) -> dict[str, Any]:
+def run(phase: Phase, job: dict[str, Any], out: Path) -> dict[str, Any]:
     """Runs a command in a folder of its own, and ends it by a signal."""
     with tempfile.TemporaryDirectory(prefix="signals-") as name:
         folder = Path(name)
-        prepare(phase, folder)
+        prepare(phase, folder, out)
         process = start(phase, folder)
         number = getattr(signal, job["signal"].split()[0])
         while is_running(process) and not (folder / REACHED).exists():
@@ -210,7 +220,7 @@ def end(process: subprocess.Popen[str]) -> tuple[str, float]:
     return printed, usage.ru_utime + usage.ru_stime
 
 
-def prepare(phase: Phase, folder: Path) -> None:
+def prepare(phase: Phase, folder: Path, out: Path) -> None:
     """Makes what a phase's command needs."""
     if "folder:photos" in phase.command:
         (folder / "photos").mkdir()
@@ -222,8 +232,11 @@ def prepare(phase: Phase, folder: Path) -> None:
     if "artifact" in phase.command and phase.command[0] == "sample":
         shutil.copytree(SHIPPED, folder / "artifact")
     if phase.prepared:
-        command = [sys.executable, "-m", "ganlab", *phase.prepared]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        if not (out / "prepared").exists():
+            command = [sys.executable, "-m", "ganlab", *phase.prepared]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            shutil.move(folder / "run", out / "prepared")
+        shutil.copytree(out / "prepared", folder / "run")
 
 
 def start(phase: Phase, folder: Path) -> subprocess.Popen[str]:
@@ -259,7 +272,8 @@ def run_victim(file: str, function: str, call: str, *words: str) -> int:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.setprofile(profile)
-    return int(run_command(words))
+    sys.argv = ["ganlab", *words]
+    return int(run_command())
 
 
 def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
@@ -293,12 +307,12 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
     rows = list(rows)
     lines = [HEAD.format(day=f"{date.today():%d %B %Y}", max=MAX_SECONDS)]
     lines += ["| phase | signal | until the end | second Ctrl-C |", "|---|---|---|---|"]
-    for first, twice in zip(rows[::2], rows[1::2], strict=True):
-        cells = (
-            *(first["phase"], f"{first['signal']} after {first['delay']} s"),
-            *map(seconds_of, (first, twice)),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+    twice = {row["phase"]: seconds_of(row) for row in rows if row["signal"] == TWICE}
+    for row in rows:
+        if row["signal"] != TWICE:
+            sent = f"{row['signal']} after {row['delay']} s"
+            cells = (row["phase"], sent, seconds_of(row), twice.get(row["phase"], ""))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

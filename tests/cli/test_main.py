@@ -200,3 +200,9 @@ def test_a_signal_does_not_wait_for_threads():
     )
     assert done.returncode == 143
     assert (done.stdout, done.stderr) == ("cleaned\n", "ganlab: stopped\n")
+
+
+def test_a_reader_that_has_left_is_no_mistake():
+    command = f"({sys.executable} -m ganlab lab list; echo $? >&2) | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "141\n")
