@@ -20,6 +20,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import traceback
@@ -29,6 +30,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import tensorflow as tf
+from PIL import Image
 
 if importlib.util.find_spec("atheris"):
     import atheris
@@ -40,6 +43,7 @@ else:
 with instrumented:
     from ganlab.artifacts.card import CARD, read_card, read_inputs, read_output
     from ganlab.config.settings import Monitoring, Recipe
+    from ganlab.data.loading import load_data
     from ganlab.data.sources import open_source
     from ganlab.diagnosis.examine import examine
     from ganlab.diagnosis.logs.events import HEADER
@@ -115,6 +119,13 @@ def check_npz(folder: Path, content: bytes) -> None:
         content = _zipped(members)
     (folder / "a.npz").write_bytes(content)
     open_source(f"npz:{folder / 'a.npz'}")
+
+
+def check_shards(folder: Path, content: bytes) -> None:
+    """A file of TFRecord, or after `T` a tar file of WebDataset."""
+    kind, name = ("webdataset", "a.tar") if content[:1] == b"T" else ("tfrecord", "a")
+    (folder / name).write_bytes(content.removeprefix(b"T"))
+    load_data(f"{kind}:{folder / name}", image_size=8)
 
 
 def check_pth(folder: Path, content: bytes) -> None:
@@ -209,6 +220,23 @@ def _npz() -> list[bytes]:
     ]
 
 
+def _shards() -> list[bytes]:
+    picture, archive = io.BytesIO(), io.BytesIO()
+    Image.new("L", (8, 8)).save(picture, "PNG")
+    features = {
+        "image": tf.train.Feature(bytes_list={"value": [picture.getvalue()]}),
+        "label": tf.train.Feature(int64_list={"value": [1]}),
+    }
+    record = tf.train.Example(features={"feature": features}).SerializeToString()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for suffix, content in (("png", picture.getvalue()), ("cls", b"1")):
+            member = tarfile.TarInfo(f"a.{suffix}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    record = HEADER.pack(len(record), 0) + record + bytes(4)
+    return [record, b"T" + archive.getvalue()[:4096]]
+
+
 def _pth() -> list[bytes]:
     storage = (
         b"(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" + b"0X\3\0\0\0cpuK\6tQ"
@@ -256,6 +284,7 @@ TARGETS: dict[str, tuple[Check, Callable[[], list[bytes]]]] = {
     "events": (check_events, _events),
     "idx": (check_idx, _idx),
     "npz": (check_npz, _npz),
+    "shards": (check_shards, _shards),
     "pth": (check_pth, _pth),
     "onnx": (check_onnx, _onnx),
 }

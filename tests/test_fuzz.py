@@ -8,7 +8,7 @@ import pytest
 SCRIPT = Path(__file__).parents[1] / "scripts" / "fuzz.py"
 TARGETS = (
     *("card", "config", "run-log", "json", "csv"),
-    *("events", "idx", "npz", "pth", "onnx"),
+    *("events", "idx", "npz", "shards", "pth", "onnx"),
 )
 
 
