@@ -26,9 +26,11 @@ from ganlab.callbacks.probe_network import (
 )
 from ganlab.callbacks.probe_passes import ROLES, Passes
 from ganlab.callbacks.probe_samples import (
+    MAX_PROBED,
     data_measures,
     effect,
     learned_lead,
+    num_probed,
     paired_lead,
 )
 from ganlab.data import kinds
@@ -38,7 +40,6 @@ from ganlab.models.gan import GAN
 from ganlab.networks.output_range import output_range
 from ganlab.networks.precision import computing_in_float32
 
-PROBE_IMAGES = 64
 MAX_GROUPS = 4
 
 
@@ -48,7 +49,8 @@ class Probe:
     Args:
         gan: A compiled `ganlab.GAN`.
         real: Float32 samples `(n, ...)` that are trained on, as the networks take
-            them; 64 go through the networks, and 512 are compared by themselves.
+            them; `num_probed` go through the networks, and `num_samples` are compared
+            by themselves.
         held_out: Likewise, that are not trained on; or `None`.
         labels: Int32 array `(n,)` of a conditional GAN, or `None`.
         held_out_labels: Likewise.
@@ -67,17 +69,19 @@ class Probe:
         labels: np.ndarray | None = None,
         held_out_labels: np.ndarray | None = None,
         *,
-        batch_size: int = PROBE_IMAGES,
+        batch_size: int = MAX_PROBED,
         seed: int = 0,
     ) -> None:
         self.gan = gan
         self._batch_size = batch_size
-        count = max(_whole_packs(len(real), gan.packing), gan.packing)
+        most = num_probed(real.shape[1:])
+        count = max(_whole_packs(min(len(real), most), gan.packing), gan.packing)
         self._real = np.asarray(real[:count], np.float32)
         self._labels = _as_labels(labels, count)
         self._held_out, self._held_out_labels = None, None
         if held_out is not None and len(held_out) >= gan.packing:
-            held_out_count = _whole_packs(len(held_out), gan.packing)
+            held_out_count = _whole_packs(min(len(held_out), most), gan.packing)
+            held_out_count = max(held_out_count, gan.packing)
             self._held_out = np.asarray(held_out[:held_out_count], np.float32)
             self._held_out_labels = _as_labels(held_out_labels, held_out_count)
         kind = kinds.of_shape(self._real.shape[1:])
@@ -260,8 +264,7 @@ class Probe:
 
 
 def _whole_packs(count: int, packing: int) -> int:
-    """How many of `count` samples are used: whole packs, at most 64."""
-    count = min(count, PROBE_IMAGES)
+    """How many of `count` samples make whole packs."""
     return count - count % packing
 
 

@@ -4,13 +4,39 @@ Measures of a probe in NumPy. They look for faults of what training is given and
 its parts are joined, which no loss shows.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ganlab import metrics
 
-MAX_SAMPLES = 512  # of the data: all distances of so many take milliseconds
+MAX_SAMPLES, MIN_SAMPLES = 512, 64  # of the data: distances take milliseconds
+MAX_PROBED, MIN_PROBED = 64, 16  # through both networks
+FULL_SIZE = 128 * 128 * 3  # numbers of a sample up to which there are as many as that
+
+
+def num_samples(sample_shape: Sequence[int]) -> int:
+    """How many samples of the data are looked at: fewer of large ones.
+
+    >>> [num_samples((side, side, 3)) for side in (64, 128, 256, 512)]
+    [512, 512, 128, 64]
+    """
+    return _scaled(MAX_SAMPLES, MIN_SAMPLES, sample_shape)
+
+
+def num_probed(sample_shape: Sequence[int]) -> int:
+    """How many samples go through both networks: fewer of large ones.
+
+    >>> [num_probed((side, side, 3)) for side in (64, 128, 256, 512)]
+    [64, 64, 16, 16]
+    """
+    return _scaled(MAX_PROBED, MIN_PROBED, sample_shape)
+
+
+def _scaled(most: int, least: int, sample_shape: Sequence[int]) -> int:
+    size = max(math.prod(sample_shape), 1)
+    return max(least, min(most, most * FULL_SIZE // size))
 
 
 def data_measures(
@@ -26,11 +52,11 @@ def data_measures(
       its label, in standard errors; left out without labels.
 
     Args:
-        real: Float array `(n, ...)`; 512 are looked at.
+        real: Float array `(n, ...)`; `num_samples` are looked at.
         labels: Integer array `(n,)`, or `None`.
         pictorial: Whether samples are pictures.
     """
-    flat = np.asarray(real[:MAX_SAMPLES], np.float64)
+    flat = np.asarray(real[: num_samples(real.shape[1:])], np.float64)
     flat = flat.reshape(len(flat), -1)
     finite = np.isfinite(flat)
     measures = {"real_nonfinite_share": float(1.0 - finite.mean())}

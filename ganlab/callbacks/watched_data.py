@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.callbacks.probe_samples import MAX_SAMPLES
+from ganlab.callbacks.probe_samples import num_samples
 from ganlab.data import kinds
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import load_data
@@ -67,7 +67,7 @@ def read_data(
             channels = image_shape[-1]
         data = load_data(data, image_size=size, channels=channels)
     if isinstance(data, ImageData):
-        samples, labels = data.take(MAX_SAMPLES)
+        samples, labels = data.take(num_samples(image_shape))
         _check_shape(samples, image_shape)
         return WatchedData(_in_range(samples, output_range), labels, data)
     if isinstance(data, tf.data.Dataset):
@@ -82,17 +82,17 @@ def read_data(
         )
     _check_shape(images, image_shape)
     labels = None if labels is None else _as_classes(labels, len(images))
-    kind = kinds.of_shape(image_shape)
+    kind, count = kinds.of_shape(image_shape), num_samples(image_shape)
     if images.dtype == np.uint8 and kind.pictorial:
-        samples = _in_range(kind.to_network(images[:MAX_SAMPLES]), output_range)
+        samples = _in_range(kind.to_network(images[:count]), output_range)
         pixels = images
     else:
         floats = images.astype(np.float32)
-        samples = floats[:MAX_SAMPLES]
+        samples = floats[:count]
         pixels = kind.to_stored(floats, _range_of(floats))
     names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
     stored = ImageData(GIVEN, pixels, labels, names, ())
-    probed = None if labels is None else labels[:MAX_SAMPLES]
+    probed = None if labels is None else labels[:count]
     return WatchedData(samples, probed, stored, batch_size)
 
 

@@ -11,7 +11,7 @@ from ganlab.callbacks.checkpoints import Checkpoints
 from ganlab.callbacks.decision_surface import DecisionSurface
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.health_probe import HealthProbe
-from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import MAX_PROBED
 from ganlab.callbacks.progress import StageBars
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.run_state import RunState
@@ -83,7 +83,7 @@ def watching_callbacks(
             held,
             labels,
             held_labels,
-            batch_size=batch_size or PROBE_IMAGES,
+            batch_size=batch_size or MAX_PROBED,
             every=monitoring.probe_every,
             budget=monitoring.probe_share,
             seed=seed,

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.callbacks.probe import PROBE_IMAGES
+from ganlab.callbacks.probe_samples import num_probed, num_samples
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.errors import UserError
@@ -21,6 +21,7 @@ KEPT = 1.3  # of the numbers that the backward pass needs, in all that a step ho
 SECOND_ORDER = 1.2  # with a penalty on gradients, of that
 PROBED = 1.5  # likewise of those of a probe, which keeps more of them
 OVERLAP = 0.3  # of the smaller of training and probing, which memory is not reused for
+SAMPLE_COPIES = 7  # of the samples of the data that are compared by themselves
 UNCERTAINTY = 1.5  # the peak is within this factor of the estimate
 COPIES = {"generator": 5, "discriminator": 4}  # gradients, Adam's two, an average
 CGROUP_LIMITS = (
@@ -32,12 +33,12 @@ CGROUP_LIMITS = (
 def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
     """Bytes of main memory that a run on a CPU holds at its peak.
 
-        process + data + weights + max(step, probe) + 0.3 min(step, probe)
+        process + data + samples + weights + max(step, probe) + 0.3 min(step, probe)
 
-    where a step keeps what the backward pass needs of the generator once and of the
-    discriminator for real and fake images, and a probe of 64 images likewise with the
-    discriminator three times. The peak was within a factor of 1.5 where it was
-    measured.
+    where the samples are those that are compared by themselves. A step keeps what the
+    backward pass needs of the generator once and of the discriminator for real and
+    fake images, a probe likewise with the discriminator three times. The peak was
+    within a factor of 1.5 where it was measured.
 
     Args:
         recipe: A complete `Recipe`.
@@ -54,15 +55,17 @@ def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
     step *= number * KEPT
     if gan.objective.gradient_penalties:
         step *= SECOND_ORDER
-    probe = 4 * PROBE_IMAGES * (sizes["generator"] + 3 * sizes["discriminator"])
-    probe *= PROBED
+    probe = 4 * (sizes["generator"] + 3 * sizes["discriminator"]) * PROBED
+    probe *= num_probed(data.sample_shape)
     weights = sum(
         4 * copies * getattr(gan, role).count_params()
         for role, copies in COPIES.items()
     )
     mapped = isinstance(data.images, np.memmap)
     in_memory = 0 if mapped else data.images.nbytes
-    fixed = PROCESS_BYTES + in_memory + weights
+    looked_at = min(len(data), num_samples(data.sample_shape))
+    samples = 4 * SAMPLE_COPIES * looked_at * math.prod(data.sample_shape)
+    fixed = PROCESS_BYTES + in_memory + weights + samples
     return int(fixed + max(step, probe) + OVERLAP * min(step, probe))
 
 

@@ -15,8 +15,7 @@ from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.keras_state import KerasState
-from ganlab.callbacks.probe import PROBE_IMAGES
-from ganlab.callbacks.probe_samples import MAX_SAMPLES
+from ganlab.callbacks.probe_samples import num_probed, num_samples
 from ganlab.callbacks.training_metrics import NonFiniteError
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
 from ganlab.config.resolve import check_independent
@@ -331,8 +330,10 @@ def _fit(
         run_log,
         run.monitoring,
         data.train.spec,
-        probed(data.train, MAX_SAMPLES),
-        None if data.held_out is None else probed(data.held_out, PROBE_IMAGES),
+        probed(data.train, num_samples(data.train.sample_shape)),
+        None
+        if data.held_out is None
+        else probed(data.held_out, num_probed(data.held_out.sample_shape)),
         reference=data.reference,
         batch_size=recipe.batch_size,
         step_size=batch_size,

@@ -8,6 +8,8 @@ from ganlab.callbacks.probe_samples import (
     effect,
     learned_lead,
     logit_distance,
+    num_probed,
+    num_samples,
     paired_lead,
 )
 
@@ -51,3 +53,11 @@ def test_what_is_learned_is_a_lead_in_standard_deviations():
     assert logit_distance(logits["real"], logits["fake"]) == pytest.approx(3.0)
     assert learned_lead(logits) == pytest.approx(2.0)
     assert logit_distance(np.ones((2, 1)), np.ones((2, 1))) == 0.0
+
+
+def test_fewer_of_large_samples_are_looked_at():
+    assert [num_samples(shape) for shape in ((2,), (64, 64, 3))] == [512, 512]
+    assert num_samples((256, 256, 3)) == 512 // 4
+    assert num_samples((512, 512, 4)) == 64
+    assert [num_probed(shape) for shape in ((2,), (128, 128, 3))] == [64, 64]
+    assert num_probed((192, 192, 3)) == 64 * 4 // 9

@@ -35,7 +35,7 @@ def test_the_estimate_is_the_sum_that_it_says(tmp_path):
     g, d = map(memory.kept_numbers, (gan.generator, gan.discriminator))
     step, probe = 1.3 * 4 * 128 * (g + 2 * d), 1.5 * 4 * 64 * (g + 3 * d)
     weights = 20 * gan.generator.count_params() + 16 * gan.discriminator.count_params()
-    expected = 0.95e9 + images.nbytes + weights
+    expected = 0.95e9 + images.nbytes + weights + 28 * images.size
     expected += max(step, probe) + 0.3 * min(step, probe)
     assert memory.estimate(complete, gan, data) == pytest.approx(expected, rel=1e-6)
 
