@@ -37,7 +37,7 @@ MAX_SECONDS, MAX_GB = 10.0, 1.0
 LIMITS = "limits"
 TIMEOUT = 180.0  # seconds that pass until a case is killed
 HEAD = (
-    "Made by `python scripts/benchmarks/hostile.py`: seconds of a processor and peak "
+    "Made by `python scripts/benchmarks/hostile.py{}`: seconds of a processor and peak "
     "memory are those of the whole command, TensorFlow's start included."
 )
 CHECK = f"""\
@@ -67,8 +67,10 @@ def main() -> None:
         print(f"{result['kind']}: {result['name']}: {result['fault']}")
     print(f"{len(results)} inputs, {len(faults)} do not hold")
     if options.markdown:
-        title = "Limits of the machine" if kinds == [LIMITS] else "Hostile inputs"
-        options.markdown.write_text(table(results, title), encoding="utf-8")
+        limits = kinds == [LIMITS]
+        title = "Limits of the machine" if limits else "Hostile inputs"
+        page = table(results, title, HEAD.format(f" {LIMITS}" if limits else ""))
+        options.markdown.write_text(page, encoding="utf-8")
     sys.exit(bool(faults))
 
 
@@ -183,12 +185,12 @@ def last_line(text: str) -> str:
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
-def table(results: Iterable[dict[str, Any]], title: str) -> str:
+def table(results: Iterable[dict[str, Any]], title: str, head: str) -> str:
     """The results as a page of Markdown."""
     lines = [
         f"# {title}",
         "",
-        HEAD,
+        head,
         "",
         "| kind | input | exit | s | GB | printed |",
         "|---|---|---|---|---|---|",
