@@ -94,6 +94,7 @@ def make_gan():
                 "regularizers",
                 "augmentation",
                 "instance_noise",
+                "skip_non_finite",
             )
             if key in options
         }

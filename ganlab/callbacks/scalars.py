@@ -356,6 +356,10 @@ SCALARS = {
         "Fraction of steps that were skipped for a gradient that was not finite.",
     ),
     "d_skipped_share": Scalar("float16/discriminator_skipped", "Likewise."),
+    "skipped_share": Scalar(
+        "stability/skipped",
+        "Fraction of steps that were left out, for they were not finite.",
+    ),
     "images_per_second": Scalar(
         "speed/images_per_second",
         "Real images trained on in a second, everything included.",

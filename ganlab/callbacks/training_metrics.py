@@ -15,11 +15,14 @@ from ganlab.callbacks.run_log import RunLog
 from ganlab.data.wait_timer import WaitTimer
 from ganlab.errors import RunError
 from ganlab.models.gan import GAN
+from ganlab.models.skipping import SKIPPED
 from ganlab.networks import SpectralNormalization
 from ganlab.sampling import class_labels, draw_latents
 
 WATCHED = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm")
 NUM_DIAGNOSED = 16
+MAX_SUCCESSIVE = 10  # steps that are left out
+BlackBox = Callable[[GAN, int, str], str | None]
 
 
 class NonFiniteError(RunError):
@@ -29,7 +32,7 @@ class NonFiniteError(RunError):
         step: Integer: the step, counted from 1.
         loss: Log key of what was not finite.
         value: Its value.
-        tensor: Name of the first tensor after the step that is not finite, or `None`.
+        tensor: Name of the first tensor that was not finite, or `None`.
     """
 
     def __init__(self, step: int, loss: str, value: float, tensor: str | None) -> None:
@@ -55,11 +58,15 @@ class TrainingMetrics(PeriodicCallback):
         every: Integer: steps between logs.
         wait_timer: The `WaitTimer` that times the data set, or `None`.
         optimizers: Keras optimizers by `d` and `g`; by default the model's own.
+        black_box: Function of the GAN, a step and a log key, which keeps what a step
+            that was not finite was given, and names its first tensor that is not, or
+            `None` if it cannot tell. By default the first one after the step is named.
         clock: Function without arguments that returns seconds.
 
     Raises:
         NonFiniteError: in `fit`, after the first step whose loss or gradient is not
-            finite; the log gets an event that names the first tensor that is not.
+            finite; the log gets an event that names the first tensor that is not. Of
+            a GAN that leaves such steps out, after 10 in a row; each is an event.
     """
 
     def __init__(
@@ -70,9 +77,11 @@ class TrainingMetrics(PeriodicCallback):
         wait_timer: WaitTimer | None = None,
         *,
         optimizers: Mapping[str, keras.optimizers.Optimizer] | None = None,
+        black_box: BlackBox | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(every)
+        self.black_box = black_box
         self.run_log = run_log
         self.batch_size = batch_size
         self.wait_timer = wait_timer
@@ -82,6 +91,8 @@ class TrainingMetrics(PeriodicCallback):
         self._seen: dict[str, np.ndarray] = {}
         self._sums_of_epoch: dict[str, list[float]] | None = None
         self._logged_weights: list[list[Any]] = []
+        self._skipped = 0.0  # steps that were left out in this epoch
+        self._successive = 0  # and those of them in a row, over epochs
 
     def state(self) -> dict[str, Any]:
         if self._sums_of_epoch is None:
@@ -92,6 +103,7 @@ class TrainingMetrics(PeriodicCallback):
             "epoch": self._sums_of_epoch
             or {name: sums.tolist() for name, sums in self._seen.items()},
             "logged_step": self._logged_step,
+            "successive": self._successive,
             "logged_weights": None,
         }
         if self._logged_step != int(self.model.step.numpy()):
@@ -107,6 +119,7 @@ class TrainingMetrics(PeriodicCallback):
         self._window = {name: np.array(sums) for name, sums in window}
         self._sums_of_epoch = state["epoch"]
         self._logged_step = state["logged_step"]
+        self._successive = state.get("successive", 0)
         if state["logged_weights"] is not None:
             self._logged_weights = [
                 [tf.cast(weight, now.dtype) for weight, now in zip(*pair, strict=True)]
@@ -128,6 +141,7 @@ class TrainingMetrics(PeriodicCallback):
         if self._sums_of_epoch:
             self._go_on_in_epoch(self._sums_of_epoch)
         self._sums_of_epoch = None
+        self._skipped = self._skipped_in_epoch()
 
     def _go_on_in_epoch(self, sums: dict[str, list[float]]) -> None:
         """Sets the running means of an epoch that a resumed run is in the middle of."""
@@ -144,6 +158,7 @@ class TrainingMetrics(PeriodicCallback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(batch, logs)
+        self._count_skipped(self._epoch_start + batch + 1)
         for name in WATCHED:
             value = (logs or {}).get(name, 0.0)
             if not math.isfinite(value):
@@ -234,20 +249,39 @@ class TrainingMetrics(PeriodicCallback):
             for key in "dg"
         }
 
+    def _skipped_in_epoch(self) -> float:
+        tracker = self.model.trackers.get(SKIPPED)
+        return 0.0 if tracker is None else float(tracker.total)
+
+    def _count_skipped(self, step: int) -> None:
+        """Logs that steps were left out, and gives up after too many in a row."""
+        total = self._skipped_in_epoch()
+        count, self._skipped = round(total - self._skipped), total
+        self._successive = self._successive + count if count else 0
+        if self._successive >= MAX_SUCCESSIVE:
+            self._give_up(step, "loss", math.nan)
+        if count:
+            tensor = self._first_nonfinite(step, "loss")
+            self.run_log.event(step, "skipped", count=count, tensor=tensor)
+
     def _give_up(self, step: int, name: str, value: float) -> None:
-        tensor = self._first_nonfinite()
+        tensor = self._first_nonfinite(step, name)
         self.run_log.scalars(step, {name: value})
         self.run_log.event(step, "non_finite", loss=name, tensor=tensor)
         raise NonFiniteError(step, name, value, tensor)
 
-    def _first_nonfinite(self) -> str | None:
+    def _first_nonfinite(self, step: int, name: str) -> str | None:
         if not isinstance(self.model, GAN):
             return None
         latents = draw_latents(NUM_DIAGNOSED, self.model.latent_dim)
         labels = None
         if self.model.num_classes is not None:
             labels = class_labels(NUM_DIAGNOSED, self.model.num_classes)
-        return first_nonfinite(self.model, latents, labels)
+        after = first_nonfinite(self.model, latents, labels)
+        first = (
+            None if self.black_box is None else self.black_box(self.model, step, name)
+        )
+        return first or after
 
     def _begin_interval(self) -> None:
         self._began = self.clock()

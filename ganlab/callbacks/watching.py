@@ -16,7 +16,7 @@ from ganlab.callbacks.progress import StageBars
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.run_state import RunState
 from ganlab.callbacks.sample_grids import SampleGrids
-from ganlab.callbacks.training_metrics import TrainingMetrics
+from ganlab.callbacks.training_metrics import BlackBox, TrainingMetrics
 from ganlab.config.settings import Monitoring
 from ganlab.data import kinds
 from ganlab.data.image_data import ImageData
@@ -42,6 +42,7 @@ def watching_callbacks(
     optimizers: dict[str, keras.optimizers.Optimizer] | None = None,
     followed: bool = False,
     beliefs: bool = False,
+    black_box: BlackBox | None = None,
     attribution: str = "",
 ) -> dict[str, keras.callbacks.Callback]:
     """Makes the callbacks that watch a run.
@@ -61,6 +62,7 @@ def watching_callbacks(
         optimizers: By `d` and `g`, where they are not the model's own.
         followed: See `HealthProbe`.
         beliefs: See `HealthProbe`.
+        black_box: See `TrainingMetrics`.
         attribution: See `SampleGrids`.
 
     Returns:
@@ -76,6 +78,7 @@ def watching_callbacks(
             monitoring.log_every,
             timer,
             optimizers=optimizers,
+            black_box=black_box,
         ),
         "health probe": HealthProbe(
             run_log,

@@ -347,6 +347,9 @@ class Recipe(Settings):
     loss_scaling: bool = in_training(
         True, "scale losses where a network computes in float16", midway=True
     )
+    skip_non_finite: bool = in_training(
+        False, "leave out a step whose losses or gradients are not finite", midway=True
+    )
 
 
 SETTINGS: Mapping[str, Setting] = {**rows(Recipe), **rows(Monitoring)}

@@ -12,7 +12,15 @@ from keras import ops
 from ganlab import sampling
 from ganlab.data import kinds
 from ganlab.errors import UserError, as_count
-from ganlab.models import compatibility, ema, given, optimizers, seeds, signature
+from ganlab.models import (
+    compatibility,
+    ema,
+    given,
+    optimizers,
+    seeds,
+    signature,
+    skipping,
+)
 from ganlab.networks.output_range import output_range as range_of
 from ganlab.networks.output_range import stated
 from ganlab.objectives.arguments import is_number
@@ -305,23 +313,24 @@ class GenerativeModel(keras.Model):
         Beside them stands `loss`, the sum of all that both networks minimise. No
         training minimises the sum; by it Keras's callbacks see what is not finite.
         """
-        total = self.objective.total("d", logs) + self.objective.total("g", logs)
-        for name in ("d_penalty", *ADDED):
-            total += logs.get(name, 0.0)
+        skipped = logs.get(skipping.SKIPPED)
         scaled = {
-            "d_gradient_norm": self.discriminator_optimizer,
-            "g_gradient_norm": self.generator_optimizer,
+            f"{key}_gradient_norm"
+            for key, optimizer in (
+                ("d", self.discriminator_optimizer),
+                ("g", self.generator_optimizer),
+            )
+            if optimizers.is_scaled(optimizer)
         }
-        for name, optimizer in scaled.items():
-            if name in logs and not optimizers.is_scaled(optimizer):
-                # A ReLU hides NaN from the losses, not from the gradients.
-                total += 0.0 * ops.cast(logs[name], total.dtype)
-        logs = {"loss": total, **logs}
+        logs = {"loss": skipping.total_of(self, logs), **logs}
         for name, value in logs.items():
             weight = None
-            if name in scaled and optimizers.is_scaled(scaled[name]):
+            if name in scaled:
                 # Loss scaling skips a step whose gradient overflows.
                 weight = ops.isfinite(value)
+            if skipped is not None and name != skipping.SKIPPED:
+                weight = ops.logical_and(skipped == 0.0, ops.isfinite(value))
+            if weight is not None:
                 value = ops.where(weight, value, 0.0)
             self.trackers[name].update_state(value, sample_weight=weight)
         return {name: self.trackers[name].result() for name in logs}

@@ -16,13 +16,17 @@ from ganlab.models import (
     optimizers,
     reading,
     signature,
+    skipping,
 )
 from ganlab.models.base import ADDED, GenerativeModel
 from ganlab.models.batches import Batch
 from ganlab.objectives.objective import Objective
 
 UPDATES = ("simultaneous", "alternating")
-STEP_OPTIONS = ("discriminator_steps", "loss_scaling", "updates", "recompute")
+STEP_OPTIONS = (
+    *("discriminator_steps", "loss_scaling", "updates", "recompute"),
+    "skip_non_finite",
+)
 KERAS_OPTIONS = ("run_eagerly", "steps_per_execution")
 
 
@@ -129,6 +133,7 @@ class GAN(GenerativeModel):
         loss_scaling: bool = True,
         updates: str = "simultaneous",
         recompute: bool = False,
+        skip_non_finite: bool = False,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: str | bool = "auto",
@@ -167,6 +172,11 @@ class GAN(GenerativeModel):
             recompute: Boolean. `True` generates the fake images once more when the
                 generator's gradient is due, instead of keeping its feature maps while
                 the discriminator trains: a third less memory, for a tenth more time.
+            skip_non_finite: Boolean. `True` takes a step back whose losses or gradients
+                are not finite: weights, optimizers, averages and all else are as
+                before it, and `step` alone counts it. It costs a copy of the state a
+                step. Logs have the fraction of such steps, `skipped_share`, and are
+                means of the others.
             run_eagerly: See `keras.Model.compile`.
             steps_per_execution: See there.
             jit_compile: See there; `"auto"` is never XLA on a CPU, which is slower.
@@ -202,12 +212,17 @@ class GAN(GenerativeModel):
         self.loss_scaling = loss_scaling
         self.updates = updates
         self.recompute = recompute
+        self.skip_non_finite = skip_non_finite
+        if skip_non_finite:
+            skipping.check_devices()
         self.is_per_sample = forward.is_per_sample(self.discriminator)
         self.differentiate = gradients.choose(self)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
             for name in (*self.objective.log_keys(self.auxiliary), *ADDED)
         }
+        if skip_non_finite:
+            self.trackers[skipping.SKIPPED] = keras.metrics.Mean(name=skipping.SKIPPED)
         super().compile(
             optimizer=optimizers.BothOptimizers(
                 (self.generator_optimizer, self.discriminator_optimizer),
@@ -230,13 +245,14 @@ class GAN(GenerativeModel):
         first_batch.check_next(self, "test_function", self.packing)
 
     def train_step(self, data: Any) -> dict[str, Any]:
+        before = skipping.keep(self)
         *critic_batches, batch = batches.split(self, data)
         for critic_batch in critic_batches:
             self._train_discriminator(critic_batch)
         logs = self._train_both(batch)
         self._update_ema()
         self.step.assign_add(1)
-        return self.update_metrics(logs)
+        return self.update_metrics(skipping.leave_out(self, before, logs))
 
     def _train_discriminator(self, batch: Batch) -> None:
         generated = batches.generate(self, batch)

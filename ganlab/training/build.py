@@ -81,6 +81,7 @@ def build_gan(
         loss_scaling=recipe.loss_scaling,
         updates=recipe.updates,
         recompute=recipe.recompute,
+        skip_non_finite=recipe.skip_non_finite,
     )
     return gan
 

@@ -16,8 +16,17 @@ from ganlab.sealed import read_notes
 from ganlab.training.build import build_gan, dtype_policy
 
 
+def start_of_rollback(run: Run) -> Path | None:
+    """The best checkpoint; the newest of a run that ended at numbers not finite."""
+    if run.folder.read_best() is not None:
+        return run.folder.best_checkpoint
+    if run.failure.name == "non_finite":
+        return run.folder.newest_checkpoint()
+    return None
+
+
 def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
-    """Makes the best checkpoint the newest, under changed settings.
+    """Makes the best checkpoint the newest, or the newest again, under other settings.
 
     What was logged after the checkpoint is kept in a file of its own, and the
     rollback is an event of the log. A crash before the later checkpoints are removed
@@ -32,13 +41,14 @@ def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:
         The run under the changed recipe. It goes on from its newest checkpoint.
     """
     folder, finding = run.folder, run.failure
-    position = read_notes(folder.best_checkpoint).get("log", {})
-    best = folder.read_best() or {}
-    _, later = folder.split_log(best.get("step", 0), position.get("bytes"))
+    checkpoint = start_of_rollback(run) or folder.best_checkpoint
+    notes = read_notes(checkpoint)
+    step = notes.get("step", (folder.read_best() or {}).get("step", 0))
+    _, later = folder.split_log(step, notes.get("log", {}).get("bytes"))
     folder.write_attempt(attempt, later)
     run = run.with_recipe(changed(run.recipe, change))
     event = {"event": "rollback", "finding": finding.name, "change": dict(change)}
-    go_on_changed(run, folder.best_checkpoint, event)
+    go_on_changed(run, checkpoint, event)
     return run
 
 

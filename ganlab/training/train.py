@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import keras
 import tensorflow as tf
@@ -28,12 +28,12 @@ from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
 from ganlab.training import memory
-from ganlab.training.black_box import write_black_box
+from ganlab.training.black_box import BlackBox
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
 from ganlab.training.resuming import checked, load, start_of
-from ganlab.training.rollback import roll_back
+from ganlab.training.rollback import roll_back, start_of_rollback
 
 LOGGER = logging.getLogger("ganlab")
 
@@ -54,8 +54,9 @@ def train(
 ) -> Run:
     """Trains the GAN of a recipe into a run folder.
 
-    With `on_failure="rollback"`, a run that fails goes back to its best checkpoint
-    and on from there with a change that was not tried before. Every rollback is an
+    With `on_failure="rollback"`, a run that fails, or whose numbers are not finite any
+    more, goes back to its best checkpoint (to the newest in the latter case, where none
+    was scored) and on with a change that was not tried before. Every rollback is an
     event of the log, and what was logged after the checkpoint is kept:
     `ganlab.runs.RunFolder.attempt`.
 
@@ -151,16 +152,27 @@ def _with_rollbacks(
     attempt: Callable[..., Run], run: Run, resume: bool, max_rollbacks: int
 ) -> Run:
     """Trains, and goes back and on with a change while the run fails."""
-    run = attempt(run, resume=resume)
-    tried = run.folder.changes_of_rollbacks()
-    while run.failure is not None and len(tried) < max_rollbacks:
-        change = diagnosis.next_change(run.failure, run.settings, tried)
-        if change is None or run.folder.read_best() is None:
-            break
+    tried: list[dict[str, Any]] | None = None
+    while True:
+        error = None
+        try:
+            run = attempt(run, resume=resume)
+        except NonFiniteError as raised:
+            error = raised
+            findings = diagnosis.diagnose(diagnosis.read(run.folder.path))
+            named = [finding for finding in findings if finding.name == "non_finite"]
+            run = replace(run, failure=named[0] if named else None)
+        if tried is None:
+            tried = run.folder.changes_of_rollbacks()
+        change = None
+        if run.failure is not None and len(tried) < max_rollbacks:
+            change = diagnosis.next_change(run.failure, run.settings, tried)
+        if change is None or start_of_rollback(run) is None:
+            if error is not None:
+                raise error
+            return run
         tried.append(change)
-        run = roll_back(run, change, len(tried))
-        run = attempt(run, resume=True)
-    return run
+        run, resume = roll_back(run, change, len(tried)), True
 
 
 def _prepare(
@@ -339,6 +351,9 @@ def _fit(
         step_size=batch_size,
         seed=recipe.seed,
         timer=timer,
+        black_box=BlackBox(
+            run.folder, batches_from, lambda: build_gan(recipe, run.num_classes)
+        ),
         attribution=data.train.attribution,
     )
     checkpoints = monitoring.pop("checkpoints")
@@ -372,10 +387,6 @@ def _fit(
                 AfterStep(interruption.heed),
             ],
         )
-    except NonFiniteError as error:
-        batches = batches_from(start_step=error.step - 1)
-        write_black_box(run.folder, gan, error, batches)
-        raise
     except KeyboardInterrupt as stop:
         if interruption.is_held() or not isinstance(stop, interruption.Interrupted):
             interruption.hold()

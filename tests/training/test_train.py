@@ -4,11 +4,14 @@ import json
 import shutil
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganlab
 from ganlab.cli.main import main
 from ganlab.errors import RunError, UserError
+from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
 from ganlab.training.train import bfloat16_would_help
@@ -76,6 +79,71 @@ def test_a_rolled_back_run_finishes_when_it_is_well(
     assert type(gan.objective.loss).__name__ == "Relativistic"
     rows = list(map(json.loads, RunFolder(out).read_metrics()))
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
+
+
+@pytest.fixture
+def nan_latents(monkeypatch):
+    """A function that makes latents NaN in steps, counted from 1, of some GANs."""
+    training_latents = GAN.training_latents
+
+    def spoil(first, last, spoiled=lambda gan: True):
+        def latents(gan, num_images, substep=0):
+            drawn = training_latents(gan, num_images, substep)
+            bad = (gan.step >= first - 1) & (gan.step < last)
+            return tf.where(bad, np.nan, drawn) if spoiled(gan) else drawn
+
+        monkeypatch.setattr(GAN, "training_latents", latents)
+
+    return spoil
+
+
+@pytest.mark.e2e
+def test_a_step_that_is_not_finite_is_left_out_and_counted(
+    recipe, monitoring, tmp_path, nan_latents, events
+):
+    nan_latents(6, 6)
+    recipe = recipe.replace(skip_non_finite=True)
+    seldom = monitoring.replace(evaluate_images=6, evaluate_every=99, probe_every=99)
+    run = ganlab.train(recipe, tmp_path / "run", monitoring=seldom)
+    (event,) = events(tmp_path / "run")
+    assert (event["event"], event["step"], event["count"]) == ("skipped", 6, 1)
+    assert event["tensor"].startswith("generator/")
+    assert run.folder.black_box.exists()
+    gan = load_gan(run.folder.find_checkpoint())
+    assert (int(gan.step), int(gan.generator_optimizer.iterations)) == (20, 19)
+    assert all(np.isfinite(weight).all() for weight in gan.get_weights())
+    log = ganlab.diagnosis.read(tmp_path / "run")
+    assert log.get("skipped_share").values.tolist() == [0, 0, 0.5, *[0] * 7]
+
+
+@pytest.mark.e2e
+def test_too_many_steps_that_are_not_finite_end_a_run(
+    recipe, monitoring, tmp_path, nan_latents
+):
+    nan_latents(3, 99)
+    recipe = recipe.replace(skip_non_finite=True)
+    seldom = monitoring.replace(evaluate_images=6, evaluate_every=99, probe_every=99)
+    with pytest.raises(RunError, match="loss was nan at step 12, first in generator/"):
+        ganlab.train(recipe, tmp_path / "run", monitoring=seldom)
+
+
+@pytest.mark.e2e
+def test_numbers_that_are_not_finite_are_rolled_back(
+    recipe, monitoring, tmp_path, nan_latents, events
+):
+    nan_latents(13, 13, lambda gan: gan.generator_optimizer.global_clipnorm is None)
+    out = tmp_path / "run"
+    seldom = monitoring.replace(evaluate_images=6, evaluate_every=99, probe_every=99)
+    run = ganlab.train(recipe, out, monitoring=seldom, on_failure="rollback")
+    assert run.failure is None
+    (event,) = events(out)
+    assert (event["event"], event["step"]) == ("rollback", 10)
+    assert event["change"] == {"gradient_clip": 1.0}
+    rows = map(json.loads, (out / "attempts" / "1.jsonl").read_text().splitlines())
+    (bad,) = (row for row in rows if row.get("event") == "non_finite")
+    assert bad["step"] == 13
+    assert bad["tensor"].startswith("generator/")
+    assert load_gan(run.folder.find_checkpoint()).step == 20
 
 
 def test_wrong_names_leave_no_folder(recipe, tmp_path):

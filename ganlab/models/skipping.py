@@ -1,0 +1,85 @@
+"""Steps that are not finite are left out, if a GAN is compiled so."""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ganlab.errors import UserError
+from ganlab.models import optimizers
+
+if TYPE_CHECKING:
+    from ganlab.models.base import GenerativeModel
+
+SKIPPED = "skipped_share"  # log key
+Kept = list[tuple[keras.Variable, Any]]
+
+
+def check_devices() -> None:
+    """Raises `UserError` on several devices, which would have to agree."""
+    devices = tf.distribute.get_strategy().num_replicas_in_sync
+    if devices > 1:
+        raise UserError(
+            "Expected skip_non_finite on one device. Received: "
+            f"skip_non_finite=True on {devices}; leave it out"
+        )
+
+
+def total_of(gan: "GenerativeModel", logs: dict[str, Any]) -> Any:
+    """All that both networks minimise; not finite where a step is not.
+
+    A ReLU hides NaN from the losses, not from the gradients: theirs counts, but for
+    loss scaling, which skips a step whose gradient overflows by itself.
+    """
+    total = gan.objective.total("d", logs) + gan.objective.total("g", logs)
+    for name in ("d_penalty", "d_regularization", "g_regularization"):
+        total += logs.get(name, 0.0)
+    for key, optimizer in (
+        ("d", gan.discriminator_optimizer),
+        ("g", gan.generator_optimizer),
+    ):
+        norm = logs.get(f"{key}_gradient_norm")
+        if norm is not None and not optimizers.is_scaled(optimizer):
+            total += 0.0 * ops.cast(norm, total.dtype)
+    return total
+
+
+def state_of(gan: "GenerativeModel") -> list[keras.Variable]:
+    """All that a step changes, but for the number of the step itself."""
+    parts = (gan, gan.generator_optimizer, gan.discriminator_optimizer)
+    variables = {id(v): v for part in parts for v in part.variables}
+    variables.pop(id(gan.step))
+    return list(variables.values())
+
+
+def keep(gan: "GenerativeModel") -> Kept:
+    """The state before a step, where it may have to be left out."""
+    if not gan.skip_non_finite:
+        return []
+    return [(variable, tf.identity(variable.value)) for variable in state_of(gan)]
+
+
+def leave_out(gan: "GenerativeModel", kept: Kept, logs: dict[str, Any]) -> Any:
+    """Takes a step back that is not finite.
+
+    Args:
+        gan: A GAN that has made a step.
+        kept: What `keep` gave before it.
+        logs: The step's.
+
+    Returns:
+        The logs, and whether the step was left out, as 1.0 or 0.0.
+    """
+    if not kept:
+        return logs
+    weights = [
+        tf.reduce_sum(ops.cast(variable, "float32"))
+        for network in (gan.generator, gan.discriminator)
+        for variable in network.trainable_variables
+    ]
+    total = ops.cast(total_of(gan, logs), "float32") + 0.0 * tf.add_n(weights)
+    finite = ops.isfinite(total)
+    for variable, value in kept:
+        variable.assign(tf.where(finite, variable.value, value))
+    return {**logs, SKIPPED: 1.0 - ops.cast(finite, "float32")}
