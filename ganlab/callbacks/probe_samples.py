@@ -22,7 +22,7 @@ def num_samples(sample_shape: Sequence[int]) -> int:
     >>> [num_samples((side, side, 3)) for side in (64, 128, 256, 512)]
     [512, 512, 128, 64]
     """
-    return _scaled(MAX_SAMPLES, MIN_SAMPLES, sample_shape)
+    return scaled_count(MAX_SAMPLES, MIN_SAMPLES, sample_shape)
 
 
 def num_probed(sample_shape: Sequence[int]) -> int:
@@ -31,10 +31,11 @@ def num_probed(sample_shape: Sequence[int]) -> int:
     >>> [num_probed((side, side, 3)) for side in (64, 128, 256, 512)]
     [64, 64, 16, 16]
     """
-    return _scaled(MAX_PROBED, MIN_PROBED, sample_shape)
+    return scaled_count(MAX_PROBED, MIN_PROBED, sample_shape)
 
 
-def _scaled(most: int, least: int, sample_shape: Sequence[int]) -> int:
+def scaled_count(most: int, least: int, sample_shape: Sequence[int]) -> int:
+    """A count that shrinks as samples grow beyond 128 by 128 pixels in colour."""
     size = max(math.prod(sample_shape), 1)
     return max(least, min(most, most * FULL_SIZE // size))
 
@@ -66,7 +67,7 @@ def data_measures(
         span = float(np.ptp(flat))
         rows = np.round((flat - flat.min()) * 255.0 / span) if span else flat
         measures["real_constant_share"] = float(np.mean(np.ptp(rows, axis=1) == 0.0))
-    measures["real_distinct_share"] = len(np.unique(rows, axis=0)) / len(rows)
+    measures["real_distinct_share"] = metrics.num_distinct(rows) / len(rows)
     if labels is not None and len(flat) > 1:
         measures["label_information"] = _label_information(
             flat, np.asarray(labels[: len(flat)]).reshape(-1)

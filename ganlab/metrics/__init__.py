@@ -24,6 +24,7 @@ from ganlab.metrics.manifold import (
 from ganlab.metrics.pairs import PairStatistics, draw_subsets, pair_statistics
 from ganlab.metrics.path_length import path_lengths
 from ganlab.metrics.pixels import (
+    num_distinct,
     pairwise_ratios,
     spectrum_gaps,
     squared_pixel_distances,
@@ -59,6 +60,7 @@ __all__ = [
     "mode_scores",
     "moments",
     "ndb",
+    "num_distinct",
     "pair_statistics",
     "pairwise_ratios",
     "path_lengths",

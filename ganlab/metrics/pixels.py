@@ -1,5 +1,7 @@
 """Comparisons of generated and real images without features: distances, spectra."""
 
+import hashlib
+
 import numpy as np
 
 
@@ -46,6 +48,15 @@ def squared_pixel_distances(images: np.ndarray) -> np.ndarray:
     flat = np.asarray(images, np.float64).reshape(len(images), -1)
     lengths = np.square(flat).sum(axis=1)
     return np.asarray(lengths[:, None] + lengths - 2.0 * flat @ flat.T)
+
+
+def num_distinct(samples: np.ndarray) -> int:
+    """How many different samples there are; 0 and -0 are equal.
+
+    >>> num_distinct(np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 1.0]]))
+    2
+    """
+    return len({hashlib.sha256((row + 0.0).tobytes()).digest() for row in samples})
 
 
 def _distances(images: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ganlab import metrics
+from ganlab.callbacks.probe_samples import scaled_count
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import MAX_MEMORY
@@ -22,7 +24,7 @@ MAX_CLASS_RATIO = 10.0
 MAX_REPEATED_FRACTION = 0.2
 CONSTANT_FRACTION = {"warning": 0.01, "critical": 0.5}
 MAX_UNSCALED = 15  # of 255
-NUM_CHECKED = 2000
+MAX_CHECKED, MIN_CHECKED = 2000, 128  # fewer of large images
 
 
 def check(
@@ -134,7 +136,7 @@ def check_data(data: ImageData) -> list[Problem]:
     Returns:
         Problems, critical ones first.
     """
-    images, _ = data.take(min(len(data), NUM_CHECKED))
+    images, _ = data.take(min(len(data), _num_checked(data)))
     flat = images.reshape(len(images), -1)
     may_be_constant = data.kind.applies("constant_images")
     return worst_first(
@@ -145,6 +147,10 @@ def check_data(data: ImageData) -> list[Problem]:
             _check_classes(data),
         ]
     )
+
+
+def _num_checked(data: ImageData) -> int:
+    return scaled_count(MAX_CHECKED, MIN_CHECKED, data.sample_shape)
 
 
 def _check_constant(images: np.ndarray) -> Problem | None:
@@ -163,7 +169,7 @@ def _check_constant(images: np.ndarray) -> Problem | None:
 def _check_levels(data: ImageData) -> Problem | None:
     """Stored images of 0 and 1, or of 4 bits, that were not scaled to 0..255."""
     indices = np.arange(len(data.images)) if data.indices is None else data.indices
-    highest = data.images[indices[:NUM_CHECKED]].max()
+    highest = data.images[indices[: _num_checked(data)]].max()
     if data.images.dtype != np.uint8 or highest > MAX_UNSCALED:
         return None
     return Problem(
@@ -175,7 +181,7 @@ def _check_levels(data: ImageData) -> Problem | None:
 
 
 def _check_repeated(flat: np.ndarray) -> Problem | None:
-    repeated = 1.0 - len(np.unique(flat, axis=0)) / len(flat)
+    repeated = 1.0 - metrics.num_distinct(flat) / len(flat)
     if repeated <= MAX_REPEATED_FRACTION:
         return None
     return Problem(

@@ -35,3 +35,10 @@ def test_an_odd_or_constant_image_has_a_spectrum():
     flat = np.zeros((4, 17, 17, 3))
     gaps = metrics.spectrum_gaps(flat, flat)
     assert all(value == pytest.approx(0.0, abs=1e-6) for value in gaps.values())
+
+
+def test_distinct_samples_are_those_of_numpy():
+    samples = np.random.default_rng(0).integers(0, 2, (200, 2, 3)).astype(np.float32)
+    samples[::2] *= -1.0  # with zeros of both signs
+    flat = samples.reshape(200, -1)
+    assert metrics.num_distinct(samples) == len(np.unique(flat, axis=0))
