@@ -26,6 +26,7 @@ from ganlab.errors import UserError, one_line, unknown_name
 from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
 from ganlab.text import printable
 
+MAX_ATTRIBUTION = 500  # characters
 BATCH_SIZE = 64
 FIX = "export the run again"
 ONNX_TYPES = {"float32": "tensor(float)", "int32": "tensor(int32)"}
@@ -115,7 +116,7 @@ class Artifact:
     @property
     def attribution(self) -> str:
         """Who made the training images, and their licence; empty if it is not said."""
-        return printable(str(self.card.get("attribution") or ""))
+        return printable(str(self.card.get("attribution") or ""))[:MAX_ATTRIBUTION]
 
     def label(self, name: str | int) -> int:
         """Returns the number of a class given by number or name.

@@ -180,3 +180,14 @@ def test_a_card_of_another_model_is_one_clear_error(tmp_path, changes, message):
     write_card(tmp_path, card_of(tmp_path, **changes))
     with pytest.raises(UserError, match=f"{message}.*export the run again"):
         Artifact(tmp_path)
+
+
+def test_whose_work_it_shows_is_one_bounded_line(artifact_copy):
+    assert Artifact(artifact_copy).attribution == ""
+    path = artifact_copy / "card.json"
+    contents = json.loads(path.read_text())
+    path.write_text(json.dumps(contents | {"attribution": "A\x1b[2J\n" + 900 * "b"}))
+    text = Artifact(artifact_copy).attribution
+    assert text.isprintable()
+    assert text.startswith("A\\u001b[2J")
+    assert len(text) == 500
