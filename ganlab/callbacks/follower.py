@@ -141,7 +141,8 @@ class Follower:
     def follow(self) -> None:
         """Sets the `GAN`'s averaged generator to the generator as it is now."""
         if self.reason is None:
-            self.gan.ema_generator.update(0.0)
+            for variable, average in self.gan.ema_generator.pairs():
+                average.assign(variable)  # to the bit, whatever it was
 
 
 def find_loss(name: str, keys: Iterable[str]) -> str | None:

@@ -53,7 +53,8 @@ def prepare(
         check_trainable(networks[role], role)
         optimizer.name = _name_of(optimizer, role)
         if loss_scaling and half and not is_scaled(optimizer):
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            name = optimizer.name  # as a loaded one has it
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=name)
         _check_unused(optimizer, networks[role], role)
         optimizer.build(networks[role].trainable_variables)
         optimizers[role] = optimizer

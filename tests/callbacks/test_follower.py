@@ -1,6 +1,7 @@
 """A loss is found under whatever name a model logs it."""
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
@@ -46,6 +47,19 @@ def test_answers_and_the_loss_that_takes_them(end, from_logits, misread):
     follower = Follower(model, *networks(end))
     assert follower.logistic
     assert follower.misread == misread
+
+
+def test_the_generator_is_followed_to_the_bit():
+    model = keras.Model()
+    generator, discriminator = networks(None)
+    follower = Follower(model, generator, discriminator)
+    for variable, average in follower.gan.ema_generator.pairs():
+        average.assign(np.full(variable.shape, 1e4))  # a sum with it would round
+    follower.follow()
+    for average, weight in zip(
+        follower.gan.ema_generator.values(), generator.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(average, weight)
 
 
 def test_networks_that_take_labels_are_followed_with_their_classes():

@@ -86,6 +86,8 @@ def test_training_goes_on_from_a_file_as_from_memory(policy, data, tmp_path):
     gan.save_weights(tmp_path / "gan.weights.h5")
     keras.utils.set_random_seed(1)
     loaded = load_gan(tmp_path / "gan.keras")
+    for role in ("generator_optimizer", "discriminator_optimizer"):
+        assert getattr(loaded, role).name == getattr(gan, role).name
     for _ in range(3):
         assert gan.train_on_batch(data) == loaded.train_on_batch(data)
     assert_same(gan, loaded)
