@@ -47,6 +47,8 @@ class NonFiniteError(RunError):
 class TrainingMetrics(PeriodicCallback):
     """Logs both networks' numbers every so many steps.
 
+    A training shorter than that is logged at its end.
+
     Losses, D(x), D(G(z)), accuracies and gradient norms are means over the
     steps since the last log; update ratios are those of the logged step, and drifts
     the change of the weights since the last log, as a mean over its steps.
@@ -91,6 +93,7 @@ class TrainingMetrics(PeriodicCallback):
         self._seen: dict[str, np.ndarray] = {}
         self._sums_of_epoch: dict[str, list[float]] | None = None
         self._logged_weights: list[list[Any]] = []
+        self._before: list[list[Any]] = []
         self._skipped = 0.0  # steps that were left out in this epoch
         self._successive = 0  # and those of them in a row, over epochs
 
@@ -167,6 +170,10 @@ class TrainingMetrics(PeriodicCallback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._collect()
 
+    def on_train_end(self, logs: Logs = None) -> None:
+        if int(self.model.step.numpy()) < self.every:
+            self.run_at_end()
+
     def _networks(self) -> tuple[keras.Model, keras.Model]:
         return self.model.discriminator, self.model.generator
 
@@ -206,7 +213,7 @@ class TrainingMetrics(PeriodicCallback):
         self._begin_interval()
 
     def _optimizer_metrics(self, weights: list[list[Any]]) -> dict[str, float]:
-        """Update ratio and learning rate of both networks."""
+        """Learning rates, and update ratios of a step that was known to be logged."""
         optimizers = self.optimizers
         if optimizers is None:
             optimizers = {
@@ -214,13 +221,13 @@ class TrainingMetrics(PeriodicCallback):
                 "g": self.model.generator_optimizer,
             }
         values = {}
-        for key, before, after in zip("dg", self._before, weights, strict=True):
+        for key, before, after in zip("dg", self._before, weights, strict=False):
             ratio = _update_ratio(before, after)
             values[f"{key}_update_ratio"] = float(ratio.numpy())
-            if key in optimizers:
-                values[f"{key}_learning_rate"] = float(
-                    keras.ops.convert_to_numpy(optimizers[key].learning_rate)
-                )
+        for key, optimizer in optimizers.items():
+            values[f"{key}_learning_rate"] = float(
+                keras.ops.convert_to_numpy(optimizer.learning_rate)
+            )
         return values
 
     def _drifts(self, step: int, weights: list[list[Any]]) -> dict[str, float]:
