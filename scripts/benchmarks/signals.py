@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from types import FrameType
@@ -62,6 +62,7 @@ class Phase(NamedTuple):
         call: Integer: which of its calls, from 1.
         prepared: A command that runs before.
         twice: Whether Ctrl-C is sent twice as well.
+        brief: Whether it may be over before a signal that comes later.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Phase(NamedTuple):
     call: int = 1
     prepared: tuple[str, ...] = ()
     twice: bool = False
+    brief: bool = False
 
 
 EXPORT = ("export", "run", "--to", "artifact")
@@ -101,7 +103,10 @@ PHASES = (
     Phase(
         "writing a checkpoint", TRAIN, "ganlab/checkpoints.py", "save_best", twice=True
     ),
-    Phase("writing the report", SHORT, "training/train.py", "_write_report"),
+    Phase(
+        *("writing the report", SHORT, "training/train.py", "_write_report"),
+        brief=True,
+    ),
     Phase("export: loading", EXPORT, "models/saving.py", "load_gan", 1, SHORT),
     Phase("export: SavedModel", EXPORT, "export.py", "write_saved_model", 1, SHORT),
     Phase("export: ONNX", EXPORT, "onnx_convert.py", "convert", 1, SHORT),
@@ -109,7 +114,7 @@ PHASES = (
     Phase("export: parity", EXPORT, "parity.py", "certify", 1, SHORT),
     Phase("export: scores", EXPORT, "parity.py", "certify_formats", 1, SHORT),
     Phase("sampling", SAMPLE, "artifacts/artifact.py", "sample"),
-    Phase("writing samples", SAMPLE, "ganlab/pictures.py", "save"),
+    Phase("writing samples", SAMPLE, "ganlab/pictures.py", "save", brief=True),
 )
 
 
@@ -135,15 +140,20 @@ def main() -> None:
     sys.exit(bool(faults))
 
 
-def run_all(phases: Iterable[Phase], out: Path) -> list[dict[str, Any]]:
+def run_all(phases: Sequence[Phase], out: Path) -> list[dict[str, Any]]:
     """Runs what is not done yet; returns the results of all, in order."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "signals.jsonl"
     lines = path.read_text().splitlines() if path.is_file() else []
     done = {key_of(row): row for row in map(json.loads, lines)}
     jobs = [
-        {"phase": phase.name, "signal": name, "delay": DELAYS[index % len(DELAYS)]}
-        for index, phase in enumerate(phases)
+        {
+            "phase": phase.name,
+            "signal": name,
+            "delay": 0.0 if phase.brief else DELAYS[index % len(DELAYS)],
+        }
+        for index, phase in enumerate(PHASES)
+        if phase in phases
         for name in (SIGNALS[index % len(SIGNALS)], *([TWICE] if phase.twice else []))
     ]
     by_name = {phase.name: phase for phase in phases}
