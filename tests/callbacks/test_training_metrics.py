@@ -34,10 +34,10 @@ def flat(network):
 
 @pytest.mark.e2e
 def test_a_training_shorter_than_its_interval_is_logged_at_its_end(
-    make_gan, fit, run_log, read_rows
+    make_gan, fit, run_log, read_rows, tmp_path
 ):
     fit(make_gan(), [TrainingMetrics(run_log, 8, every=50)], epochs=1)
-    (row,) = [row for row in read_rows() if "d_loss" in row]
+    (row,) = [row for row in read_rows(tmp_path) if "d_loss" in row]
     assert row["step"] == 5
     assert {"g_loss", "d_drift", "d_learning_rate"} <= set(row)
     assert "d_update_ratio" not in row
