@@ -38,9 +38,16 @@ class Checkpoints(PeriodicCallback):
         self.run_state = run_state
 
     def on_train_end(self, logs: Logs = None) -> None:
-        step = int(self.model.step.numpy())  # with what was done at the end
-        passing = step != self._last_step or self.folder.is_passing(step)
-        self._save(step, passing)
+        self._save_last()  # with what was done at the end
+
+    def run_at_end(self) -> None:
+        if self._last_step not in (None, int(self.model.step.numpy())):
+            self._save_last()
+
+    def _save_last(self) -> None:
+        """Saves where training ends, which may be between two checkpoints."""
+        step = int(self.model.step.numpy())
+        self._save(step, step != self._last_step or self.folder.is_passing(step))
 
     def run(self, step: int) -> None:
         self._save(step)

@@ -140,6 +140,11 @@ def from_arrays(
             "Expected images of shape (N, H, W) or (N, H, W, C) with 1 to 4 channels. "
             f"Received: {images.shape} in {name}; bring channels to the last axis"
         )
+    if not images.size:
+        raise UserError(
+            "Expected 1 image or more, of 1 pixel or more. Received: shape "
+            f"{images.shape} in {name}; save the images again"
+        )
     names = [_text(class_name) for class_name in class_names]
     notes: list[str] = []
     if labels is not None:

@@ -35,20 +35,31 @@ def test_an_interrupted_save_leaves_the_last_checkpoint(
     keras.saving.load_model(path)
 
 
-def test_a_checkpoint_of_an_interruption_goes_with_the_next(make_gan, fit, tmp_path):
+@pytest.mark.e2e
+@pytest.mark.parametrize("raises", [False, True], ids=["stopped", "signalled"])
+def test_a_checkpoint_of_an_interruption_goes_with_the_next(
+    make_gan, fit, tmp_path, raises
+):
     def names(path):
         return sorted(file.name for file in (path / "checkpoints").iterdir())
 
     class EndAt(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            self.model.stop_training = int(self.model.step.numpy()) in (3, 4)
+            ends = int(self.model.step.numpy()) in (3, 4)
+            if ends and raises:
+                raise KeyboardInterrupt
+            self.model.stop_training = ends
 
     whole, ended = tmp_path / "whole", tmp_path / "ended"
     fit(make_gan(3), [Checkpoints(whole, every=2, keep=2)], epochs=2)
     gan = make_gan(3)
     seen = []
     for _ in range(3):
-        fit(gan, [Checkpoints(ended, every=2, keep=2), EndAt()], epochs=1)
+        checkpoints = Checkpoints(ended, every=2, keep=2)
+        try:
+            fit(gan, [checkpoints, EndAt()], epochs=1)
+        except KeyboardInterrupt:
+            checkpoints.run_at_end()
         seen.append(names(ended))
     assert seen[0] == ["step-0000002.keras", "step-0000003.keras"]
     assert seen[1] == ["step-0000002.keras", "step-0000004.keras"]

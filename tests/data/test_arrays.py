@@ -112,6 +112,12 @@ def test_labels_that_are_none_are_refused(labels, message):
         from_arrays(IMAGES, labels, (), "x")
 
 
+@pytest.mark.parametrize("shape", [(0, 8, 8), (1 << 20, 0, 1 << 17)], ids=str)
+def test_images_of_no_pixels_are_refused(shape):
+    with pytest.raises(UserError, match="1 pixel or more"):
+        from_arrays(np.zeros(shape, np.uint8), None, (), "x")
+
+
 def test_one_image_is_not_read_as_many_grey_ones():
     with pytest.raises(UserError, match=r"\(8, 8, 3\).*one image in colour"):
         from_arrays(np.zeros((8, 8, 3), np.uint8), None, (), "x")
