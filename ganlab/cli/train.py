@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganlab.bounded import read_json
 from ganlab.cli.common import add_command, add_help, import_tensorflow, positive, say
 from ganlab.cli.settings import add_settings, read_settings, settings_epilog
 from ganlab.errors import RunError
@@ -70,7 +71,6 @@ def run(options: argparse.Namespace) -> None:
     """Trains, and prints where the results are."""
     chosen = read_settings(options)
     import_tensorflow()
-    from ganlab.diagnosis import report
     from ganlab.runs import RunFolder, load_run
     from ganlab.training.train import train
 
@@ -100,9 +100,8 @@ def run(options: argparse.Namespace) -> None:
             raise
         raise RunError(f"{limit}; {_how_to_go_on(RunFolder(out))}") from error
     folder = trained.folder
-    examined = report.examine(folder.path)
     say(f"run          {folder}")
-    say(f"verdict      {examined.verdict}")
+    say(f"verdict      {read_json(folder.report('json'))['verdict']}")
     say(f"report       {folder.report('html')}")
     say(f"pictures     {folder.samples}")
     say(f"tensorboard  tensorboard --logdir {folder.tensorboard}")

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.config import legacy
+from ganlab.diagnosis.evidence import MIN_VALUES
 from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.logs import columns
 from ganlab.diagnosis.logs.table import Reading
 
-MIN_VALUES = 3
 MAX_UNREAD = 0.5  # of the rows or of a column's cells
 MIN_REACH = 0.75  # of the log that a loss must reach
 BELIEFS = ("d_real", "d_fake")

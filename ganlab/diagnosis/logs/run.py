@@ -11,6 +11,7 @@ import numpy as np
 
 from ganlab.bounded import MAX_LINE, check_log, parse_json, read_json
 from ganlab.config import legacy
+from ganlab.diagnosis.evidence import MIN_VALUES
 from ganlab.diagnosis.log import LOSSES, MAX_STEP, Log, Series
 from ganlab.diagnosis.logs.growing import GrowingFile
 from ganlab.diagnosis.logs.steps import make_series
@@ -97,8 +98,12 @@ class RunReader:
         problems += _missing_losses(series)
         events = list(self._events)
         log = Log(folder.path, series, seconds, events, settings, facts, problems)
-        if series and not any(len(series.get(name, ())) for name in LOSSES):
+        held = max(len(series.get(name, ())) for name in LOSSES)
+        if series and not held:
             return replace(log, not_judged=problems[-1])
+        if series and held < MIN_VALUES:
+            reason = f"only {held} rows hold a loss: train longer, or log more often"
+            return replace(log, not_judged=reason)
         return log
 
     def _add(self, line: str) -> None:

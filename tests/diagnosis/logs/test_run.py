@@ -94,6 +94,16 @@ def test_a_run_without_losses_is_not_judged(tmp_path):
     assert report.examine(tmp_path).verdict.startswith("Not judged: no losses")
 
 
+@pytest.mark.parametrize(("rows", "starts"), [(2, "Not judged"), (3, "Healthy")])
+def test_a_run_of_few_losses_is_not_judged(tmp_path, rows, starts):
+    lines = [
+        f'{{"step": {step}, "d_loss": 1.0, "g_loss": 1.0}}' for step in range(rows)
+    ]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(lines))
+    (tmp_path / "config.json").write_text('{"recipe": {}, "monitoring": {}}')
+    assert report.examine(tmp_path).verdict.startswith(starts)
+
+
 def test_a_reader_takes_up_each_new_line_once(tmp_path):
     metrics = tmp_path / "metrics.jsonl"
     reader = run.RunReader(tmp_path)
