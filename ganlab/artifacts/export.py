@@ -64,7 +64,8 @@ def export_generator(
 ) -> Card:
     """Exports the averaged generator of a GAN with its parity certificate.
 
-    Keras, SavedModel and ONNX generate batches of 1, 2, 7 and 64 for three seeds;
+    Keras, SavedModel and ONNX generate batches of 1, 2, 7 and 64 (fewer of large
+    images) for three seeds;
     their images must agree to 1e-4 on the scale of [-1, 1]. float16 and int8 are
     compared with float32 on the same images. The folder appears whole or not at all.
 

@@ -6,6 +6,9 @@ import numpy as np
 import onnxruntime
 
 from ganlab import sampling
+from ganlab.data.kinds import scaled_count
+
+MAX_BATCH, MIN_BATCH = 64, 8
 
 LABELS = "labels"
 
@@ -55,3 +58,13 @@ def draw_inputs(
         count, list(shapes.values()), num_classes if labels else 0, seed
     )
     return dict(zip([*shapes, *labels], parts, strict=True))
+
+
+def largest_batch(session: onnxruntime.InferenceSession) -> int:
+    """How many samples a model is compared and calibrated by at once.
+
+    64, and fewer where samples are larger than 128 by 128 pixels in colour.
+    """
+    shape = session.get_outputs()[0].shape[1:]
+    sizes = [size if isinstance(size, int) else 1 for size in shape]
+    return scaled_count(MAX_BATCH, MIN_BATCH, sizes)

@@ -21,11 +21,10 @@ from onnxruntime import quantization
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from ganlab.artifacts.onnx_graph import graphs_within, in_order
-from ganlab.artifacts.onnx_run import draw_inputs, open_session
+from ganlab.artifacts.onnx_run import draw_inputs, largest_batch, open_session
 from ganlab.errors import UserError
 
 CALIBRATION_BATCHES = 8
-CALIBRATION_SIZE = 64
 CALIBRATION_SEED = 1_000_000  # away from the seeds of the parity certificate
 WARNINGS, ERRORS = 2, 3  # severities of onnxruntime; the first is its default
 INT8_OPSET, INT8_IR_VERSION = 21, 10
@@ -203,8 +202,9 @@ class _Calibration(quantization.CalibrationDataReader):
 
     def __init__(self, model: onnx.ModelProto, num_classes: int) -> None:
         session = open_session(model.SerializeToString(), optimized=False)
+        size = largest_batch(session)
         self._batches = (
-            draw_inputs(session, CALIBRATION_SIZE, CALIBRATION_SEED + k, num_classes)
+            draw_inputs(session, size, CALIBRATION_SEED + k, num_classes)
             for k in range(CALIBRATION_BATCHES)
         )
 

@@ -4,16 +4,15 @@ Measures of a probe in NumPy. They look for faults of what training is given and
 its parts are joined, which no loss shows.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ganlab import metrics
+from ganlab.data.kinds import scaled_count
 
 MAX_SAMPLES, MIN_SAMPLES = 512, 64  # of the data: distances take milliseconds
 MAX_PROBED, MIN_PROBED = 64, 16  # through both networks
-FULL_SIZE = 128 * 128 * 3  # numbers of a sample up to which there are as many as that
 
 
 def num_samples(sample_shape: Sequence[int]) -> int:
@@ -32,12 +31,6 @@ def num_probed(sample_shape: Sequence[int]) -> int:
     [64, 64, 16, 16]
     """
     return scaled_count(MAX_PROBED, MIN_PROBED, sample_shape)
-
-
-def scaled_count(most: int, least: int, sample_shape: Sequence[int]) -> int:
-    """A count that shrinks as samples grow beyond 128 by 128 pixels in colour."""
-    size = max(math.prod(sample_shape), 1)
-    return max(least, min(most, most * FULL_SIZE // size))
 
 
 def data_measures(

@@ -5,6 +5,7 @@ sample, how samples are stored and scaled, which networks and extractors take
 them, and which measures, findings and settings apply. NumPy only.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from ganlab import pictures
 from ganlab.data.sizes import ImageSize, sides, size_of
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import UserError
+
+FULL_SIZE = 128 * 128 * 3  # numbers of a sample beyond which counts of them shrink
 
 
 @dataclass(frozen=True)
@@ -220,3 +223,13 @@ def of_record(name: object, spec: object) -> DataKind:
         if kind.name == name:
             return kind
     return of_spec(spec)
+
+
+def scaled_count(most: int, least: int, sample_shape: Sequence[int]) -> int:
+    """A count that shrinks as samples grow beyond 128 by 128 pixels in colour.
+
+    >>> [scaled_count(64, 8, (side, side, 3)) for side in (128, 256, 512)]
+    [64, 16, 8]
+    """
+    size = max(math.prod(sample_shape), 1)
+    return max(least, min(most, most * FULL_SIZE // size))

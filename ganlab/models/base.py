@@ -263,7 +263,8 @@ class GenerativeModel(keras.Model):
         parts = sampling.split_latents(latents, self.latent_shapes)
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
         classes = sampling.given_labels(len(flat), self.num_classes, labels)
-        size = kinds.of_shape(self.image_shape).batch_size
+        kind = kinds.of_shape(self.image_shape)
+        size = kinds.scaled_count(kind.batch_size, 1, self.image_shape)
         samples = []
         for start in range(0, len(flat), size):
             batch = slice(start, start + size)

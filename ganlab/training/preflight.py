@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ganlab import metrics
-from ganlab.callbacks.probe_samples import scaled_count
 from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
+from ganlab.data.kinds import scaled_count
 from ganlab.data.loading import MAX_MEMORY
 from ganlab.models.gan import GAN
 from ganlab.training import memory
