@@ -12,6 +12,7 @@ from ganlab.diagnosis.log import ENDINGS
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.models.optimizers import unwrapped
+from ganlab.models.seeds import random_states
 from ganlab.runs import RunFolder
 
 Notes = dict[str, Any]
@@ -60,7 +61,7 @@ class Backup(keras.layers.Layer):
             store[f"array_{index}"] = arrays[name]
         if not isinstance(model, GAN):
             notes = {**notes, "optimizers": self._trained_by()}
-            for index, state in enumerate(self._random_states()):
+            for index, state in enumerate(random_states(self._of_model())):
                 store[f"random_{index}"] = state
         text = json.dumps({**notes, "arrays": names}, allow_nan=False)
         store["notes"] = np.frombuffer(text.encode(), np.uint8)
@@ -71,7 +72,7 @@ class Backup(keras.layers.Layer):
         notes = parse_json(store["notes"].tobytes().decode())
         names = notes.pop("arrays")
         arrays = {name: store[f"array_{index}"] for index, name in enumerate(names)}
-        for index, state in enumerate(self._random_states()):
+        for index, state in enumerate(random_states(self._of_model())):
             if f"random_{index}" in store.keys():  # noqa: SIM118
                 state.assign(store[f"random_{index}"])
         variables = self._of_model().variables
@@ -80,11 +81,6 @@ class Backup(keras.layers.Layer):
             if not optimizer.built:
                 optimizer.build([variables[index] for index in indices])
         self.loaded = notes, arrays
-
-    def _random_states(self) -> list[keras.Variable]:
-        model = self._of_model()
-        weights = {id(weight) for weight in model.weights}
-        return [state for state in model.variables if id(state) not in weights]
 
     def _trained_by(self) -> dict[str, list[int]]:
         """The places of what each optimizer trains among the model's variables."""

@@ -151,8 +151,7 @@ class GenerativeModel(keras.Model):
 
     def random_states(self) -> list[keras.Variable]:
         """The states of all seed generators, such as a dropout's."""
-        weights = {id(weight) for weight in self.weights}
-        return [state for state in self.variables if id(state) not in weights]
+        return seeds.random_states(self)
 
     def save_own_variables(self, store: Any) -> None:
         """Adds to the step the random states, which Keras's layers do not save."""
@@ -308,27 +307,35 @@ class GenerativeModel(keras.Model):
             self.optimizer.check_unchanged()
         return super().make_train_function(force)
 
+    def _scaled_norms(self) -> list[str]:
+        """Log keys of gradient norms whose overflow loss scaling skips by itself."""
+        both = {"d": self.discriminator_optimizer, "g": self.generator_optimizer}
+        scaled = [key for key in both if optimizers.is_scaled(both[key])]
+        return [f"{key}_gradient_norm" for key in scaled]
+
+    def total(self, logs: dict[str, Any]) -> Any:
+        """All that both networks minimise; not finite where a step is not.
+
+        A ReLU hides NaN from the losses, not from the gradients: theirs counts.
+        """
+        total = self.objective.total("d", logs) + self.objective.total("g", logs)
+        for name in ("d_penalty", *ADDED):
+            total += logs.get(name, 0.0)
+        for name in ("d_gradient_norm", "g_gradient_norm"):
+            if name in logs and name not in self._scaled_norms():
+                total += 0.0 * ops.cast(logs[name], total.dtype)
+        return total
+
     def update_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Adds a step's numbers to the running means, and returns those.
 
         Beside them stands `loss`, the sum of all that both networks minimise. No
         training minimises the sum; by it Keras's callbacks see what is not finite.
         """
-        skipped = logs.get(skipping.SKIPPED)
-        scaled = {
-            f"{key}_gradient_norm"
-            for key, optimizer in (
-                ("d", self.discriminator_optimizer),
-                ("g", self.generator_optimizer),
-            )
-            if optimizers.is_scaled(optimizer)
-        }
-        logs = {"loss": skipping.total_of(self, logs), **logs}
+        skipped, scaled = logs.get(skipping.SKIPPED), self._scaled_norms()
+        logs = {"loss": self.total(logs), **logs}
         for name, value in logs.items():
-            weight = None
-            if name in scaled:
-                # Loss scaling skips a step whose gradient overflows.
-                weight = ops.isfinite(value)
+            weight = ops.isfinite(value) if name in scaled else None
             if skipped is not None and name != skipping.SKIPPED:
                 weight = ops.logical_and(skipped == 0.0, ops.isfinite(value))
             if weight is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -34,3 +35,9 @@ def step_seed(
     if purpose == LATENTS:
         return update
     return fold_in(fold_in(update, purpose), index)
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """The states of all seed generators of a model, such as a dropout's."""
+    weights = {id(weight) for weight in model.weights}
+    return [state for state in model.variables if id(state) not in weights]

@@ -7,7 +7,6 @@ import tensorflow as tf
 from keras import ops
 
 from ganlab.errors import UserError
-from ganlab.models import optimizers
 
 if TYPE_CHECKING:
     from ganlab.models.base import GenerativeModel
@@ -24,25 +23,6 @@ def check_devices() -> None:
             "Expected skip_non_finite on one device. Received: "
             f"skip_non_finite=True on {devices}; leave it out"
         )
-
-
-def total_of(gan: "GenerativeModel", logs: dict[str, Any]) -> Any:
-    """All that both networks minimise; not finite where a step is not.
-
-    A ReLU hides NaN from the losses, not from the gradients: theirs counts, but for
-    loss scaling, which skips a step whose gradient overflows by itself.
-    """
-    total = gan.objective.total("d", logs) + gan.objective.total("g", logs)
-    for name in ("d_penalty", "d_regularization", "g_regularization"):
-        total += logs.get(name, 0.0)
-    for key, optimizer in (
-        ("d", gan.discriminator_optimizer),
-        ("g", gan.generator_optimizer),
-    ):
-        norm = logs.get(f"{key}_gradient_norm")
-        if norm is not None and not optimizers.is_scaled(optimizer):
-            total += 0.0 * ops.cast(norm, total.dtype)
-    return total
 
 
 def state_of(gan: "GenerativeModel") -> list[keras.Variable]:
@@ -78,7 +58,7 @@ def leave_out(gan: "GenerativeModel", kept: Kept, logs: dict[str, Any]) -> Any:
         for network in (gan.generator, gan.discriminator)
         for variable in network.trainable_variables
     ]
-    total = ops.cast(total_of(gan, logs), "float32") + 0.0 * tf.add_n(weights)
+    total = ops.cast(gan.total(logs), "float32") + 0.0 * tf.add_n(weights)
     finite = ops.isfinite(total)
     for variable, value in kept:
         variable.assign(tf.where(finite, variable.value, value))

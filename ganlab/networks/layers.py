@@ -73,14 +73,7 @@ class SpectralNormalization(layers.Wrapper):
         if training:
             self.u.assign(ops.where(sigma > 0.0, _unit(right), self.u))
         kernel /= ops.where(sigma > 0.0, sigma, 1.0)
-        values = [
-            (variable, ops.convert_to_tensor(variable))
-            for variable in self.layer.variables
-            if variable is not self.kernel
-        ]
-        kernel = ops.cast(kernel, self.kernel.dtype)
-        with keras.StatelessScope([(self.kernel, kernel), *values]):
-            return self.layer(inputs)
+        return called_with(self.layer, self.kernel, kernel, inputs)
 
     def load_own_variables(self, store: Any) -> None:
         """Reads `u`, the last of them: files of older versions hold the kernel too."""
@@ -95,6 +88,20 @@ class SpectralNormalization(layers.Wrapper):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
+
+
+def called_with(
+    layer: layers.Layer, variable: keras.Variable, value: Any, inputs: Any
+) -> Any:
+    """What a layer puts out with another value in the place of one of its variables."""
+    values = [
+        (other, ops.convert_to_tensor(other))
+        for other in layer.variables
+        if other is not variable
+    ]
+    value = ops.cast(value, variable.dtype)
+    with keras.StatelessScope([(variable, value), *values]):
+        return layer(inputs)
 
 
 def _unit(vector: Any) -> Any:

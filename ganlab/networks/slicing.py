@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from ganlab.errors import UserError
-from ganlab.networks.layers import Shape
+from ganlab.networks.layers import Shape, called_with
 from ganlab.networks.precision import as_float32
 
 EPSILON = 1e-12
@@ -83,14 +83,7 @@ class SlicingNormalization(layers.Wrapper):
         kernel = as_float32(self.kernel)
         direction = kernel / _lengths(kernel)
         kernel = direction * ops.cast(self.scale, direction.dtype)
-        values = [
-            (variable, ops.convert_to_tensor(variable))
-            for variable in self.layer.variables
-            if variable is not self.kernel
-        ]
-        kernel = ops.cast(kernel, self.kernel.dtype)
-        with keras.StatelessScope([(self.kernel, kernel), *values]):
-            return self.layer(inputs)
+        return called_with(self.layer, self.kernel, kernel, inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
