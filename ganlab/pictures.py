@@ -5,15 +5,18 @@ opacity), 3 (colour) or 4 (colour and opacity). NumPy and Pillow only.
 """
 
 import csv
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
+from ganlab import provenance
 from ganlab.errors import UserError
 from ganlab.files import atomic_file, atomic_folder, is_empty
+from ganlab.provenance import Mark
 
 MIN_TILE = 56
 GAP = 2
@@ -26,6 +29,7 @@ ARRAY_SUFFIXES = (".npy", ".npz")
 TABLE_SUFFIXES = (".csv", *ARRAY_SUFFIXES)
 MAX_TABLE_RANK = 2  # vectors and series
 ANIMATION_SUFFIXES = (".gif", ".webp")
+UNNAMED = Mark()  # generated, by what nobody said
 
 
 def grid_contents(
@@ -143,18 +147,17 @@ def as_picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def write_png(pixels: np.ndarray, path: Path | str, attribution: str = "") -> None:
+def write_png(pixels: np.ndarray, file: Path | IO[bytes], mark: Mark) -> None:
     """Writes a uint8 array `(height, width, channels)` as a PNG file.
 
     Args:
         pixels: The picture.
-        path: The file.
-        attribution: Whose work the picture shows, for its text `Copyright`.
+        file: The file; its path where the mark has a signer.
+        mark: What the file says of where the picture comes from.
     """
-    text = PngInfo()
-    if attribution:
-        text.add_text("Copyright", attribution)
-    as_picture(pixels).save(path, pnginfo=text)
+    as_picture(pixels).save(file, "PNG", pnginfo=mark.png_info)
+    if isinstance(file, Path):
+        mark.sign(file)
 
 
 def save(
@@ -162,7 +165,7 @@ def save(
     path: Path | str,
     labels: Sequence[int] | np.ndarray | None = None,
     columns: int | None = None,
-    attribution: str = "",
+    mark: Mark = UNNAMED,
 ) -> None:
     """Writes images as one grid, as a folder of PNG files or as an array.
 
@@ -175,7 +178,7 @@ def save(
             `.npy` or `.npz` file: see `save_arrays`.
         labels: Integer array `(count,)`, or `None`.
         columns: Integer: columns of the grid.
-        attribution: Whose work the images show, for the text of PNG files.
+        mark: What the files say of where the images come from.
 
     Raises:
         UserError: if `path` has another suffix, or is a folder with files; or for
@@ -185,16 +188,16 @@ def save(
     images = _checked(images)
     if path.suffix == ".png":
         with atomic_file(path) as temporary:
-            write_png(grid(images, columns), temporary, attribution)
+            write_png(grid(images, columns), temporary, mark)
     elif path.suffix in ARRAY_SUFFIXES:
-        save_arrays(images, path, labels)
+        save_arrays(images, path, labels, mark)
     else:
         with atomic_folder(path) as folder:
             for index, image in enumerate(images):
                 name = f"{index:05d}"
                 if labels is not None:
                     name += f"-class{labels[index]}"
-                write_png(image, folder / f"{name}.png", attribution)
+                write_png(image, folder / f"{name}.png", mark)
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
@@ -217,8 +220,12 @@ def save_arrays(
     samples: np.ndarray,
     path: Path | str,
     labels: Sequence[int] | np.ndarray | None = None,
+    mark: Mark = UNNAMED,
 ) -> None:
     """Writes samples of any shape as an array, or vectors and series as a table.
+
+    A `.npz` file holds its mark, as `provenance.json`; any other has it in a file of
+    its name and `.json`.
 
     Args:
         samples: Array `(count, ...)`.
@@ -227,6 +234,7 @@ def save_arrays(
             columns `x0`, `x1` of vectors `(count, size)`, `t0_c0`, `t0_c1` of series
             `(count, time, channels)`, and `label` where there are any.
         labels: Integer array `(count,)`, or `None`.
+        mark: What is said of where the samples come from.
 
     Raises:
         UserError: if `path` has another suffix.
@@ -234,6 +242,11 @@ def save_arrays(
     path = check_output(path, array_suffixes(samples.shape[1:]))
     with atomic_file(path) as temporary:
         _write_arrays(samples, temporary, labels)
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(provenance.MEMBER, mark.json)
+    if path.suffix != ".npz":
+        provenance.write_beside(path, mark)
 
 
 def _write_arrays(
@@ -277,13 +290,13 @@ def check_output(path: Path | str, suffixes: Sequence[str] = PICTURE_SUFFIXES) -
     return path
 
 
-def save_animation(frames: np.ndarray, path: Path | str, attribution: str = "") -> None:
+def save_animation(frames: np.ndarray, path: Path | str, mark: Mark = UNNAMED) -> None:
     """Writes grids as an animated GIF or WebP that loops there and back.
 
     Args:
         frames: Uint8 array `(frames, count, height, width, channels)`.
         path: A `.gif` or `.webp` file.
-        attribution: Whose work the images show, for the comment of a GIF.
+        mark: What the file says of where the images come from.
     """
     path = check_output(path, ANIMATION_SUFFIXES)
     pictures = [as_picture(grid(frame)) for frame in frames]
@@ -295,5 +308,9 @@ def save_animation(frames: np.ndarray, path: Path | str, attribution: str = "") 
             append_images=pictures[1:],
             duration=60,
             loop=0,
-            comment=attribution.encode(),
+            comment=mark.attribution.encode(),
+            xmp=mark.xmp,
         )
+        if path.suffix == ".gif":
+            provenance.mark_gif(temporary, mark)
+        mark.sign(temporary)

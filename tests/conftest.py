@@ -1,5 +1,6 @@
 """Fixtures: two CPU devices, a fresh policy and seed, a small GAN and data."""
 
+import datetime
 import os
 import warnings
 from pathlib import Path
@@ -48,6 +49,71 @@ def torch_fidelity():
         import torch_fidelity
     yield torch_fidelity
     del library
+
+
+@pytest.fixture(scope="session")
+def write_signer():
+    """A function that writes the PEM files of a signer and of who vouches for it."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    kinds = {
+        "es256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "es384": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+        "ps256": lambda: rsa.generate_private_key(65537, 2048),
+    }
+
+    def write(folder, kind="es256"):
+        authority_key, key = kinds["es256"](), kinds[kind]()
+        authority = _certificate("Authority", authority_key, authority_key)
+        person = _certificate("Person", key, authority_key)
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(
+            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        chain = [of.public_bytes(pem) for of in (person, authority)]
+        (folder / f"{kind}.pem").write_bytes(private + b"".join(chain))
+        (folder / f"{kind}-authority.pem").write_bytes(chain[1])
+        return folder / f"{kind}.pem", folder / f"{kind}-authority.pem"
+
+    return write
+
+
+def _certificate(name, key, authority_key):
+    """The certificate of a person's key, or of an authority's own."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    is_authority = key is authority_key
+    names = {
+        text: x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Tests"),
+                x509.NameAttribute(NameOID.COMMON_NAME, text),
+            ]
+        )
+        for text in (name, "Authority")
+    }
+    usages = (not is_authority, *[False] * 4, is_authority, *[False] * 3)
+    own, vouching = key.public_key(), authority_key.public_key()
+    identifiers = x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier
+    day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder(names["Authority"], names[name], own)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.BasicConstraints(is_authority, None), True)
+        .add_extension(x509.KeyUsage(*usages), True)
+        .add_extension(identifiers[0].from_public_key(own), False)
+        .add_extension(identifiers[1].from_issuer_public_key(vouching), False)
+    )
+    if not is_authority:
+        purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        builder = builder.add_extension(purposes, False)
+    return builder.sign(authority_key, hashes.SHA256())
 
 
 def half_precision_is_cut_off() -> bool:

@@ -23,9 +23,11 @@ TOP_LEVEL = {
     "limits.py",
     "onnx_model.py",
     "pictures.py",
+    "provenance.py",
     "runs.py",
     "sealed.py",
     "sampling.py",
+    "signing.py",
     "text.py",
 }
 PRONOUNS = {"found", "each", "shown", "ours", "theirs"}

@@ -1,11 +1,14 @@
 """Grids, files and animations."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import pictures
+from ganlab import pictures, provenance
 from ganlab.errors import UserError
+from ganlab.provenance import Mark
 
 
 def test_to_uint8_inverts_the_pipelines_scaling():
@@ -184,15 +187,36 @@ def test_images_are_composited_in_their_own_range():
 def test_pictures_name_whose_work_they_show(tmp_path):
     images = np.zeros((2, 8, 8, 3), np.uint8)
     author = "Drawn by Zoë, CC-BY 4.0"
+    mark = Mark(attribution=author)
     for path in (tmp_path / "a.png", tmp_path / "folder"):
-        pictures.save(images, path, attribution=author)
+        pictures.save(images, path, mark=mark)
     frames = np.stack([images, 255 - images])
-    pictures.save_animation(frames, tmp_path / "a.gif", author)
+    pictures.save_animation(frames, tmp_path / "a.gif", mark)
     for name in ("a.png", "folder/00001.png"):
         with Image.open(tmp_path / name) as picture:
-            assert picture.text == {"Copyright": author}
+            assert picture.text["Copyright"] == author
     with Image.open(tmp_path / "a.gif") as picture:
         assert picture.info["comment"] == author.encode()
     pictures.save(images, tmp_path / "b.png")
     with Image.open(tmp_path / "b.png") as picture:
-        assert picture.text == {}
+        assert "Copyright" not in picture.text
+
+
+def test_every_file_says_that_it_is_generated_and_by_what(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    mark = Mark(generator="ab" * 32, seeds=(5,), attribution="Zoë")
+    for name in ("a.png", "folder", "a.npy", "a.npz"):
+        pictures.save(images, tmp_path / name, mark=mark)
+    pictures.save_arrays(np.zeros((2, 3)), tmp_path / "a.csv", mark=mark)
+    for name in ("a.gif", "a.webp"):
+        frames = np.stack([images, 255 - images])
+        pictures.save_animation(frames, tmp_path / name, mark)
+    in_pictures = dataclasses.replace(mark, attribution="")  # it has a text of its own
+    for name in ("a.png", "folder/00001.png", "a.gif", "a.webp"):
+        assert provenance.read_mark(tmp_path / name) == in_pictures
+    for name in ("a.npy", "a.npz", "a.csv"):
+        assert provenance.read_mark(tmp_path / name) == mark
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["images"], images)
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert picture.n_frames == 2

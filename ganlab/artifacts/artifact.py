@@ -24,6 +24,7 @@ from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
 from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
+from ganlab.provenance import Mark
 from ganlab.text import printable
 
 MAX_ATTRIBUTION = 500  # characters
@@ -42,13 +43,21 @@ class Artifact:
         format: `"float32"`; `"float16"`, for GPUs; or `"int8"`, smallest, and
             fastest on CPUs where feature maps are large. The card states under
             `formats` how far the images differ.
+        threads: Integer: those that compute; `None` for one a core.
 
     Raises:
         UserError: if a file is missing, differs from its hash in the card, or is no
             generator of what the card states.
+
+    `sha256` is that of the ONNX file, in hexadecimal.
     """
 
-    def __init__(self, directory: Path | str, format: str = "float32") -> None:
+    def __init__(
+        self,
+        directory: Path | str,
+        format: str = "float32",
+        threads: int | None = None,
+    ) -> None:
         if format not in FORMATS:
             raise unknown_name("format", format, FORMATS)
         self.directory = Path(directory)
@@ -69,7 +78,8 @@ class Artifact:
                 f"Expected a generator in {path}. Received: {one_line(error)}; {FIX}"
             ) from error
         check_hash(self.card, path.name, path, content)
-        self._model = OnnxModel(content, path, FIX)
+        self.sha256 = str(self.card["files"][path.name])
+        self._model = OnnxModel(content, path, FIX, threads)
         self._check_model(path)
 
     def _check_model(self, path: Path) -> None:
@@ -118,6 +128,10 @@ class Artifact:
         """Who made the training images, and their licence; empty if it is not said."""
         return printable(str(self.card.get("attribution") or ""))[:MAX_ATTRIBUTION]
 
+    def mark(self, *seeds: int) -> Mark:
+        """What files of samples say of this generator, its format and the seeds."""
+        return Mark(generator=self.sha256, seeds=seeds, attribution=self.attribution)
+
     def label(self, name: str | int) -> int:
         """Returns the number of a class given by number or name.
 
@@ -137,13 +151,20 @@ class Artifact:
         known = ", ".join(f"{k} {v}" for k, v in enumerate(self.class_names))
         raise UserError(f"Unknown label. Expected one of: {known}. Received: {name!r}")
 
-    def generate(self, latents: np.ndarray, labels: Labels | None = None) -> np.ndarray:
+    def generate(
+        self,
+        latents: np.ndarray,
+        labels: Labels | None = None,
+        *,
+        whole: bool = False,
+    ) -> np.ndarray:
         """Runs the generator.
 
         Args:
             latents: Float array `(n, latent_dim)`, or as the generator's inputs take
                 them: see `ganlab.sampling.split_latents`.
             labels: Integers `(n,)`, if the generator is conditional.
+            whole: See `ganlab.onnx_model.OnnxModel.run`; of at most 64 samples.
 
         Returns:
             Float32 array `(n, height, width, channels)` in `output_range`, or
@@ -159,11 +180,11 @@ class Artifact:
             feeds["labels"] = classes
         samples = np.empty((len(parts[0]), *self.image_shape), np.float32)
         for rows in _batches(len(samples)):
-            samples[rows] = self._run({k: v[rows] for k, v in feeds.items()})
+            samples[rows] = self._run({k: v[rows] for k, v in feeds.items()}, whole)
         return samples
 
-    def _run(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
-        (samples,) = self._model.run(["images"], feeds)
+    def _run(self, feeds: Mapping[str, np.ndarray], whole: bool) -> np.ndarray:
+        (samples,) = self._model.run(["images"], feeds, whole=whole)
         shape = (len(next(iter(feeds.values()))), *self.image_shape)
         if samples.shape != shape or samples.dtype != np.float32:
             raise UserError(

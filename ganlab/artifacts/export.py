@@ -282,8 +282,8 @@ def write_onnx(
 def _write_samples(artifact: Artifact, directory: Path) -> None:
     count, labels = pictures.grid_contents(len(artifact.class_names), SAMPLE_COLUMNS)
     samples = artifact.sample(count, seed=0, labels=labels)
+    mark = artifact.mark(0)
     if artifact.kind.pictorial:
-        path, attribution = directory / "samples.png", artifact.attribution
-        pictures.save(samples, path, None, SAMPLE_COLUMNS, attribution)
+        pictures.save(samples, directory / "samples.png", None, SAMPLE_COLUMNS, mark)
     else:
-        pictures.save_arrays(samples, directory / "samples.npy")
+        pictures.save_arrays(samples, directory / "samples.npy", mark=mark)

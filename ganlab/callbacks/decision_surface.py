@@ -15,6 +15,7 @@ from ganlab.callbacks.periodic import PictureCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data.toy2d import Mixture
 from ganlab.models import forward
+from ganlab.provenance import COMPOSITE, Mark
 
 NUM_SAMPLES = 2500
 NUM_DRAWN = 1000
@@ -55,7 +56,7 @@ class DecisionSurface(PictureCallback):
         seed: int = 0,
         run_log: RunLog | None = None,
     ) -> None:
-        super().__init__(directory, every, seed, run_log)
+        super().__init__(directory, every, seed, run_log, Mark(source_type=COMPOSITE))
         self.mixture = mixture
         self._real, _ = mixture.sample(NUM_SAMPLES, seed=seed + 1)
 

@@ -17,6 +17,7 @@ from ganlab.config.resolve import trained_on
 from ganlab.data import kinds
 from ganlab.evaluation import Evaluation, Reference
 from ganlab.networks.projection import frozen_extractors
+from ganlab.provenance import Mark
 from ganlab.runs import RunFolder
 
 BUDGET = 0.1
@@ -110,8 +111,11 @@ class Evaluate(BudgetedCallback):
             self.folder.save_best(self.model.save, record, *state)
             if kinds.of_shape(images.shape[1:]).pictorial:
                 grid = _by_class(images, labels)
+                mark = Mark(
+                    seeds=(protocol.seed,), step=step, attribution=self.attribution
+                )
                 path = self.folder.best_picture
-                pictures.save(grid, path, None, BEST_COLUMNS, self.attribution)
+                pictures.save(grid, path, None, BEST_COLUMNS, mark)
 
     def _class_fractions(self, details: Mapping[str, Any]) -> dict[str, float]:
         """The fraction of each class, and the smallest relative to real images."""

@@ -1,5 +1,6 @@
 """Base classes of callbacks that run every so many steps."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from ganlab import pictures
 from ganlab.callbacks.run_log import RunLog
 from ganlab.files import atomic_file
+from ganlab.provenance import Mark
 from ganlab.runs import RunFolder
 
 Logs = Mapping[str, Any] | None
@@ -155,7 +157,8 @@ class PictureCallback(PeriodicCallback):
         every: Integer: steps between pictures.
         seed: Integer: seeds the latents.
         run_log: A `RunLog` that shows pictures in TensorBoard too, or `None`.
-        attribution: Whose work the pictures show, for their text.
+        mark: What the files say of where the pictures come from, but for seed and
+            step.
     """
 
     def __init__(
@@ -164,10 +167,10 @@ class PictureCallback(PeriodicCallback):
         every: int = 500,
         seed: int = 0,
         run_log: RunLog | None = None,
-        attribution: str = "",
+        mark: Mark = pictures.UNNAMED,
     ) -> None:
         super().__init__(every)
-        self.attribution = attribution
+        self.mark = dataclasses.replace(mark, seeds=(seed,))
         self.folder = RunFolder(directory)
         self.seed = seed
         self.run_log = run_log
@@ -192,6 +195,8 @@ class PictureCallback(PeriodicCallback):
         """
         path = self.folder.picture(step)
         with atomic_file(path) as temporary:
-            pictures.write_png(pixels, temporary, self.attribution)
+            pictures.write_png(
+                pixels, temporary, dataclasses.replace(self.mark, step=step)
+            )
         if self.run_log is not None:
             self.run_log.picture(step, name, path)

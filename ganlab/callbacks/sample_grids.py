@@ -7,6 +7,7 @@ from ganlab.callbacks.periodic import Logs, PictureCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data import kinds
 from ganlab.errors import UserError
+from ganlab.provenance import Mark
 
 
 class SampleGrids(PictureCallback):
@@ -36,7 +37,7 @@ class SampleGrids(PictureCallback):
         run_log: RunLog | None = None,
         attribution: str = "",
     ) -> None:
-        super().__init__(directory, every, seed, run_log, attribution)
+        super().__init__(directory, every, seed, run_log, Mark(attribution=attribution))
         self.columns = columns
 
     def on_train_begin(self, logs: Logs = None) -> None:

@@ -25,6 +25,7 @@ from ganlab.cli import (
     lab,
     sample,
     train,
+    verify,
     watch,
 )
 from ganlab.cli.common import Parser
@@ -35,7 +36,7 @@ from ganlab.text import printable
 
 COMMANDS = (
     *(train, check, watch, diagnose, lab),
-    *(export, sample, evaluate, fetch_inception),
+    *(export, sample, verify, evaluate, fetch_inception),
 )
 
 SIGNALLED = 128

@@ -1,15 +1,19 @@
 """`ganlab sample`: samples from an artifact, without TensorFlow."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_command, add_help, natural, positive, say
+from ganlab.cli.sample_shards import add_options, check_options, run_shards
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ganlab.artifacts.artifact import Artifact
     from ganlab.cli.common import Commands
+    from ganlab.provenance import Mark
 
 EXAMPLES = """\
 examples:
@@ -19,6 +23,7 @@ examples:
   ganlab sample saved_models/fashion --format int8
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
   ganlab sample saved_models/series --num-images 1000 --out series.csv
+  ganlab sample saved_models/fashion --num-images 1000000 --out million --shards 16
 """
 NUM_IMAGES, NUM_IN_FRAME = 64, 16
 FORMATS = ("float32", "float16", "int8")
@@ -86,6 +91,13 @@ def add(commands: "Commands") -> None:
         "(default: samples.gif). What is no image: FILE.npy, FILE.npz or, of vectors "
         "and series, FILE.csv (default: samples.npy)",
     )
+    output.add_argument(
+        "--sign",
+        metavar="KEY.pem",
+        help="sign pictures by C2PA with your private key, which stands with its "
+        "certificates in this file (default: pictures are marked, not signed)",
+    )
+    add_options(parser)
     add_help(parser)
 
 
@@ -94,7 +106,13 @@ def run(options: argparse.Namespace) -> None:
     from ganlab import pictures
     from ganlab.artifacts.artifact import Artifact
 
+    check_options(options)
     artifact = Artifact(options.artifact, options.format)
+    if options.shards is not None:
+        options.num_images = options.num_images or NUM_IMAGES
+        run_shards(options, artifact)
+        _say_attribution(artifact)
+        return
     animated = options.interpolate is not None
     num_images = options.num_images or (NUM_IN_FRAME if animated else NUM_IMAGES)
     columns: int | None = None
@@ -110,23 +128,42 @@ def run(options: argparse.Namespace) -> None:
         out = options.out or ("samples.gif" if pictorial else "samples.npy")
         suffixes = pictures.ANIMATION_SUFFIXES if pictorial else (".npy",)
         pictures.check_output(out, suffixes)
+        mark = _mark(artifact, options.interpolate, out, options.sign)
         start, end = options.interpolate
         frames = artifact.interpolate(start, end, num_images, labels=labels)
         if pictorial:
-            pictures.save_animation(frames, out, artifact.attribution)
+            pictures.save_animation(frames, out, mark)
         else:
-            pictures.save_arrays(frames, out)
+            pictures.save_arrays(frames, out, mark=mark)
     else:
         out = options.out or ("samples.png" if pictorial else "samples.npy")
         suffixes = pictures.array_suffixes(artifact.image_shape)
         pictures.check_output(out, pictures.PICTURE_SUFFIXES if pictorial else suffixes)
+        mark = _mark(artifact, [options.seed], out, options.sign)
         samples = artifact.sample(
             num_images, options.seed, labels, truncation=options.truncation
         )
         if pictorial:
-            pictures.save(samples, out, labels, columns, artifact.attribution)
+            pictures.save(samples, out, labels, columns, mark)
         else:
-            pictures.save_arrays(samples, out, labels)
+            pictures.save_arrays(samples, out, labels, mark)
     say(out)
+    _say_attribution(artifact)
+
+
+def _say_attribution(artifact: "Artifact") -> None:
     if artifact.attribution:
         say(f"trained on   {artifact.attribution}")
+
+
+def _mark(
+    artifact: "Artifact", seeds: Sequence[int], out: str, key: str | None
+) -> "Mark":
+    """What the files say of where the samples come from; signed with a key."""
+    mark = artifact.mark(*seeds)
+    if key is None:
+        return mark
+    from ganlab import signing
+
+    signing.check_signable(out)
+    return dataclasses.replace(mark, signer=signing.Signer(key))

@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganlab import provenance
 from ganlab.diagnosis.panels import Panel, thinned
 from ganlab.text import drawable
 
@@ -61,7 +62,7 @@ def picture_url(path: Path, *, pictorial: bool) -> str | None:
     """
     try:
         with Image.open(path) as opened:
-            picture = opened.convert("RGB")
+            picture, info = opened.convert("RGB"), provenance.copied_info(opened)
     except OSError:
         return None
     if pictorial:
@@ -70,5 +71,5 @@ def picture_url(path: Path, *, pictorial: bool) -> str | None:
     else:
         picture.thumbnail((PLANE_SIZE, PLANE_SIZE))
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "PNG", pnginfo=info)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

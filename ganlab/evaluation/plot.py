@@ -12,6 +12,7 @@ from ganlab.data import kinds
 from ganlab.evaluation.compare import Comparison
 from ganlab.evaluation.reference import MIN_IMAGES, Reference
 from ganlab.evaluation.scores import Evaluation
+from ganlab.provenance import COMPOSITE, Mark
 from ganlab.text import drawable, printable
 
 COLUMNS = 4
@@ -67,8 +68,8 @@ def draw(comparison: Comparison, path: Path | str) -> None:
             _draw_2d_samples(figure.add_subplot(left), reference, evaluations[name])
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"Copyright": reference.attribution} if reference.attribution else None
-    figure.savefig(path, format="png", metadata=metadata)
+    mark = Mark(source_type=COMPOSITE, attribution=reference.attribution)
+    figure.savefig(path, format="png", pil_kwargs={"pnginfo": mark.png_info})
 
 
 def _credit(attribution: str) -> str:

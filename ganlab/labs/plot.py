@@ -12,6 +12,7 @@ from PIL import Image
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.diagnosis.report import Report
 from ganlab.labs.lab import Lab
+from ganlab.provenance import COMPOSITE, Mark
 from ganlab.runs import RunFolder
 
 COLORS = {"failing": "#b3261e", "cured": "#2e6b34"}
@@ -36,7 +37,8 @@ def plot_lab(lab: Lab, reports: Mapping[str, Report], path: Path) -> None:
     for index, key in enumerate(lab.log_keys):
         cells = grid[1, 2 * index : 2 * index + 2]
         _plot_values(figure.add_subplot(cells), key, reports)
-    FigureCanvasAgg(figure).print_png(path)
+    info = Mark(source_type=COMPOSITE).png_info
+    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"pnginfo": info})
 
 
 def _plot_samples(axes: Axes, arm: str, report: Report) -> None:

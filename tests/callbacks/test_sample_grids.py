@@ -8,6 +8,7 @@ from PIL import Image
 from ganlab import GAN, pictures
 from ganlab.callbacks import SampleGrids
 from ganlab.errors import UserError
+from ganlab.provenance import Mark, read_mark
 from ganlab.runs import RunFolder
 from ganlab.sampling import draw_latents
 
@@ -36,6 +37,7 @@ def test_sample_grids_draw_the_average(make_gan, fit, tmp_path, num_classes, lab
         pixels = np.asarray(picture, np.int16)
     assert np.abs(pixels - np.asarray(averaged)).max() <= 1  # of rounding
     assert np.abs(pixels - np.asarray(raw)).max() > 20
+    assert read_mark(grids[8]) == Mark(seeds=(0,), step=8)
 
 
 def gan_of(shape, activation):

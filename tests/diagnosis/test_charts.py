@@ -35,5 +35,6 @@ def test_pictures_are_cut_or_scaled(tmp_path):
         assert header == "data:image/png;base64"
         with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
             assert picture.size == size
+            assert b"trainedAlgorithmicMedia" in picture.info["xmp"]
     path.write_bytes(b"broken off")
     assert picture_url(path, pictorial=True) is None

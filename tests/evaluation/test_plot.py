@@ -7,6 +7,7 @@ from PIL import Image
 from ganlab import evaluation, load_data
 from ganlab.evaluation import plot
 from ganlab.evaluation.compare import Comparison
+from ganlab.provenance import COMPOSITE, read_mark
 
 LONG = "saved_models/$x$-quickstart-20260101-000000-and-more-of-a-name"
 
@@ -27,3 +28,4 @@ def test_a_comparison_is_drawn(tmp_path, data):
     with Image.open(path) as picture:
         assert picture.width == 1400
         assert len(set(picture.convert("L").tobytes())) > 10
+    assert read_mark(path).source_type == COMPOSITE
