@@ -71,6 +71,7 @@ class OnnxModel:
         content: The file's bytes.
         path: What an error calls the file.
         fix: What an error tells to do.
+        threads: Integer: those that compute; `None` for one a core.
 
     Raises:
         UserError: if it holds anything but operators of `OPERATORS` and their weights,
@@ -78,7 +79,9 @@ class OnnxModel:
             given.
     """
 
-    def __init__(self, content: bytes, path: object, fix: str) -> None:
+    def __init__(
+        self, content: bytes, path: object, fix: str, threads: int | None = None
+    ) -> None:
         self.path, self.fix = path, fix
         self._batch_size: int | None = None
         self._sample_seconds: float | None = None  # of the first that it ran on
@@ -86,7 +89,7 @@ class OnnxModel:
             check_graph(content)
             seconds = LOAD_SECONDS + len(content) / LOAD_BYTES_PER_SECOND
             self._session, _ = _in_time(
-                lambda: _open(content), seconds, MAX_SLOWDOWN * seconds
+                lambda: _open(content, threads), seconds, MAX_SLOWDOWN * seconds
             )
             self.inputs = {
                 value.name: (tuple(value.shape), value.type)
@@ -100,13 +103,19 @@ class OnnxModel:
             ) from error
 
     def run(
-        self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, np.ndarray],
+        *,
+        whole: bool = False,
     ) -> list[np.ndarray]:
         """Runs the model on one batch; the first time, on one sample before.
 
         Args:
             outputs: Names of outputs.
             feeds: Arrays of as many samples each, 1 or more.
+            whole: Whether the batch may not be run in parts, which change the last bits
+                of outputs; otherwise it is where memory is short.
 
         Raises:
             UserError: if the first sample needs more than `MAX_MEMORY` or
@@ -115,7 +124,7 @@ class OnnxModel:
         count = len(next(iter(feeds.values())))
         if count > 1 and self._sample_seconds is None:
             self.run(outputs, {name: value[:1] for name, value in feeds.items()})
-        size = min(count, self._batch_size or count)
+        size = count if whole else min(count, self._batch_size or count)
         while True:
             try:
                 batches = [
@@ -128,7 +137,7 @@ class OnnxModel:
             except UserError:
                 raise
             except Exception as error:
-                if size == 1:
+                if size == 1 or whole:
                     raise UserError(
                         f"Expected {self.path} to give outputs of its inputs. "
                         f"Received: {one_line(error)}; {self.fix}"
@@ -229,9 +238,11 @@ def _name(value: memoryview) -> str:
     return bytes(value[:64]).decode("utf-8", "replace")
 
 
-def _open(content: bytes) -> onnxruntime.InferenceSession:
+def _open(content: bytes, threads: int | None) -> onnxruntime.InferenceSession:
     _bound_memory()
     options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
     options.log_severity_level = 4
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.add_session_config_entry(

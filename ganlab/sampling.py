@@ -13,6 +13,8 @@ import numpy as np
 from ganlab.errors import UserError, as_integer
 
 MAX_LISTED = 16
+BLOCK = 64  # samples whose latents `draw_block` draws at once
+COUNTER_BITS = 128  # of Philox's 256, for the numbers of one block
 
 Shape = tuple[int, ...]
 
@@ -43,13 +45,44 @@ def draw_latents(
     sizes = latent_dim if np.iterable(latent_dim) else (latent_dim,)
     shape = [_whole(size, "latents of 1 component", 1) for size in sizes]
     num_images = _whole(num_images, "1 image", 1)
+    generator = np.random.default_rng(_whole(seed, "a seed of 0", 0))
+    return _draw(generator, (num_images, *shape), truncation)
+
+
+def draw_block(
+    block: int, latent_dim: int, seed: int = 0, truncation: float | None = None
+) -> np.ndarray:
+    """Draws the latents of samples `64 * block` to `64 * block + 63` of a seed.
+
+    Counter-based: no block needs those before it, so that many processes share the
+    samples of one seed. They are others than those of `draw_latents`.
+
+    Args:
+        block: Integer, 0 or more.
+        latent_dim: Integer: components of one sample's latents.
+        seed: Integer, 0 or more.
+        truncation: See `draw_latents`.
+
+    Returns:
+        Float32 array `(64, latent_dim)`.
+
+    Reference:
+        [Salmon et al., 2011](https://doi.org/10.1145/2063384.2063405), Philox
+    """
+    block = _whole(block, "a block of 0", 0)
     seed = _whole(seed, "a seed of 0", 0)
+    bits = np.random.Philox(key=seed, counter=block << COUNTER_BITS)
+    return _draw(np.random.Generator(bits), (BLOCK, latent_dim), truncation)
+
+
+def _draw(
+    generator: np.random.Generator, shape: Shape, truncation: float | None
+) -> np.ndarray:
     if truncation is not None and (
         not isinstance(truncation, numbers.Real) or not 0.0 < truncation < math.inf
     ):
         raise UserError(f"Expected a truncation above 0. Received: {truncation!r}")
-    generator = np.random.default_rng(seed)
-    latents = generator.standard_normal((num_images, *shape), dtype=np.float32)
+    latents = generator.standard_normal(shape, dtype=np.float32)
     if truncation is not None:
         normal = NormalDist()
         tail = normal.cdf(-truncation)

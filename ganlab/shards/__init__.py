@@ -1,0 +1,1 @@
+"""Samples by the million: shards that come out equal, however many processes write."""
