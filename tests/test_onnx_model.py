@@ -160,6 +160,8 @@ def test_a_batch_too_large_for_the_memory_is_cut():
     for _ in range(2):
         (images,) = model.run(["images"], LATENTS)
         np.testing.assert_array_equal(images, LATENTS["latents"])
+    with pytest.raises(UserError, match="to give outputs of its inputs"):
+        model.run(["images"], LATENTS, whole=True)
 
 
 @pytest.fixture

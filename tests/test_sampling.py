@@ -136,3 +136,28 @@ def test_inputs_of_a_seed_are_its_latents_and_each_class_in_turn():
     np.testing.assert_array_equal(labels, [0, 1, 2, 0, 1])
     (alone,) = sampling.draw_inputs(5, [(8,)], None, seed=4)
     np.testing.assert_array_equal(alone, flat)
+
+
+@pytest.mark.parametrize(
+    ("block", "seed", "row", "values"),
+    [
+        (0, 0, 0, [0.05991104, 0.01555963]),
+        (3, 7, 63, [0.5426226, 0.16977091]),
+        (2**40, 2**62, 5, [1.8229005, -0.8208015]),
+    ],
+    ids=["first", "another", "far"],
+)
+def test_noise_by_counter_is_what_it_was_on_the_first_day(block, seed, row, values):
+    drawn = sampling.draw_block(block, 2, seed)
+    assert (drawn.shape, drawn.dtype) == ((64, 2), np.float32)
+    np.testing.assert_allclose(drawn[row], values, rtol=1e-6)
+
+
+def test_noise_by_counter_is_standard_normal():
+    drawn = np.concatenate([sampling.draw_block(block, 64, 3) for block in range(50)])
+    assert abs(drawn.mean()) < 0.01
+    assert abs(drawn.std() - 1) < 0.01
+    for other in (sampling.draw_block(0, 64, 4), sampling.draw_latents(64, 64, 3)):
+        assert abs(np.corrcoef(drawn[:64].ravel(), other.ravel())[0, 1]) < 0.05
+    cut = sampling.draw_block(0, 64, 3, truncation=0.5)
+    assert 0.45 < np.abs(cut).max() <= 0.5

@@ -47,7 +47,7 @@ def add(commands: "Commands") -> None:
         "subjects",
         metavar="RUN|ARTIFACT|DIR|FILE.npz",
         nargs="*",
-        help="run folders, artifacts, folders of images, npz files",
+        help="run folders, artifacts, folders of images or of shards, npz files",
     )
     images.add_argument(
         "--checkpoint",

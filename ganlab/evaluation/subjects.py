@@ -1,4 +1,4 @@
-"""Subjects of an evaluation: runs, artifacts, folders of images and npz files."""
+"""Subjects of an evaluation: runs, artifacts, folders of images or shards, npz."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from ganlab.data.loading import load_data
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError
 from ganlab.evaluation.scores import Generate
+from ganlab.evaluation.shard_images import ShardImages, open_shards
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder, load_run
@@ -48,7 +49,8 @@ class Subject:
     Args:
         path: The path that the user named.
         image_shape: Shape of one image.
-        source: The `Generator`, or all images there are.
+        source: The `Generator`, or all images there are; those of shards are read when
+            they are sampled.
         data: SPEC of the generator's training data, or `None`.
         background: What transparent pictures of that data were laid on.
         recipe: The settings that it was trained by, as far as they are known.
@@ -56,7 +58,7 @@ class Subject:
 
     path: Path
     image_shape: tuple[int, ...]
-    source: Generator | np.ndarray
+    source: Generator | np.ndarray | ShardImages
     data: str | None = None
     background: str = WHITE
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -82,6 +84,9 @@ class Subject:
             return self
         height, width = self.image_shape[:2]
         shape = (height, width, channels)
+        if isinstance(self.source, ShardImages):
+            shards = self.source.in_channels(channels)
+            return dataclasses.replace(self, image_shape=shape, source=shards)
         images = np.stack([decode(image, shape).pixels for image in self.source])
         return dataclasses.replace(self, image_shape=shape, source=images)
 
@@ -114,7 +119,7 @@ def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
     """Finds out what a path holds, and loads it.
 
     Args:
-        path: Run folder, artifact folder, folder of images, or npz file.
+        path: Run folder, artifact folder, folder of images or of shards, or npz file.
         checkpoint: `"newest"` or `"best"`, of a run.
 
     Raises:
@@ -125,14 +130,17 @@ def load_subject(path: Path | str, checkpoint: str = "newest") -> Subject:
         return _artifact(path)
     if RunFolder(path).holds_run():
         return _run(path, checkpoint)
+    images: np.ndarray | ShardImages
+    if path.is_dir() and (shards := open_shards(path)) is not None:
+        return Subject(path, shards.shape, shards)
     if path.is_dir():
         images = _images_of_folder(path)
     elif path.suffix == ".npz" and path.is_file():
         images = np.asarray(load_data(f"npz:{path}").images)
     else:
         raise UserError(
-            "Expected a run, an artifact, a folder of images or an .npz file. "
-            f"Received: {path}"
+            "Expected a run, an artifact, a folder of images or shards, or an .npz "
+            f"file. Received: {path}"
         )
     return Subject(path, tuple(images.shape[1:]), images)
 
