@@ -244,9 +244,9 @@ def save_arrays(
         _write_arrays(samples, temporary, labels)
         if path.suffix == ".npz":
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(provenance.MEMBER, mark.json)
-    if path.suffix != ".npz":
-        provenance.write_beside(path, mark)
+                archive.writestr(zipfile.ZipInfo(provenance.MEMBER), mark.json)
+        else:
+            provenance.write_beside(path, mark)
 
 
 def _write_arrays(

@@ -1,6 +1,7 @@
 """Grids, files and animations."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -208,6 +209,8 @@ def test_every_file_says_that_it_is_generated_and_by_what(tmp_path):
     for name in ("a.png", "folder", "a.npy", "a.npz"):
         pictures.save(images, tmp_path / name, mark=mark)
     pictures.save_arrays(np.zeros((2, 3)), tmp_path / "a.csv", mark=mark)
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:  # equal bytes at any time
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
     for name in ("a.gif", "a.webp"):
         frames = np.stack([images, 255 - images])
         pictures.save_animation(frames, tmp_path / name, mark)
