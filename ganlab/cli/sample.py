@@ -23,7 +23,7 @@ examples:
   ganlab sample saved_models/fashion --format int8
   ganlab sample saved_models/fashion --interpolate 1 2 --out walk.gif
   ganlab sample saved_models/series --num-images 1000 --out series.csv
-  ganlab sample saved_models/fashion --num-images 1000000 --out million --shards 16
+  ganlab sample saved_models/fashion --num-images 1000000 --shards 64 --out all
 """
 NUM_IMAGES, NUM_IN_FRAME = 64, 16
 FORMATS = ("float32", "float16", "int8")

@@ -126,7 +126,10 @@ def test_self_test_on_the_command_line(capsys):
     [
         ([], "or --self-test. Received: neither"),
         (["{shipped}", "--self-test"], "and --self-test"),
-        (["nowhere"], "a run, an artifact, a folder of images or an .npz file"),
+        (
+            ["nowhere"],
+            "a run, an artifact, a folder of images or shards, or an .npz file",
+        ),
         (["{npz}"], "Expected --data"),
         (["{npz}", "--data", "fashion"], "Unknown data"),
         (["{npz}", "--data", "ring"], "of shape"),

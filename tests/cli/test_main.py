@@ -23,6 +23,7 @@ NAMES = [
     "lab",
     "export",
     "sample",
+    "verify",
     "evaluate",
     "fetch-inception",
 ]

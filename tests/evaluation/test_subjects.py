@@ -95,5 +95,7 @@ def test_images_follow_the_channels_of_real_ones(tmp_path):
 
 
 def test_what_is_no_subject_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"a folder of images or an \.npz file"):
+    with pytest.raises(
+        UserError, match=r"a folder of images or shards, or an \.npz file"
+    ):
         load_subject(tmp_path / "nowhere")
