@@ -19,11 +19,12 @@ examples:
   ganlab verify images.npz
   ganlab verify million
 
-The answer is "valid" of a signature by somebody that --trust vouches for, "valid,
-signer unknown" of any other whole one, "invalid" of a file that is changed, and
-"not signed"; then comes what the mark in the file says, which anybody can write.
-Shards are "whole" if every file has the SHA-256 that manifest.json states.
-The exit code is 0 if every file is valid or whole, and 1 otherwise.
+The answer is "valid" of a signature by somebody that --trust vouches for,
+"valid, signer unknown" of any other whole one, "invalid" of a file that is
+changed, and "not signed"; then comes what the mark in the file says, which
+anybody can write. Shards are "whole" if every file has the SHA-256 that
+manifest.json states. The exit code is 0 if every file is valid or whole, and 1
+otherwise.
 """
 
 
