@@ -79,7 +79,7 @@ class Evaluate(BudgetedCallback):
         super().on_train_begin(logs)
         discriminator = getattr(self.model, "discriminator", None)
         extractor = self.reference.protocol.extractor
-        if discriminator is not None and extractor in frozen_extractors(discriminator):
+        if extractor in frozen_extractors(discriminator):
             raise trained_on(extractor)
         self.catch_up()
 

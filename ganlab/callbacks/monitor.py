@@ -27,6 +27,7 @@ from ganlab.diagnosis import report
 from ganlab.errors import UserError, unknown_name
 from ganlab.files import locked_folder
 from ganlab.models.gan import GAN
+from ganlab.networks.projection import frozen_extractors
 from ganlab.runs import RunFolder
 
 ACTIONS = ("none", "warn", "stop")
@@ -286,13 +287,14 @@ class Monitor(keras.callbacks.Callback):
             run_state.callbacks["failure policy"] = policy
             return [metrics, policy], run_state
         held_out = self._read(self.held_out)
+        frozen = frozen_extractors(getattr(self._watched, "discriminator", None))
         watching = watching_callbacks(
             run_log,
             self.monitoring,
             data.stored.spec,
             self._probed(data),
             None if held_out is None else self._probed(held_out),
-            reference=load_reference(self.monitoring, data.stored),
+            reference=load_reference(self.monitoring, data.stored, frozen),
             batch_size=self.batch_size or data.batch_size,
             seed=seed,
             optimizers=optimizers,

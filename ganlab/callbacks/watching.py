@@ -1,6 +1,7 @@
 """Everything that watches a run, by name."""
 
 import functools
+from collections.abc import Container
 from typing import TextIO
 
 import keras
@@ -122,13 +123,17 @@ def watching_callbacks(
 
 
 def load_reference(
-    monitoring: Monitoring, data: ImageData, stream: TextIO | None = None
+    monitoring: Monitoring,
+    data: ImageData,
+    excluded: Container[str],
+    stream: TextIO | None = None,
 ) -> Reference | None:
     """Chooses the real images that a run is scored against; `None` of too few.
 
     Args:
         monitoring: How many images, and whose features.
         data: All images of the data set.
+        excluded: See `ganlab.evaluation.load_reference`.
         stream: Text stream for a progress bar, or `None`.
     """
     if len(data.images) < evaluation.MIN_IMAGES:
@@ -137,6 +142,7 @@ def load_reference(
     reference = evaluation.load_reference(
         data,
         features=monitoring.features,
+        excluded=excluded,
         num_images=monitoring.evaluate_images,
         progress=None if bars is None else functools.partial(bars, "real features"),
     )

@@ -73,7 +73,8 @@ def add(commands: "Commands") -> None:
         metavar="SPEC",
         help="fashion_mnist, efficientnet-lite0, inception[:FILE], "
         "keras:NAME[:WEIGHTS], model:FILE or pixels (default: fashion_mnist for "
-        "grey images of 28 pixels; otherwise inception if fetched, or pixels)",
+        "grey images of 28 pixels; otherwise inception if fetched, efficientnet-lite0 "
+        "if installed, or pixels)",
     )
     protocol.add_argument(
         "--num-images",

@@ -125,6 +125,7 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
     from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.callbacks.watching import load_reference
+    from ganlab.config.resolve import frozen_extractors
     from ganlab.data.loading import load_data
     from ganlab.evaluation.artifact_score import score_artifact
 
@@ -140,7 +141,8 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
             max_memory=monitoring.max_data_memory,
             progress=decoding_bar(sys.stderr),
         )
-        reference = load_reference(monitoring, data, sys.stderr)
+        frozen = frozen_extractors(recipe.as_dict())
+        reference = load_reference(monitoring, data, frozen, sys.stderr)
     except (UserError, RunError, OSError) as error:
         logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
         return None

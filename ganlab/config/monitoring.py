@@ -32,7 +32,7 @@ class Monitoring(Settings):
         None,
         "SPEC of the extractor of evaluations",
         unset="fashion_mnist for grey images of 28 pixels; otherwise inception if "
-        "fetched, or pixels",
+        "fetched, efficientnet-lite0 if installed, or pixels",
     )
     probe_every: int = in_monitoring(
         100, "steps between health probes, at least", minimum=1

@@ -51,28 +51,28 @@ def complete(
     return recipe.replace(image_size=image_size, channels=channels, **unset)
 
 
-def frozen_extractor(settings: Mapping[str, Any]) -> str | None:
-    """SPEC of the features that a recipe trains on, or `None`.
+def frozen_extractors(settings: Mapping[str, Any]) -> set[str]:
+    """SPECs of the features that a recipe trains on.
 
-    >>> frozen_extractor({"network": "projected"}), frozen_extractor({})
-    ('efficientnet-lite0', None)
+    >>> frozen_extractors({"network": "projected"}), frozen_extractors({})
+    ({'efficientnet-lite0'}, set())
 
     Args:
         settings: Those of a recipe, by name; a card of an artifact may state them.
     """
     imagenet = settings.get("frozen_features", "imagenet") == "imagenet"
     frozen = settings.get("network") == "projected" and imagenet
-    return EFFICIENTNET if frozen else None
+    return {EFFICIENTNET} if frozen else set()
 
 
 def check_independent(settings: Mapping[str, Any], features: str | None) -> None:
     """Raises `UserError` for scores in features that were trained on.
 
     Args:
-        settings: See `frozen_extractor`.
+        settings: See `frozen_extractors`.
         features: SPEC of an extractor, or `None` for the default, which never is one.
     """
-    if features is not None and features == frozen_extractor(settings):
+    if features is not None and features in frozen_extractors(settings):
         raise trained_on(features)
 
 

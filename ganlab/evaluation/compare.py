@@ -10,7 +10,7 @@ from ganlab import metrics
 from ganlab.artifacts import card
 from ganlab.bounded import read_json
 from ganlab.config import legacy
-from ganlab.config.resolve import check_independent
+from ganlab.config.resolve import check_independent, frozen_extractors
 from ganlab.data import kinds
 from ganlab.data.decoding import MODES, WHITE
 from ganlab.data.loading import load_data
@@ -156,6 +156,11 @@ def _load_reference(
             progress=lambda done, count: report("decoding", done, count),
         ),
         features=features,
+        excluded={
+            extractor
+            for subject in subjects.values()
+            for extractor in frozen_extractors(subject.recipe)
+        },
         num_images=min([num_images, *counts]),
         seed=seed,
         progress=lambda done, count: report("real features", done, count),

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +104,7 @@ def load_reference(
     data: ImageData,
     *,
     features: str | None = None,
+    excluded: Container[str] = (),
     num_images: int = MAX_IMAGES,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -115,7 +116,8 @@ def load_reference(
 
     Args:
         data: A `ganlab.data.image_data.ImageData`.
-        features: SPEC of an extractor, or `None` for `default_spec`.
+        features: SPEC of an extractor, or `None` for the default.
+        excluded: SPECs that the default is none of: what discriminators are made of.
         num_images: Integer: how many, at most.
         seed: Integer: seeds which ones.
         progress: `None`, or a function of `(images done, images in all)`.
@@ -134,7 +136,7 @@ def load_reference(
             f"{data.spec}"
         )
     shape = tuple(int(size) for size in data.images.shape[1:])
-    extractor = load_extractor(features or default_spec(shape), shape)
+    extractor = load_extractor(features or default_spec(shape, excluded), shape)
     order = np.random.default_rng(seed).permutation(len(data.images))
     indices = np.sort(order[:count])
     images = np.ascontiguousarray(data.images[indices])

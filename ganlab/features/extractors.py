@@ -13,7 +13,8 @@ the network that made them. A SPEC names an extractor:
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +31,13 @@ from ganlab.features.backends import FeatureFunction
 from ganlab.features.efficientnet import EFFICIENTNET
 from ganlab.features.resizing import resized
 
+LOGGER = logging.getLogger("ganlab")
 BATCH_SIZE = 200
 MAX_WEIGHT_BYTES = 1 << 29
 PIXEL_BOXES = 8
+# Networks of ImageNet see images enlarged to 224 pixels and more. Of smaller images
+# than this a scale of 7 shows them edges of pixels.
+MIN_ENLARGED_SIDE = 32
 FASHION_FILE = "fashion_mnist.onnx"
 FASHION_SHA256 = "5415fe788f5da8d1985afdea195a23173c2576c9afeecb64849428d6ca43bbeb"
 SPECS = (
@@ -158,11 +163,19 @@ def load_extractor(spec: str, image_shape: Sequence[int]) -> Extractor:
     raise unknown_name("features", spec, SPECS)
 
 
-def default_spec(image_shape: Sequence[int]) -> str:
+def default_spec(image_shape: Sequence[int], excluded: Container[str] = ()) -> str:
     """The extractor for images of a shape where none is asked for.
 
-    The embedded classifier for what has the shape of Fashion-MNIST; Inception
-    where its weights have been fetched; otherwise pixels.
+    The embedded classifier for what has the shape of Fashion-MNIST. For other grey and
+    colour images, Inception where its weights have been fetched; else EfficientNet-Lite0
+    where it is installed and the shorter side has 32 pixels or more. Otherwise pixels,
+    and for images with opacity, which networks of ImageNet do not see.
+
+    Where pixels stand in for a network, the log says how to get one.
+
+    Args:
+        image_shape: See `load_extractor`.
+        excluded: SPECs that are not taken: what a discriminator is made of.
     """
     check_shape(image_shape)
     choices = kinds.of_shape(image_shape).extractors
@@ -172,7 +185,20 @@ def default_spec(image_shape: Sequence[int]) -> str:
         return "fashion_mnist"
     if image_shape[-1] not in (1, 3):
         return "pixels"
-    return "inception" if inception_weights.cached_file().is_file() else "pixels"
+    if inception_weights.cached_file().is_file():
+        return "inception"
+    if min(image_shape[:2]) < MIN_ENLARGED_SIDE:
+        return "pixels"
+    if EFFICIENTNET in excluded:
+        fix = "ganlab fetch-inception"
+    elif efficientnet.weights_file() is None:
+        fix = efficientnet.INSTALL
+    else:
+        return EFFICIENTNET
+    LOGGER.warning(
+        "Scores are of pixels, which see no texture; for a network's features: %s", fix
+    )
+    return "pixels"
 
 
 def class_probabilities(logits: np.ndarray) -> np.ndarray:

@@ -17,8 +17,10 @@ WEIGHTS = ("imagenet", "random")
 STRIDES = (4, 8, 16, 32)  # of the feature maps, in pixels of what the network takes
 
 
-def frozen_extractors(network: keras.Model) -> set[str]:
-    """SPECs of the feature extractors that are part of a network."""
+def frozen_extractors(network: keras.Model | None) -> set[str]:
+    """SPECs of the feature extractors that are part of a network, if there is one."""
+    if network is None:
+        return set()
     return {
         efficientnet.EFFICIENTNET
         for layer in network._flatten_layers()

@@ -46,11 +46,11 @@ def test_points_get_decision_surfaces_where_their_mixture_is_known(
 
 def test_the_reference_is_as_the_monitoring_says(noise):
     monitoring = Monitoring(features="pixels", evaluate_images=12)
-    reference = load_reference(monitoring, noise, io.StringIO())
+    reference = load_reference(monitoring, noise, (), io.StringIO())
     assert reference.protocol.num_images == 12
     assert reference.protocol.extractor == "pixels"
 
 
 def test_there_is_no_reference_of_five_images(noise):
     few = dataclasses.replace(noise, images=noise.images[:5], labels=noise.labels[:5])
-    assert load_reference(Monitoring(), few) is None
+    assert load_reference(Monitoring(), few, ()) is None

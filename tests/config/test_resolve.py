@@ -6,7 +6,7 @@ from ganlab.config.presets import get_preset
 from ganlab.config.resolve import (
     check_independent,
     complete,
-    frozen_extractor,
+    frozen_extractors,
     network_arguments,
 )
 from ganlab.config.settings import Recipe
@@ -74,19 +74,20 @@ def test_settings_of_image_networks_are_left_out_of_an_mlp():
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"network": "projected"}, "efficientnet-lite0"),
-        ({"network": "projected", "frozen_features": "imagenet"}, "efficientnet-lite0"),
-        ({"network": "projected", "frozen_features": "random"}, None),
-        ({"network": "dcgan", "frozen_features": "imagenet"}, None),
-        ({}, None),
-        ({"network": ["projected"]}, None),
+        ({"network": "projected"}, True),
+        ({"network": "projected", "frozen_features": "imagenet"}, True),
+        ({"network": "projected", "frozen_features": "random"}, False),
+        ({"network": "dcgan", "frozen_features": "imagenet"}, False),
+        ({}, False),
+        ({"network": ["projected"]}, False),
     ],
 )
 def test_the_extractor_that_a_recipe_trains_on(settings, expected):
-    assert frozen_extractor(settings) == expected
+    frozen = {"efficientnet-lite0"} if expected else set()
+    assert frozen_extractors(settings) == frozen
     for features in (None, "pixels", "inception"):
         check_independent(settings, features)
-    if expected is None:
+    if not expected:
         check_independent(settings, "efficientnet-lite0")
         return
     with pytest.raises(UserError, match="not made of.*other --features") as caught:

@@ -8,8 +8,10 @@ import pytest
 
 from ganlab import metrics
 from ganlab.errors import UserError
-from ganlab.evaluation import compare
+from ganlab.evaluation import compare, reference
 from ganlab.evaluation.subjects import Subject
+from ganlab.features import efficientnet
+from ganlab.features.extractors import load_extractor
 
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
@@ -62,3 +64,27 @@ def test_features_that_a_subject_was_trained_on_are_refused(monkeypatch):
     monkeypatch.setattr(compare, "load_subject", lambda *arguments: subject)
     with pytest.raises(UserError, match="that the discriminator is not made of"):
         compare.compare(["run"], data="npz:none", features="efficientnet-lite0")
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"), [("dcgan", "efficientnet-lite0"), ("projected", "pixels")]
+)
+def test_no_default_features_are_those_that_a_subject_was_trained_on(
+    monkeypatch, tmp_path, network, expected
+):
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+    np.savez(tmp_path / "real.npz", images=images)
+    subject = Subject(
+        Path("run"), images.shape[1:], images, recipe={"network": network}
+    )
+    asked = []
+
+    def load(spec, shape):
+        asked.append(spec)
+        return load_extractor("pixels", shape)
+
+    monkeypatch.setattr(efficientnet, "weights_file", lambda: Path("weights"))
+    monkeypatch.setattr(reference, "load_extractor", load)
+    monkeypatch.setattr(compare, "load_subject", lambda *arguments: subject)
+    compare.compare(["run"], data=f"npz:{tmp_path / 'real.npz'}")
+    assert asked == [expected]

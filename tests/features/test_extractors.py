@@ -8,7 +8,7 @@ import pytest
 
 from ganlab import load_data
 from ganlab.errors import UserError
-from ganlab.features import extractors, inception_weights
+from ganlab.features import efficientnet, extractors, inception_weights
 from ganlab.features.extractors import load_extractor
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
@@ -115,14 +115,69 @@ def test_images_of_another_range_are_refused(images, message):
         load_extractor("pixels", GREY).extract(images)
 
 
-def test_the_default_depends_on_the_images(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert extractors.default_spec((2,)) == "points"
-    assert extractors.default_spec(GREY) == "fashion_mnist"
-    assert extractors.default_spec(COLOUR) == "pixels"
-    inception_weights.cached_file().parent.mkdir()
-    inception_weights.cached_file().write_bytes(b"")
-    assert extractors.default_spec(COLOUR) == "inception"
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A function that says which networks there are: none of them is loaded."""
+
+    def install(*names):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        package = tmp_path if "efficientnet-lite0" in names else None
+        monkeypatch.setattr(efficientnet, "weights_file", lambda: package)
+        if "inception" in names:
+            inception_weights.cached_file().parent.mkdir()
+            inception_weights.cached_file().write_bytes(b"")
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((2,), "points"),
+        (GREY, "fashion_mnist"),
+        (COLOUR, "efficientnet-lite0"),
+        ((64, 48, 1), "efficientnet-lite0"),
+        ((64, 31, 3), "pixels"),
+        ((64, 64, 4), "pixels"),
+    ],
+)
+def test_the_default_depends_on_the_images(installed, caplog, shape, expected):
+    installed("efficientnet-lite0")
+    assert extractors.default_spec(shape) == expected
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("there", "excluded", "expected", "said"),
+    [
+        ([], [], "pixels", "pip install 'ganlab[efficientnet]'"),
+        (["efficientnet-lite0"], [], "efficientnet-lite0", None),
+        (["inception"], [], "inception", None),
+        (["inception", "efficientnet-lite0"], [], "inception", None),
+        (
+            ["efficientnet-lite0"],
+            ["efficientnet-lite0"],
+            "pixels",
+            "ganlab fetch-inception",
+        ),
+        (
+            ["inception", "efficientnet-lite0"],
+            ["efficientnet-lite0"],
+            "inception",
+            None,
+        ),
+    ],
+)
+def test_the_default_depends_on_what_there_is(
+    installed, caplog, there, excluded, expected, said
+):
+    installed(*there)
+    assert extractors.default_spec(COLOUR, excluded) == expected
+    if said is None:
+        assert not caplog.text
+    else:
+        (record,) = caplog.records
+        assert record.message.endswith(f"for a network's features: {said}")
 
 
 def test_points_are_their_own_features():

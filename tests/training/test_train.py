@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -225,3 +226,22 @@ def test_a_toy_mixture_end_to_end(tmp_path, capsys):
     assert main(["train", "--out", str(run), "--resume", "--steps", "8"]) == 0
     assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
     assert ganlab.Artifact(tmp_path / "a").sample(5).shape == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("network", "frozen"), [("dcgan", set()), ("projected", {"efficientnet-lite0"})]
+)
+def test_a_run_is_not_scored_by_what_its_discriminator_is_made_of(
+    recipe, tmp_path, monkeypatch, network, frozen
+):
+    class Asked(Exception):
+        pass
+
+    def load_reference(monitoring, data, excluded, stream):
+        raise Asked(excluded)
+
+    module = sys.modules["ganlab.training.train"]
+    monkeypatch.setattr(module, "load_reference", load_reference)
+    with pytest.raises(Asked) as caught:
+        ganlab.train(recipe.replace(network=network), tmp_path / "run")
+    assert caught.value.args == (frozen,)
