@@ -32,6 +32,7 @@ LAYERS = {
     convolution.Conv2DTranspose: lambda: convolution.Conv2DTranspose(
         4, 4, strides=2, padding="same"
     ),
+    convolution.NearestConv2D: lambda: convolution.NearestConv2D(4, 3, padding="same"),
     networks.Basis: lambda: networks.Basis(4),
     networks.ChosenClass: networks.ChosenClass,
     networks.GroupedConv2D: lambda: networks.GroupedConv2D(8, groups=2),

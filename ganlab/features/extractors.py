@@ -167,9 +167,9 @@ def default_spec(image_shape: Sequence[int], excluded: Container[str] = ()) -> s
     """The extractor for images of a shape where none is asked for.
 
     The embedded classifier for what has the shape of Fashion-MNIST. For other grey and
-    colour images, Inception where its weights have been fetched; else EfficientNet-Lite0
-    where it is installed and the shorter side has 32 pixels or more. Otherwise pixels,
-    and for images with opacity, which networks of ImageNet do not see.
+    colour images, Inception where its weights have been fetched; else, from 32 pixels
+    on, EfficientNet-Lite0 where it is installed. Otherwise pixels, and for images with
+    opacity, which networks of ImageNet do not see.
 
     Where pixels stand in for a network, the log says how to get one.
 

@@ -15,7 +15,12 @@ from ganlab.errors import UserError
 
 CLASSES = {  # where -> the classes that are registered with Keras
     "models.gan": ("GAN",),
-    "networks.convolution": ("BatchNormalization", "Conv2D", "Conv2DTranspose"),
+    "networks.convolution": (
+        "BatchNormalization",
+        "Conv2D",
+        "Conv2DTranspose",
+        "NearestConv2D",
+    ),
     "networks.layers": (
         "Basis",
         "ChosenClass",

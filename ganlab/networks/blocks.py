@@ -20,6 +20,7 @@ from ganlab.networks.convolution import (
     BatchNormalization,
     Conv2D,
     Conv2DTranspose,
+    NearestConv2D,
 )
 from ganlab.networks.layers import ChosenClass, Initializer, SpectralNormalization
 from ganlab.networks.slicing import SlicingNormalization
@@ -183,6 +184,8 @@ def upsample(
     options = convolution_options(padding, normalization)
     if upsampling == "transposed":
         x = Conv2DTranspose(filters, kernel_size, strides=2, **options)(x)
+    elif upsampling == "nearest":
+        x = NearestConv2D(filters, kernel_size, **options)(x)
     else:
         x = layers.UpSampling2D(2, interpolation=upsampling)(x)
         x = Conv2D(filters, kernel_size, **options)(x)

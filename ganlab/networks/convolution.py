@@ -1,18 +1,19 @@
 """Drop-in Keras layers with faster CPU kernels.
 
-Each class has the name, arguments and weights of Keras's and, to rounding, its
-results. `in_float32` turns it into Keras's, so that exported files need no ganlab.
-Measurements are in `docs/decisions/0013`.
+Each class but the last has the name, arguments and weights of Keras's and, to
+rounding, its results. `in_float32` turns it into Keras's, so that exported files need
+no ganlab. Measurements are in `docs/decisions/0013`.
 """
 
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
-# On a CPU in bfloat16: up to this many pixels a side, kernels' gradients are faster
-# as matrix products.
+# On a CPU, up to this many pixels a side: in bfloat16, kernels' gradients are faster as
+# matrix products.
 FEW_PIXELS = 8
 # On a CPU: up to this many output channels, a transposed convolution is faster as a
 # plain one with four times as many.
@@ -85,6 +86,51 @@ class BatchNormalization(layers.BatchNormalization):
         return outputs
 
 
+@keras.saving.register_keras_serializable(package="ganlab")
+class NearestConv2D(layers.Conv2D):
+    """`keras.layers.UpSampling2D` by 2 and then `keras.layers.Conv2D`, as one layer.
+
+    A kernel `w` of `k` by `k` pixels sees every pixel of an enlarged map four times.
+    Both layers together are a transposed convolution of stride 2 whose kernel is `w`
+    summed over windows of 2 by 2 weights,
+
+        v[i, j] = w[i, j] + w[i - 1, j] + w[i, j - 1] + w[i - 1, j - 1],
+
+    of `(k + 1)^2` products for four pixels in the place of `4 k^2`. It is computed so
+    in training on a CPU, except with even kernels on maps of few pixels. Elsewhere the
+    two layers are, whose kernel an exported file holds as it is; `of_stock_layers`
+    makes them two of Keras's.
+
+    Its arguments and weights are those of `keras.layers.Conv2D`, without strides.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        if not (training and self._sums_up(inputs) and _on_cpu()):
+            return super().call(ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2))
+        outputs = _enlarge(inputs, tf.convert_to_tensor(self.kernel))
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        return self.activation(outputs)
+
+    def _sums_up(self, inputs: tf.Tensor) -> bool:
+        """Whether it has a square kernel and default options, and keeps the size."""
+        sizes = inputs.shape[1:3]
+        if None in sizes or (self.kernel_size[0] % 2 == 0 and min(sizes) < FEW_PIXELS):
+            return False
+        return (
+            len({*self.kernel_size}) == 1
+            and (*self.strides, *self.dilation_rate, self.groups) == (1, 1, 1, 1, 1)
+            and self.padding == "same"
+            and self.data_format == "channels_last"
+        )
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        sizes = (None if size is None else 2 * size for size in input_shape[1:3])
+        shape = input_shape[0], *sizes, input_shape[3]
+        outputs: tuple[Any, ...] = super().compute_output_shape(shape)
+        return outputs
+
+
 def _halves(layer: layers.Layer) -> bool:
     """Whether a layer has a 4 by 4 kernel, stride 2 and default options."""
     return (
@@ -149,6 +195,32 @@ def _double_by_pixels(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     padding = [[0, 0], [1, 1], [1, 1], [0, 0]]
     images = tf.nn.depth_to_space(tf.nn.conv2d(maps, kernel, 1, padding), 2)
     return images[:, 1:-1, 1:-1]
+
+
+def _enlarge(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Convolves maps enlarged by repetition: `(n, h, w, c)` to `(n, 2h, 2w, filters)`.
+
+    Args:
+        maps: Float tensor.
+        kernel: Tensor `(side, side, c, filters)`.
+    """
+    side, _, channels, filters = kernel.shape
+    windows = (np.eye(side + 1, side) + np.eye(side + 1, side, -1))[::-1]
+    weights = tf.constant(np.kron(windows, windows), kernel.dtype)
+    kernel = tf.reshape(tf.transpose(kernel, (0, 1, 3, 2)), (side**2, -1))
+    shape = side + 1, side + 1, filters, channels
+    kernel = tf.reshape(tf.matmul(weights, kernel), shape)
+    if side == 3:
+        return _double(maps, kernel)
+    height, width = (2 * size for size in maps.shape[1:3])
+    borders = [side // 2, side - 1 - side // 2]  # a kernel more lies before than after
+    return tf.nn.conv2d_transpose(
+        maps,
+        kernel,
+        tf.stack([tf.shape(maps)[0], height, width, filters]),
+        strides=2,
+        padding="SAME" if side % 2 else [[0, 0], borders, borders, [0, 0]],
+    )
 
 
 def _kernel_gradient(images: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:

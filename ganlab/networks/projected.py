@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from ganlab.data.sizes import ImageSize
 from ganlab.networks import blocks
+from ganlab.networks.convolution import NearestConv2D
 from ganlab.networks.generators import generator_head
 from ganlab.networks.layers import ChosenClass
 from ganlab.networks.projection import ProjectedFeatures
@@ -66,8 +67,8 @@ def projected_generator(
     x = layers.Reshape((rows, columns, 2 * widths[0]))(blocks.spectral(dense)(x))
     maps = [ops.glu(blocks.normalize(x, "batch", **classes))]
     for stage, width in enumerate(widths[1:], 1):
-        x = layers.UpSampling2D(2)(maps[-1])
-        x = _convolve(x, 2 * width, 3, f"double_{stage}")
+        options = {**_linear(f"double_{stage}"), "padding": "same"}
+        x = blocks.spectral(NearestConv2D(2 * width, 3, **options))(maps[-1])
         x = ops.glu(blocks.normalize(x, "batch", **classes))
         if stage >= EXCITED_STAGES:
             x = _excite(maps[stage - EXCITED_STAGES], x, stage)
@@ -86,7 +87,8 @@ def _excite(small: Any, large: Any, stage: int) -> Any:
     width = large.shape[-1]
     options = {**_linear(f"excite_{stage}"), "padding": "valid"}
     x = blocks.spectral(layers.Conv2D(width, small.shape[1:3], **options))(small)
-    x = _convolve(layers.Activation("silu")(x), width, 1, f"excite_{stage}_gate")
+    gate = layers.Conv2D(width, 1, **_linear(f"excite_{stage}_gate"))
+    x = blocks.spectral(gate)(layers.Activation("silu")(x))
     return layers.Multiply()([large, layers.Activation("sigmoid")(x)])
 
 
@@ -211,8 +213,3 @@ def _head(
 def _linear(name: str) -> dict[str, Any]:
     initializer = blocks.initializer()
     return {"use_bias": False, "kernel_initializer": initializer, "name": name}
-
-
-def _convolve(x: Any, filters: int, size: int, name: str) -> Any:
-    layer = layers.Conv2D(filters, size, padding="same", **_linear(name))
-    return blocks.spectral(layer)(x)

@@ -11,6 +11,7 @@ from keras import layers
 
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.networks import blocks
+from ganlab.networks.convolution import NearestConv2D
 from ganlab.networks.generators import generator_head
 from ganlab.networks.layers import (
     Basis,
@@ -75,10 +76,14 @@ def resnet_generator(
         if attention and stage == stages - 1 - beyond:
             x = SelfAttention()(x)
         y = blocks.activate(blocks.normalize(x, "batch", **classes), "relu")
-        y = _convolve(layers.UpSampling2D(2)(y), width, 3)
+        layer = NearestConv2D(
+            width, 3, padding="same", kernel_initializer="glorot_uniform"
+        )
+        y = layer(y)
         y = blocks.activate(blocks.normalize(y, "batch", **classes), "relu")
         y = _convolve(y, width, 3)
-        x = layers.Add()([y, _convolve(layers.UpSampling2D(2)(x), width, 1)])
+        # Before it is enlarged a map has a quarter of the pixels.
+        x = layers.Add()([y, layers.UpSampling2D(2)(_convolve(x, width, 1))])
     x = blocks.activate(blocks.normalize(x, "batch"), "relu")
     return generator_head(inputs, _convolve(x, channels, 3), image_size, "tanh", name)
 

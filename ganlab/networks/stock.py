@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from ganlab.networks.convolution import NearestConv2D
 from ganlab.networks.layers import (
     Basis,
     GroupedConv2D,
@@ -48,8 +49,11 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
             name=layer.name,
         )
         return convolution, _unchanged
+    if isinstance(layer, NearestConv2D):
+        return _enlarging(layer), _unchanged
     if isinstance(layer, SpectralNormalization):
-        inner = in_stock(layer.layer)
+        enlarges = isinstance(layer.layer, NearestConv2D)
+        inner = (_enlarging if enlarges else in_stock)(layer.layer)
         inner.name = layer.name
         names = [id(weight) for weight in layer.weights]
 
@@ -64,6 +68,11 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
     if isinstance(layer, SelfAttention):
         return _attention(layer)
     return None
+
+
+def _enlarging(layer: layers.Layer) -> keras.Model:
+    convolution = layers.Conv2D.from_config(in_stock(layer).get_config())
+    return keras.Sequential([layers.UpSampling2D(2), convolution], name=layer.name)
 
 
 def _unchanged(values: Values) -> Values:

@@ -5,6 +5,7 @@ import importlib.util
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ganlab import GAN, networks
 from ganlab.errors import UserError
@@ -93,6 +94,18 @@ def test_what_trains_is_the_heads_alone():
     ]
     kernels = [v for v in model.trainable_variables if v.path.endswith("kernel")]
     assert len(spectral) == len(kernels)
+
+
+def test_the_generator_trains_on_transposed_convolutions():
+    generator = networks.projected_generator(32, latent_dim=8, base_filters=2)
+
+    def transposed(training):
+        traced = tf.function(lambda latents: generator(latents, training=training))
+        graph = traced.get_concrete_function(tf.zeros((4, 8))).graph
+        kinds = [operation.type for operation in graph.get_operations()]
+        return kinds.count("Conv2DBackpropInput")
+
+    assert (transposed(True), transposed(False)) == (3, 0)
 
 
 @pytest.mark.parametrize("num_classes", [None, 3])

@@ -17,12 +17,16 @@ GENERATORS = {
     "dcgan-classes": lambda: networks.dcgan_generator(
         16, base_filters=4, num_classes=3, conditioning="batch_norm"
     ),
+    "dcgan-nearest": lambda: networks.dcgan_generator(
+        16, base_filters=4, upsampling="nearest", normalization="layer"
+    ),
     "dcgan-bilinear": lambda: networks.dcgan_generator(
         16, base_filters=4, upsampling="bilinear", normalization="layer"
     ),
     "resnet-attention": lambda: networks.resnet_generator(
         20, base_filters=8, attention=True, num_classes=3
     ),
+    "projected": lambda: networks.projected_generator(64, base_filters=2),
     "r3gan": lambda: networks.r3gan_generator(16, base_filters=16, num_classes=3),
     "mlp": lambda: networks.mlp_generator(),
     "spectral": lambda: spectral_generator(),
