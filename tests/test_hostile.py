@@ -122,7 +122,8 @@ def test_a_limit_is_run_in_namespaces_and_what_is_left_is_looked_at(
     assert subprocess.run(command, cwd=tmp_path).returncode == 1
 
 
-def test_a_signal_that_a_command_hears_too_late_is_a_fault():
+def test_a_signal_that_a_command_hears_too_late_is_a_fault(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     signals = runpy.run_path(str(SCRIPT.with_name("signals.py")))
     right = {
         **{"reached": True, "processor_seconds": 1.0, "seconds": 9.0, "exit": 143},

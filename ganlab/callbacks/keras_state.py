@@ -1,7 +1,6 @@
 """What Keras's own callbacks and a user's count and remember, for a resumed run."""
 
 import inspect
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -55,7 +54,7 @@ class KerasState(keras.callbacks.Callback):
             }
         return {
             "logs": self._logs,
-            "changed": [_with_arrays(changed) for changed in self._changed],
+            "changed": [dict(changed) for changed in self._changed],
             "classes": self._classes(),
         }
 
@@ -73,7 +72,7 @@ class KerasState(keras.callbacks.Callback):
         kept, self._kept = self._kept, None
         if kept is None:
             return
-        self._changed = [_without_arrays(changed) for changed in kept["changed"]]
+        self._changed = [dict(changed) for changed in kept["changed"]]
         self._set_back()
         epoch, batch = divmod(int(self.model.step.numpy()), self.steps_per_epoch)
         if batch:
@@ -147,21 +146,3 @@ def _equal(value: Any, other: Any) -> bool:
         return len(value) == len(other) and all(_equal(*pair) for pair in pairs)
     return type(value) is type(other) and bool(np.array_equal(value, other))
 
-
-def _with_arrays(value: Any) -> Any:
-    """JSON has no number that is not finite: such a one becomes an array."""
-    if isinstance(value, dict):
-        return {name: _with_arrays(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_with_arrays(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return np.array(value)
-    return value
-
-
-def _without_arrays(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_arrays(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_without_arrays(item) for item in value]
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value

@@ -4,6 +4,7 @@ The state of every callback that counts or remembers, and where the log and
 TensorBoard's files stood.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,13 +15,14 @@ from ganlab import sealed
 from ganlab.callbacks.run_log import RunLog
 
 ARRAY = "array"  # what stands for an array in the notes
+NUMBER = "not finite"  # what stands for such a number, which JSON has not
 
 
 class Resumable(Protocol):
     """What goes on from the state that it had."""
 
     def state(self) -> dict[str, Any]:
-        """JSON values and NumPy arrays, in dicts and lists."""
+        """JSON values, any floats and NumPy arrays, in dicts and lists."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes the state that training goes on from, before it begins."""
@@ -72,6 +74,8 @@ class RunState:
 
 def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
     """A value as JSON; its arrays are added to `arrays`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {NUMBER: str(value)}
     if isinstance(value, np.ndarray):
         arrays[name] = value if value.itemsize >= 4 else value.astype(np.float32)
         return {ARRAY: name}
@@ -88,8 +92,10 @@ def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
 
 def _unpacked(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(value, dict):
-        if set(value) == {ARRAY}:
+        if set(value) == {ARRAY} and isinstance(value[ARRAY], str):
             return arrays[value[ARRAY]]
+        if set(value) == {NUMBER}:
+            return float(value[NUMBER])
         return {key: _unpacked(item, arrays) for key, item in value.items()}
     if isinstance(value, list):
         return [_unpacked(item, arrays) for item in value]

@@ -17,8 +17,6 @@ home or a folder that may be written, in Linux namespaces of its own. It holds i
 is left is whole, too.
 """
 
-import argparse
-import json
 import os
 import signal
 import subprocess
@@ -27,11 +25,11 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from held import Row, conclude, parse_options, run_all
 from hostile_cases import CASES, Case
-from tqdm import tqdm
 
 MAX_SECONDS, MAX_GB = 10.0, 1.0
 LIMITS = "limits"
@@ -49,48 +47,27 @@ SHOWN = 150  # characters of what was printed
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help="kinds of cases")
-    parser.add_argument("--out", type=Path, default=Path("hostile"), metavar="DIR")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table")
-    options = parser.parse_args()
-    unknown = set(options.kinds) - {case.kind for case in CASES}
-    if unknown:
-        parser.error(f"unknown kinds: {', '.join(sorted(unknown))}")
-    kinds = options.kinds or {case.kind for case in CASES} - {LIMITS}
-    chosen = [case for case in CASES if case.kind in kinds]
-    results = run_all(chosen, options.out)
-    faults = [result for result in results if result["fault"]]
-    for result in faults:
-        print(f"{result['kind']}: {result['name']}: {result['fault']}")
-    print(f"{len(results)} inputs, {len(faults)} do not hold")
-    if options.markdown:
-        limits = kinds == [LIMITS]
-        title = "Limits of the machine" if limits else "Hostile inputs"
-        page = table(results, title, HEAD.format(f" {LIMITS}" if limits else ""))
-        options.markdown.write_text(page, encoding="utf-8")
-    sys.exit(bool(faults))
+    known = {case.kind for case in CASES}
+    options = parse_options(__doc__ or "", "hostile", "kind", known)
+    kinds = options.chosen or known - {LIMITS}
+    cases = {
+        (case.kind, case.name): partial(run, case)
+        for case in CASES
+        if case.kind in kinds
+    }
+    path = options.out / "hostile.jsonl"
+    rows = run_all(cases, ("kind", "name"), path, "inputs")
+    limits = kinds == [LIMITS]
+    title = "Limits of the machine" if limits else "Hostile inputs"
+    page = table(rows, title, HEAD.format(f" {LIMITS}" if limits else ""))
+    conclude(rows, "inputs", in_words, options.markdown, page)
 
 
-def run_all(cases: Sequence[Case], out: Path) -> list[dict[str, Any]]:
-    """Runs what is not done yet; returns the results of all, in order."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "hostile.jsonl"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    done = {(row["kind"], row["name"]): row for row in map(json.loads, lines)}
-    with path.open("a") as file:
-        for case in tqdm(cases, "hostile", unit=" inputs", disable=None):
-            if (case.kind, case.name) not in done:
-                row = run(case)
-                done[case.kind, case.name] = row
-                file.write(json.dumps(row) + "\n")
-                file.flush()
-    return [done[case.kind, case.name] for case in cases]
+def in_words(row: Row) -> str:
+    return f"{row['kind']}: {row['name']}"
 
 
-def run(case: Case) -> dict[str, Any]:
+def run(case: Case) -> Row:
     """Runs a case in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = Path(name)
@@ -146,7 +123,7 @@ def run_command(words: Sequence[str], folder: Path) -> tuple[int, str, float, fl
     return process.returncode, text, seconds, usage.ru_maxrss * 1024 / 1e9
 
 
-def fault_of(case: Case, result: dict[str, Any], printed: str) -> str:
+def fault_of(case: Case, result: Row, printed: str) -> str:
     """What does not hold, in words; empty if all does."""
     start = START_SECONDS.get(case.command[0], 0.0)
     lines = printed.rstrip("\n").split("\n")
@@ -185,7 +162,7 @@ def last_line(text: str) -> str:
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
-def table(results: Iterable[dict[str, Any]], title: str, head: str) -> str:
+def table(results: Iterable[Row], title: str, head: str) -> str:
     """The results as a page of Markdown."""
     lines = [
         f"# {title}",

@@ -12,8 +12,6 @@ longest, Ctrl-C is also sent twice, half a second apart. Results go to `signals.
 in `--out`; what is there is not run again. Exits with 1 if a phase does not hold.
 """
 
-import argparse
-import json
 import os
 import shutil
 import signal
@@ -22,15 +20,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
+from held import Row, conclude, parse_options, run_all
 from PIL import Image
-from tqdm import tqdm
 
 MAX_SECONDS = 5.0
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")  # in turn
@@ -119,58 +118,25 @@ PHASES = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("phases", nargs="*", metavar="PHASE", help="names of phases")
-    parser.add_argument("--out", type=Path, default=Path("signals"), metavar="DIR")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table")
-    options = parser.parse_args()
-    unknown = set(options.phases) - {phase.name for phase in PHASES}
-    if unknown:
-        parser.error(f"unknown phases: {', '.join(sorted(unknown))}")
-    chosen = [p for p in PHASES if not options.phases or p.name in options.phases]
-    rows = run_all(chosen, options.out)
-    faults = [row for row in rows if row["fault"]]
-    for row in faults:
-        print(f"{row['phase']}, {row['signal']} after {row['delay']} s: {row['fault']}")
-    print(f"{len(rows)} signals, {len(faults)} do not hold")
-    if options.markdown:
-        options.markdown.write_text(table(rows), encoding="utf-8")
-    sys.exit(bool(faults))
+    names = [phase.name for phase in PHASES]
+    options = parse_options(__doc__ or "", "signals", "phase", names)
+    cases = {}
+    for index, phase in enumerate(PHASES):
+        delay = 0.0 if phase.brief else DELAYS[index % len(DELAYS)]
+        if not options.chosen or phase.name in options.chosen:
+            for name in (SIGNALS[index % len(SIGNALS)], *([TWICE] * phase.twice)):
+                job = {"phase": phase.name, "signal": name, "delay": delay}
+                cases[phase.name, name] = partial(run, phase, job, options.out)
+    path = options.out / "signals.jsonl"
+    rows = run_all(cases, ("phase", "signal"), path, "signals")
+    conclude(rows, "signals", in_words, options.markdown, table(rows))
 
 
-def run_all(phases: Sequence[Phase], out: Path) -> list[dict[str, Any]]:
-    """Runs what is not done yet; returns the results of all, in order."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "signals.jsonl"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    done = {key_of(row): row for row in map(json.loads, lines)}
-    jobs = [
-        {
-            "phase": phase.name,
-            "signal": name,
-            "delay": 0.0 if phase.brief else DELAYS[index % len(DELAYS)],
-        }
-        for index, phase in enumerate(PHASES)
-        if phase in phases
-        for name in (SIGNALS[index % len(SIGNALS)], *([TWICE] if phase.twice else []))
-    ]
-    by_name = {phase.name: phase for phase in phases}
-    with path.open("a") as file:
-        for job in tqdm(jobs, "signals", unit=" runs", disable=None):
-            if key_of(job) not in done:
-                done[key_of(job)] = run(by_name[job["phase"]], job, out)
-                file.write(json.dumps(done[key_of(job)]) + "\n")
-                file.flush()
-    return [done[key_of(job)] for job in jobs]
+def in_words(row: Row) -> str:
+    return f"{row['phase']}, {row['signal']} after {row['delay']} s"
 
 
-def key_of(row: dict[str, Any]) -> tuple[str, str]:
-    return row["phase"], row["signal"]
-
-
-def run(phase: Phase, job: dict[str, Any], out: Path) -> dict[str, Any]:
+def run(phase: Phase, job: Row, out: Path) -> Row:
     """Runs a command in a folder of its own, and ends it by a signal."""
     with tempfile.TemporaryDirectory(prefix="signals-") as name:
         folder = Path(name)
@@ -286,7 +252,7 @@ def run_victim(file: str, function: str, call: str, *words: str) -> int:
     return int(run_command())
 
 
-def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
+def fault_of(result: Row, number: int, printed: str) -> str:
     """What does not hold, in words; empty if all does.
 
     The second Ctrl-C may come when Python has ended, and end the process itself.
@@ -308,11 +274,11 @@ def fault_of(result: dict[str, Any], number: int, printed: str) -> str:
     return ", ".join(text for text, holds in faults.items() if holds)
 
 
-def seconds_of(row: dict[str, Any]) -> str:
+def seconds_of(row: Row) -> str:
     return f"{row['processor_seconds']:.1f} ({row['seconds']:.1f})"
 
 
-def table(rows: Iterable[dict[str, Any]]) -> str:
+def table(rows: Iterable[Row]) -> str:
     """Seconds until the end, by phase and signal, as a page of Markdown."""
     rows = list(rows)
     lines = [HEAD.format(day=f"{date.today():%d %B %Y}", max=MAX_SECONDS)]
