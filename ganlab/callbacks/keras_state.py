@@ -145,4 +145,3 @@ def _equal(value: Any, other: Any) -> bool:
         pairs = zip(value, other, strict=False)
         return len(value) == len(other) and all(_equal(*pair) for pair in pairs)
     return type(value) is type(other) and bool(np.array_equal(value, other))
-

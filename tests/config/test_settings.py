@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from ganlab.config import choices
 from ganlab.config.presets import get_preset
 from ganlab.config.settings import (
     SETTINGS,
@@ -51,23 +50,6 @@ def test_hyphens_and_joined_names_are_known():
     recipe = Recipe(loss="least-squares", regularizer="r1+gradient-penalty")
     assert recipe.loss == "least-squares"
     assert Recipe(augmentation_policy="cutout").augmentation_policy == "cutout"
-
-
-@pytest.mark.parametrize("network", choices.NETWORKS)
-@pytest.mark.parametrize("role", ["generator", "discriminator"])
-def test_networks_take_what_the_table_says(network, role):
-    from ganlab import networks
-
-    parameters = set(
-        inspect.signature(getattr(networks, f"{network}_{role}")).parameters
-    )
-    arguments = {getattr(setting, role) for setting in SETTINGS.values()} - {None}
-    taken = {
-        getattr(setting, role)
-        for setting in SETTINGS.values()
-        if network in setting.networks
-    } - {None}
-    assert taken == arguments & parameters
 
 
 def test_the_table_is_complete():
