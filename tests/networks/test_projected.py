@@ -97,7 +97,7 @@ def test_what_trains_is_the_heads_alone():
 
 
 def test_the_generator_trains_on_transposed_convolutions():
-    generator = networks.projected_generator(32, latent_dim=8, base_filters=2)
+    generator = networks.projected_generator(32, latent_dim=8, base_filters=4)
 
     def transposed(training):
         traced = tf.function(lambda latents: generator(latents, training=training))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganlab import load_data
 from ganlab.objectives.augmentation import geometry
 from ganlab.objectives.augmentation.geometry import (
     SYM6,
@@ -113,6 +114,58 @@ def test_a_constant_image_stays_constant(size):
         tf.constant([0.3, 40.0, -90.0]), tf.constant([0.1, 7.7, 0.0])
     )
     np.testing.assert_allclose(resample(image, matrix), image, atol=1e-5)
+
+
+def published(image, matrix):
+    """An image as ADA's authors resample it, here reflected without end.
+
+    Zeros between its pixels, filtered by sym6; read bilinearly at twice the density,
+    three pixels further on every side; filtered by sym6 the other way about, of which
+    every second value is kept. Pixel `i` is sample `2 i` of either.
+    """
+    far, taps = 60, SYM6 / SYM6.sum()
+    (height, width), (down, right) = image.shape, (np.array(image.shape) - 1) / 2
+    samples = np.pad(image, far, "reflect")
+    for _ in range(2):
+        zeros = np.zeros((2 * len(samples), samples.shape[1]))
+        zeros[::2] = samples
+        columns = [np.convolve(column, 2 * taps)[5:-6] for column in zeros.T]
+        samples = np.array(columns)  # turned about, and back in the second round
+    rows = np.arange(2 * height + 12) / 2 - 3 - down
+    columns = np.arange(2 * width + 12) / 2 - 3 - right
+    pixels = np.stack(np.meshgrid(rows, columns, indexing="ij")).reshape(2, -1)
+    positions = matrix[:2, :2] @ pixels + matrix[:2, 2:] + [[down], [right]]
+    near = np.floor(2 * positions).astype(int)
+    fraction = 2 * positions - near
+    read = 0.0
+    for corner in np.ndindex(2, 2):
+        weight = np.abs(1 - np.array(corner)[:, None] - fraction).prod(axis=0)
+        read += weight * samples[tuple(near + 2 * far + np.array(corner)[:, None])]
+    read = read.reshape(len(rows), len(columns))
+    for side in (height, width):
+        read = sum(taps[k] * read[k + 1 : k + 1 + 2 * side : 2] for k in range(12)).T
+    return read
+
+
+@pytest.mark.parametrize(
+    ("matrix", "low", "high"),
+    [
+        (translation(ONE / 3, -0.7 * ONE), 0.0, 1e-5),
+        (translation(3 * ONE, -40.2 * ONE), 0.0, 1e-5),
+        (scaling(1.15 * ONE, 1.15 * ONE), 0.01, 0.03),
+        (scaling(0.87 * ONE, 0.87 * ONE), 0.01, 0.03),
+        (scaling(ONE, -ONE), 0.03, 0.05),
+        (rotation(0.5 * ONE), 0.02, 0.04),
+    ],
+    ids=["shift", "long shift", "enlarged", "reduced", "mirror", "turn"],
+)
+def test_how_far_it_is_from_the_authors_filter(matrix, low, high):
+    """Pictures of Fashion-MNIST have a deviation of 0.7."""
+    images = load_data("fashion_mnist").images[:20].astype("float32") / 127.5 - 1
+    received = resample(tf.constant(images), tf.repeat(matrix, 20, axis=0)).numpy()
+    expected = [published(image, matrix[0].numpy()) for image in images[..., 0]]
+    error = np.sqrt(np.mean((received[..., 0] - expected) ** 2))
+    assert low <= error <= high
 
 
 def test_tables_are_read_by_hand():
