@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         card = export.export_generator(
             gan,
             to,
-            score=_score_function(trained),
+            score=_score_function(trained, gan),
             class_names=trained.class_names,
             training={
                 "data": trained.recipe.data,
@@ -120,14 +120,14 @@ def run(options: argparse.Namespace) -> None:
     say(f"sample       ganlab sample {to}")
 
 
-def _score_function(trained: "Run") -> Callable[..., Any] | None:
+def _score_function(trained: "Run", gan: Any) -> Callable[..., Any] | None:
     """What scores each exported format; `None` where its real images are missing."""
     from ganlab import evaluation
     from ganlab.callbacks.progress import decoding_bar
     from ganlab.callbacks.watching import load_reference
-    from ganlab.config.resolve import frozen_extractors
     from ganlab.data.loading import load_data
     from ganlab.evaluation.artifact_score import score_artifact
+    from ganlab.networks.projection import frozen_extractors
 
     recipe = trained.recipe
     monitoring = trained.monitoring.replace(evaluate_images=evaluation.MAX_IMAGES)
@@ -141,7 +141,7 @@ def _score_function(trained: "Run") -> Callable[..., Any] | None:
             max_memory=monitoring.max_data_memory,
             progress=decoding_bar(sys.stderr),
         )
-        frozen = frozen_extractors(recipe.as_dict())
+        frozen = frozen_extractors(getattr(gan, "discriminator", None))
         reference = load_reference(monitoring, data, frozen, sys.stderr)
     except (UserError, RunError, OSError) as error:
         logging.getLogger("ganlab").warning("The card will state no FID: %s", error)

@@ -1,6 +1,6 @@
 """Settings that a recipe leaves to the data and to the network."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ganlab.config.settings import Recipe
@@ -51,10 +51,10 @@ def complete(
     return recipe.replace(image_size=image_size, channels=channels, **unset)
 
 
-def frozen_extractors(settings: Mapping[str, Any]) -> set[str]:
-    """SPECs of the features that a recipe trains on.
+def stated_extractors(settings: Mapping[str, Any]) -> set[str]:
+    """SPECs of the features that settings state a discriminator is made of.
 
-    >>> frozen_extractors({"network": "projected"}), frozen_extractors({})
+    >>> stated_extractors({"network": "projected"}), stated_extractors({})
     ({'efficientnet-lite0'}, set())
 
     Args:
@@ -65,14 +65,14 @@ def frozen_extractors(settings: Mapping[str, Any]) -> set[str]:
     return {EFFICIENTNET} if frozen else set()
 
 
-def check_independent(settings: Mapping[str, Any], features: str | None) -> None:
+def check_independent(frozen: Container[str], features: str | None) -> None:
     """Raises `UserError` for scores in features that were trained on.
 
     Args:
-        settings: See `frozen_extractors`.
+        frozen: SPECs of what a discriminator is made of.
         features: SPEC of an extractor, or `None` for the default, which never is one.
     """
-    if features is not None and features in frozen_extractors(settings):
+    if features is not None and features in frozen:
         raise trained_on(features)
 
 

@@ -10,7 +10,7 @@ from ganlab import metrics
 from ganlab.artifacts import card
 from ganlab.bounded import read_json
 from ganlab.config import legacy
-from ganlab.config.resolve import check_independent, frozen_extractors
+from ganlab.config.resolve import check_independent
 from ganlab.data import kinds
 from ganlab.data.decoding import MODES, WHITE
 from ganlab.data.loading import load_data
@@ -82,7 +82,7 @@ def compare(
     report = progress or (lambda stage, done, count: None)
     subjects = {str(path): load_subject(path, checkpoint) for path in paths}
     for subject in subjects.values():
-        check_independent(subject.recipe, features)
+        check_independent(subject.frozen, features)
     reference = _load_reference(
         subjects, data, features, num_images, seed=seed, report=report
     )
@@ -156,11 +156,7 @@ def _load_reference(
             progress=lambda done, count: report("decoding", done, count),
         ),
         features=features,
-        excluded={
-            extractor
-            for subject in subjects.values()
-            for extractor in frozen_extractors(subject.recipe)
-        },
+        excluded=frozenset().union(*(subject.frozen for subject in subjects.values())),
         num_images=min([num_images, *counts]),
         seed=seed,
         progress=lambda done, count: report("real features", done, count),

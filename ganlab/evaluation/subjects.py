@@ -1,10 +1,8 @@
 """Subjects of an evaluation: runs, artifacts, folders of images or shards, npz."""
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,6 +10,7 @@ from PIL import Image
 from ganlab import pictures, sampling
 from ganlab.artifacts import card
 from ganlab.artifacts.artifact import Artifact
+from ganlab.config.resolve import stated_extractors
 from ganlab.data import kinds
 from ganlab.data.decoding import FORMATS, MODES, WHITE, decode, parse_colour
 from ganlab.data.loading import load_data
@@ -21,6 +20,7 @@ from ganlab.evaluation.scores import Generate
 from ganlab.evaluation.shard_images import ShardImages, open_shards
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
+from ganlab.networks.projection import frozen_extractors
 from ganlab.runs import RunFolder, load_run
 
 EMBEDDED = ("fashion_mnist", *MIXTURES)
@@ -53,7 +53,8 @@ class Subject:
             they are sampled.
         data: SPEC of the generator's training data, or `None`.
         background: What transparent pictures of that data were laid on.
-        recipe: The settings that it was trained by, as far as they are known.
+        frozen: SPECs of the features that its discriminator was made of, as far as
+            that is known.
     """
 
     path: Path
@@ -61,7 +62,7 @@ class Subject:
     source: Generator | np.ndarray | ShardImages
     data: str | None = None
     background: str = WHITE
-    recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
 
     @property
     def generator(self) -> Generator | None:
@@ -158,7 +159,7 @@ def _artifact(path: Path) -> Subject:
         generator,
         _stated_data(artifact),
         _stated_background(artifact),
-        recipe if isinstance(recipe, dict) else {},
+        frozenset(stated_extractors(recipe if isinstance(recipe, dict) else {})),
     )
 
 
@@ -193,7 +194,7 @@ def _run(path: Path, checkpoint: str) -> Subject:
         generator,
         recipe.data,
         recipe.background,
-        recipe.as_dict(),
+        frozenset(frozen_extractors(getattr(gan, "discriminator", None))),
     )
 
 

@@ -18,7 +18,7 @@ from ganlab.callbacks.keras_state import KerasState
 from ganlab.callbacks.probe_samples import num_probed, num_samples
 from ganlab.callbacks.training_metrics import NonFiniteError
 from ganlab.callbacks.watching import Samples, load_reference, watching_callbacks
-from ganlab.config.resolve import check_independent, frozen_extractors
+from ganlab.config.resolve import check_independent, stated_extractors
 from ganlab.config.settings import Monitoring, Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.wait_timer import WaitTimer
@@ -100,7 +100,7 @@ def train(
     else:
         folder.check_new()
     check_names(recipe)
-    check_independent(recipe.as_dict(), monitoring.features)
+    check_independent(stated_extractors(recipe.as_dict()), monitoring.features)
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
         with (
@@ -204,7 +204,7 @@ def _prepare(
         class_counts=tuple(map(int, training_data.class_counts())),
         attribution=training_data.attribution,
     )
-    frozen = frozen_extractors(recipe.as_dict())
+    frozen = stated_extractors(recipe.as_dict())
     reference = load_reference(monitoring, data, frozen, stream)
     summary = "" if data.left_out else data.summary()
     return run, TrainingData(training_data, held_out, reference, summary)

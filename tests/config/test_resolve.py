@@ -6,8 +6,8 @@ from ganlab.config.presets import get_preset
 from ganlab.config.resolve import (
     check_independent,
     complete,
-    frozen_extractors,
     network_arguments,
+    stated_extractors,
 )
 from ganlab.config.settings import Recipe
 from ganlab.errors import UserError
@@ -84,12 +84,12 @@ def test_settings_of_image_networks_are_left_out_of_an_mlp():
 )
 def test_the_extractor_that_a_recipe_trains_on(settings, expected):
     frozen = {"efficientnet-lite0"} if expected else set()
-    assert frozen_extractors(settings) == frozen
+    assert stated_extractors(settings) == frozen
     for features in (None, "pixels", "inception"):
-        check_independent(settings, features)
+        check_independent(frozen, features)
     if not expected:
-        check_independent(settings, "efficientnet-lite0")
+        check_independent(frozen, "efficientnet-lite0")
         return
     with pytest.raises(UserError, match="not made of.*other --features") as caught:
-        check_independent(settings, "efficientnet-lite0")
+        check_independent(frozen, "efficientnet-lite0")
     assert "\n" not in str(caught.value)

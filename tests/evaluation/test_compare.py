@@ -13,6 +13,7 @@ from ganlab.evaluation.subjects import Subject
 from ganlab.features import efficientnet
 from ganlab.features.extractors import load_extractor
 
+LITE0 = frozenset({"efficientnet-lite0"})
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 
@@ -58,25 +59,22 @@ def test_what_holds_no_scores_is_refused(tmp_path, content):
 
 
 def test_features_that_a_subject_was_trained_on_are_refused(monkeypatch):
-    recipe = {"network": "projected"}
     images = np.zeros((8, 16, 16, 3), np.uint8)
-    subject = Subject(Path("run"), images.shape[1:], images, recipe=recipe)
+    subject = Subject(Path("run"), images.shape[1:], images, frozen=LITE0)
     monkeypatch.setattr(compare, "load_subject", lambda *arguments: subject)
     with pytest.raises(UserError, match="that the discriminator is not made of"):
         compare.compare(["run"], data="npz:none", features="efficientnet-lite0")
 
 
 @pytest.mark.parametrize(
-    ("network", "expected"), [("dcgan", "efficientnet-lite0"), ("projected", "pixels")]
+    ("frozen", "expected"), [(frozenset(), "efficientnet-lite0"), (LITE0, "pixels")]
 )
 def test_no_default_features_are_those_that_a_subject_was_trained_on(
-    monkeypatch, tmp_path, network, expected
+    monkeypatch, tmp_path, frozen, expected
 ):
     images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
     np.savez(tmp_path / "real.npz", images=images)
-    subject = Subject(
-        Path("run"), images.shape[1:], images, recipe={"network": network}
-    )
+    subject = Subject(Path("run"), images.shape[1:], images, frozen=frozen)
     asked = []
 
     def load(spec, shape):

@@ -45,6 +45,22 @@ def test_a_card_names_no_files_to_read(tmp_path, stated, data):
     assert load_subject(tmp_path).data == data
 
 
+@pytest.mark.parametrize(
+    ("recipe", "frozen"),
+    [
+        ({"network": "projected"}, {"efficientnet-lite0"}),
+        ({"network": "dcgan"}, set()),
+        ("none", set()),
+    ],
+    ids=str,
+)
+def test_a_card_states_what_its_discriminator_was_made_of(tmp_path, recipe, frozen):
+    contents = card.read_card(SHIPPED)
+    shutil.copy(SHIPPED / "generator.onnx", tmp_path)
+    card.write_card(tmp_path, contents | {"training": {"recipe": recipe}})
+    assert load_subject(tmp_path).frozen == frozen
+
+
 def test_images_are_taken_in_order_and_without_labels(tmp_path):
     images = np.arange(8, dtype=np.uint8)[:, None, None, None] * np.ones((1, 9, 9, 1))
     path = tmp_path / "a.npz"
