@@ -6,6 +6,7 @@ matplotlib reads what stands between dollars as mathematics.
 
 import json
 import unicodedata
+from collections.abc import Iterable
 
 LINE_ENDS = ("Zl", "Zp")
 MAX_DRAWN_LENGTH = 200
@@ -36,6 +37,17 @@ def drawable(text: object) -> str:
     if len(line) > MAX_DRAWN_LENGTH:
         line = f"{line[: MAX_DRAWN_LENGTH - 1]}…"
     return line.replace("$", r"\$")
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first few of many names, and how many more there are.
+
+    >>> listed("abc"), listed("abc", most=2), listed([])
+    ('a, b, c', 'a, b and 1 more', 'none')
+    """
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
 
 
 def _escaped(character: str) -> str:

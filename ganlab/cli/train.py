@@ -46,8 +46,8 @@ def add(commands: "Commands") -> None:
     group.add_argument(
         "--change-settings",
         action="store_true",
-        help="let --resume go on with other settings than the run began with, such as "
-        "leave the networks as they are",
+        help="let --resume go on with other settings than the run began with, of those "
+        "that leave the networks as they are",
     )
     failures = parser.add_argument_group("failures")
     failures.add_argument(

@@ -11,6 +11,7 @@ import numpy as np
 from ganlab.bounded import open_member, open_zip
 from ganlab.data.source import Source, existing_file, file_identity
 from ganlab.errors import UserError, one_line
+from ganlab.text import listed
 
 # Names of the images in a file, and of their labels.
 KEYS = {
@@ -26,7 +27,6 @@ HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-MAX_LISTED = 5
 
 
 def open_npz(path: str) -> Source:
@@ -65,7 +65,7 @@ def open_npz(path: str) -> Source:
     if key is None:
         raise UserError(
             "Expected an array named images (and labels). Received: "
-            f"{_few(names)} in {file}; save it with "
+            f"{listed(names)} in {file}; save it with "
             "np.savez(file, images=images, labels=labels)"
         )
     labels = stored.get(KEYS.get(key, ""))
@@ -75,11 +75,6 @@ def open_npz(path: str) -> Source:
 
 def _first(choices: Iterable[str], names: Sequence[str]) -> str | None:
     return next((choice for choice in choices if choice in names), None)
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return (", ".join(names[:MAX_LISTED]) or "none") + more
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:

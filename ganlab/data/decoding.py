@@ -37,8 +37,6 @@ TURNS = {  # EXIF's orientation -> what makes the image upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
 MAX_PIXELS = 1 << 26  # of a picture: what it takes to unpack it stays under 1 GB
 LARGE_PIXELS = 1 << 24  # pictures with more are unpacked one at a time
 DEPTHS = (8, 10, 12, 14, 16)  # bits that a camera or scanner fills of 16

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ganlab.data.decoding import SUFFIXES
 from ganlab.data.source import Source, existing_folder
 from ganlab.errors import UserError
-from ganlab.text import printable
+from ganlab.text import listed, printable
 
 SPLITS = {"test", "testing", "train", "training", "val", "valid", "validation"}
 RECORDS = ("config.json", "card.json")  # of a run, and of an artifact
@@ -20,7 +20,6 @@ JUNK_FILES = {"thumbs.db", "desktop.ini"}
 LINKS, FAMILIES = ":links", ":families"
 ATTRIBUTION = "ATTRIBUTION"
 MAX_ATTRIBUTION = 500
-MAX_LISTED = 5
 
 
 def open_folder(path: str) -> Source:
@@ -43,7 +42,8 @@ def open_folder(path: str) -> Source:
     if walk.outward:
         raise UserError(
             f"Expected a folder whose links stay within it. Received: {folder} with "
-            f"{_listed(walk.outward)}; to follow them write folder:{folder}{LINKS}"
+            f"{listed(sorted(walk.outward))}; to follow them write "
+            f"folder:{folder}{LINKS}"
         )
     left_out = walk.left_out()
     attribution = folder / ATTRIBUTION
@@ -60,7 +60,7 @@ def open_folder(path: str) -> Source:
             suffix if len(others) == 1 else f"{count:,} {suffix}"
             for suffix, count in others.most_common()
         ]
-        counts = _listed(suffixes, in_order=True)
+        counts = listed(suffixes)
         left_out.append(f"{_files(others.total())} left out ({counts})")
     if not files:
         raise UserError(
@@ -159,9 +159,9 @@ class _Walk:
         phrases = []
         if self._runs:
             what = "a run or an artifact" if len(self._runs) == 1 else "runs, artifacts"
-            phrases.append(f"{_listed(self._runs)} left out ({what})")
+            phrases.append(f"{listed(sorted(self._runs))} left out ({what})")
         if self._broken:
-            broken = _listed(self._broken)
+            broken = listed(sorted(self._broken))
             phrases.append(f"{_files(len(self._broken), 'link')} to nothing ({broken})")
         if self._hidden:
             phrases.append(f"{_files(self._hidden, 'hidden picture')} left out")
@@ -199,18 +199,18 @@ def _classes(
     if names and SPLITS.issuperset(name.lower() for name in names):
         raise UserError(
             f"Expected a folder of images or of classes. Received: {folder} with "
-            f"{_listed(names)}, which are splits; name one: folder:{folder / names[0]}"
+            f"{listed(names)}, which are splits; name one: folder:{folder / names[0]}"
         )
     strays = [file for file, part in zip(files, parts, strict=True) if len(part) == 1]
     if len(names) < 2:
         return files, []
     if strays and len(strays) >= min(counts.values()):
         left_out.append(
-            f"{_listed(names)} are no classes ({_files(len(strays))} lie beside them)"
+            f"{listed(names)} are no classes ({_files(len(strays))} lie beside them)"
         )
         return files, []
     if strays:
-        stray_names = _listed(file.name for file in strays)
+        stray_names = listed(sorted(file.name for file in strays))
         left_out.append(
             f"{_files(len(strays))} beside the classes left out ({stray_names})"
         )
@@ -220,18 +220,12 @@ def _classes(
         if path.is_dir() and not any(path.iterdir())
     )
     if empty:
-        left_out.append(f"empty folders left out ({_listed(empty)})")
+        left_out.append(f"empty folders left out ({listed(empty)})")
     return [file for file in files if file.parent != folder], names
 
 
 def _files(count: int, noun: str = "file") -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _listed(names: Iterable[str], in_order: bool = False) -> str:
-    listed: Sequence[str] = list(names) if in_order else sorted(names)
-    more = len(listed) - MAX_LISTED
-    return ", ".join(listed[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _and(left_out: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.data.streaming import StreamedImages
 from ganlab.errors import UserError
+from ganlab.text import listed
 
 HELD_OUT_PART, MIN_HELD_OUT, MAX_HELD_OUT = 20, 32, 256
 MAX_LISTED_CLASSES = 10
@@ -133,10 +134,7 @@ class ImageData:
             f"{name} {count:,}"
             for name, count in zip(self.class_names, self.class_counts(), strict=True)
         ]
-        more = len(counts) - MAX_LISTED_CLASSES
-        classes = ", ".join(counts[:MAX_LISTED_CLASSES])
-        if more > 0:
-            classes += f" and {more} more"
+        classes = listed(counts, MAX_LISTED_CLASSES)
         samples += f", classes {classes}" if counts else ", no classes"
         return "; ".join([samples, *self.left_out])
 

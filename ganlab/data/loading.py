@@ -43,6 +43,7 @@ from ganlab.data.toy2d import find_mixture
 from ganlab.errors import RunError, UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
 from ganlab.limits import is_of_machine
+from ganlab.text import listed
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk", "stream")
@@ -51,7 +52,6 @@ ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"  # of a cache f
 MAX_ABOUT_BYTES = 1 << 30  # with the names of all images that were skipped
 CACHE_VERSION = 3  # of what decoding makes of the same files
 CHUNK = 256
-MAX_LISTED = 5
 NUM_TOY_SAMPLES = 100_000
 WITHOUT_OPACITY = {1: 1, 2: 1, 3: 3, 4: 3}  # channels
 Progress = Callable[[int, int], None]
@@ -388,6 +388,5 @@ def _left_out(skipped: Mapping[str, str]) -> str:
     reasons = Counter(skipped.values()).most_common()
     counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
     noun = "image" if len(skipped) == 1 else "images"
-    names = ", ".join(Path(name).name for name in itertools.islice(skipped, MAX_LISTED))
-    more = " and others" if len(skipped) > MAX_LISTED else ""
-    return f"{len(skipped):,} {noun} left out ({counts}: {names}{more})"
+    names = listed(Path(name).name for name in skipped)
+    return f"{len(skipped):,} {noun} left out ({counts}: {names})"

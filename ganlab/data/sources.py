@@ -1,6 +1,5 @@
 """Sources of images: what a data SPEC names, listed and not decoded yet.
 
-
 fashion_mnist                   the embedded 10,000 images
 folder:DIR[:links][:families]   JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
                                 sub-folders are classes

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ganlab.errors import UserError
+from ganlab.text import listed
 
 SYNONYMS = {
     "d": "d discriminator disc discrim dis critic netd",
@@ -134,15 +135,14 @@ def check_columns(chosen: Mapping[str, str], names: Iterable[str]) -> None:
     if missing:
         raise UserError(
             f"Expected columns of the log for --columns. Received: "
-            f"{', '.join(missing)}; it has {listed(names)}"
+            f"{', '.join(missing)}; it has {listed_columns(names)}"
         )
 
 
-def listed(names: Iterable[str], limit: int = 12) -> str:
-    """Names with commas between, the first `limit` of them."""
-    names = [name if len(name) <= 60 else name[:57] + "..." for name in names]
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+def listed_columns(names: Iterable[str]) -> str:
+    """Names with commas between, the first of them, each cut where it is long."""
+    short = (name if len(name) <= 60 else name[:57] + "..." for name in names)
+    return listed(short, most=12)
 
 
 def step_column(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -206,7 +206,7 @@ def assign(
             columns[role] = role if role in best else best[0]
         else:
             problems.append(
-                f"{listed(best)} may each be {role}; choose with --columns "
+                f"{listed_columns(best)} may each be {role}; choose with --columns "
                 f'"{role}={best[0]}"'
             )
     return columns, problems

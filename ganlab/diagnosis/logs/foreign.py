@@ -114,7 +114,7 @@ def _why_not(
         if count > MAX_UNREAD * (count + held.get(name, 0)):
             return f"{count} cells of {column} were not understood"
     if missing and "fid" not in finite:
-        names = columns.listed(reading.series) or "none"
+        names = columns.listed_columns(reading.series)
         what = "no losses" if len(missing) == len(LOSSES) else f"no {missing[0]}"
         return (
             f"{what} found among the columns {names}; name them with "
