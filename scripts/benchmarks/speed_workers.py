@@ -232,7 +232,12 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
     data = load_data(f"folder:{images}", image_size=work.size, channels=work.channels)
     steps = len(data) // work.batch_size
     recipe = work.recipe(data=f"folder:{images}", dtype_policy=dtype)
-    monitoring = Monitoring(log_every=steps, sample_every=steps, checkpoint_every=steps)
+    monitoring = Monitoring(
+        log_every=steps,
+        sample_every=steps,
+        checkpoint_every=steps,
+        features="fashion_mnist" if work.size == 28 else "pixels",
+    )
     keras.config.set_dtype_policy(dtype)
     gan, timer = build_gan(recipe, None), WaitTimer()
     epochs.weights = gan.generator.count_params() + gan.discriminator.count_params()
@@ -243,7 +248,7 @@ def train_ganlab(dtype: str, images: Path, work, epochs: Epochs) -> None:
         monitoring,
         data.spec,
         (data.take(MAX_SAMPLES)[0], None),
-        reference=load_reference(monitoring, data),
+        reference=load_reference(monitoring, data, ()),
         batch_size=work.batch_size,
         timer=timer,
     )

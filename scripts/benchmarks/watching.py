@@ -50,7 +50,7 @@ def main() -> None:
         run_log = callbacks.RunLog(
             folder, settings=recipe.as_dict() | monitoring.as_dict()
         )
-        reference = load_reference(monitoring, everything)
+        reference = load_reference(monitoring, everything, ())
         attached = watching_callbacks(
             run_log,
             monitoring,
