@@ -101,8 +101,19 @@ class NearestConv2D(layers.Conv2D):
     two layers are, whose kernel an exported file holds as it is; `of_stock_layers`
     makes them two of Keras's.
 
-    Its arguments and weights are those of `keras.layers.Conv2D`, without strides.
+    Args:
+        filters: Integer: channels of the result.
+        kernel_size: Integer: side of the kernel.
+
+    Other options, and the weights, are those of `keras.layers.Conv2D`.
+
+    Reference:
+        [Aitken et al., 2017](https://arxiv.org/abs/1707.02937), on convolutions of
+        enlarged maps as sub-pixel convolutions
     """
+
+    def __init__(self, filters: int, kernel_size: int, **options: Any) -> None:
+        super().__init__(filters, kernel_size, **options)
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not (training and self._sums_up(inputs) and _on_cpu()):
