@@ -17,8 +17,8 @@ import tensorflow as tf
 from ganlab import sampling
 from ganlab.artifacts.card import latent_names
 from ganlab.errors import one_line
-from ganlab.networks.precision import in_float32, is_graph
-from ganlab.networks.stock import of_stock_layers
+from ganlab.networks.precision import is_graph
+from ganlab.networks.stock import of_enlarging_layers, of_stock_layers
 
 KERAS_NAME = "averaged_generator"
 NUM_COMPARED = 4
@@ -92,7 +92,7 @@ def exportable(gan: TrainedGAN) -> Exportable:
     num_weights = gan.generator.count_params()
     exported = Exportable(average, signature, arguments, None, num_weights)
     try:
-        network = in_float32(gan.generator, gan.ema_generator.values())
+        network = of_enlarging_layers(gan.generator, gan.ema_generator.values())
         is_same = _draws_the_same(network, exported, gan)
     except Exception:  # of any kind: the layers are the user's
         is_same = False

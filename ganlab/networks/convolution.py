@@ -98,8 +98,7 @@ class NearestConv2D(layers.Conv2D):
 
     of `(k + 1)^2` products for four pixels in the place of `4 k^2`. It is computed so
     in training on a CPU, except with even kernels on maps of few pixels. Elsewhere the
-    two layers are, whose kernel an exported file holds as it is; `of_stock_layers`
-    makes them two of Keras's.
+    two layers are; exported files hold layers of Keras's in its place.
 
     Args:
         filters: Integer: channels of the result.
@@ -116,19 +115,23 @@ class NearestConv2D(layers.Conv2D):
         super().__init__(filters, kernel_size, **options)
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        if not (training and self._sums_up(inputs) and _on_cpu()):
+        if not (training and self._is_faster_in_one(inputs) and _on_cpu()):
             return super().call(ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2))
         outputs = _enlarge(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
             outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
         return self.activation(outputs)
 
-    def _sums_up(self, inputs: tf.Tensor) -> bool:
-        """Whether it has a square kernel and default options, and keeps the size."""
+    def _is_faster_in_one(self, inputs: tf.Tensor) -> bool:
         sizes = inputs.shape[1:3]
         if None in sizes or (self.kernel_size[0] % 2 == 0 and min(sizes) < FEW_PIXELS):
             return False
-        return (
+        return self.keeps_size
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether it has a square kernel and default options, and pads maps."""
+        return bool(
             len({*self.kernel_size}) == 1
             and (*self.strides, *self.dilation_rate, self.groups) == (1, 1, 1, 1, 1)
             and self.padding == "same"
@@ -208,6 +211,19 @@ def _double_by_pixels(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return images[:, 1:-1, 1:-1]
 
 
+def window_sums(side: int) -> np.ndarray:
+    """What sums a kernel over windows of 2 by 2 weights, and turns it about.
+
+    Args:
+        side: Integer: side of the kernel.
+
+    Returns:
+        Array `((side + 1)^2, side^2)`.
+    """
+    windows = (np.eye(side + 1, side) + np.eye(side + 1, side, -1))[::-1]
+    return np.kron(windows, windows)
+
+
 def _enlarge(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Convolves maps enlarged by repetition: `(n, h, w, c)` to `(n, 2h, 2w, filters)`.
 
@@ -216,8 +232,7 @@ def _enlarge(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         kernel: Tensor `(side, side, c, filters)`.
     """
     side, _, channels, filters = kernel.shape
-    windows = (np.eye(side + 1, side) + np.eye(side + 1, side, -1))[::-1]
-    weights = tf.constant(np.kron(windows, windows), kernel.dtype)
+    weights = tf.constant(window_sums(side), kernel.dtype)
     kernel = tf.reshape(tf.transpose(kernel, (0, 1, 3, 2)), (side**2, -1))
     shape = side + 1, side + 1, filters, channels
     kernel = tf.reshape(tf.matmul(weights, kernel), shape)

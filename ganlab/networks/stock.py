@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ganlab.networks.convolution import NearestConv2D
+from ganlab.networks.convolution import NearestConv2D, window_sums
 from ganlab.networks.layers import (
     Basis,
     GroupedConv2D,
@@ -36,6 +36,21 @@ def of_stock_layers(
     return copy
 
 
+def of_enlarging_layers(network: keras.Model, values: Values) -> keras.Model:
+    """Rebuilds a network in float32, its enlarged maps convolved by layers of Keras's.
+
+    Args:
+        network: See `of_stock_layers`.
+        values: Likewise.
+    """
+
+    def replacement(layer: layers.Layer) -> Replacement | None:
+        inner = getattr(layer, "layer", layer)
+        return _replacement(layer) if isinstance(inner, NearestConv2D) else None
+
+    return rebuilt(network, values, replacement)
+
+
 def _replacement(layer: layers.Layer) -> Replacement | None:
     if isinstance(layer, Basis):
         shape = layer.basis.shape
@@ -50,10 +65,11 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
         )
         return convolution, _unchanged
     if isinstance(layer, NearestConv2D):
-        return _enlarging(layer), _unchanged
+        return _enlarging(layer)
     if isinstance(layer, SpectralNormalization):
-        enlarges = isinstance(layer.layer, NearestConv2D)
-        inner = (_enlarging if enlarges else in_stock)(layer.layer)
+        inner, convert = in_stock(layer.layer), _unchanged
+        if isinstance(layer.layer, NearestConv2D):
+            inner, convert = _enlarging(layer.layer)
         inner.name = layer.name
         names = [id(weight) for weight in layer.weights]
 
@@ -62,7 +78,7 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
             u = value_of.pop(id(layer.u))
             kernel = value_of[id(layer.kernel)]
             value_of[id(layer.kernel)] = _normalized(kernel, u)
-            return [value_of[id(weight)] for weight in layer.layer.weights]
+            return convert([value_of[id(weight)] for weight in layer.layer.weights])
 
         return inner, normalized
     if isinstance(layer, SelfAttention):
@@ -70,9 +86,30 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
     return None
 
 
-def _enlarging(layer: layers.Layer) -> keras.Model:
-    convolution = layers.Conv2D.from_config(in_stock(layer).get_config())
-    return keras.Sequential([layers.UpSampling2D(2), convolution], name=layer.name)
+def _enlarging(layer: NearestConv2D) -> Replacement:
+    """A transposed convolution of summed weights, or an enlargement and a plain one."""
+    config = in_stock(layer).get_config()
+    plain = layers.Conv2D.from_config(config)
+    if layer.kernel_size != (3, 3) or not layer.keeps_size:
+        model = keras.Sequential([layers.UpSampling2D(2), plain], name=layer.name)
+        return model, _unchanged
+    transposed = layers.Conv2DTranspose(
+        layer.filters,
+        4,
+        strides=2,
+        padding="same",
+        activation=plain.activation,
+        use_bias=layer.use_bias,
+        name=layer.name,
+    )
+
+    def summed(values: Values) -> Values:
+        kernel, *others = values
+        sums = window_sums(3) @ kernel.reshape(9, -1)
+        sums = sums.reshape(4, 4, *kernel.shape[2:]).transpose(0, 1, 3, 2)
+        return [sums.astype(np.float32), *others]
+
+    return transposed, summed
 
 
 def _unchanged(values: Values) -> Values:

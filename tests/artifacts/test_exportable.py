@@ -183,3 +183,25 @@ def test_inputs_of_any_form_have_the_same_names_in_files(form):
     images = exported.generate(*parts, *labels)["images"].numpy()
     np.testing.assert_allclose(images, gan.sample(4, labels=[*labels, None][0]))
     assert exported.network is not None
+
+
+def test_enlarged_maps_are_exported_as_transposed_convolutions(perturb):
+    """With a kernel of 3, normalised spectrally or not; with others as two layers."""
+    options = {"latent_dim": 8, "base_filters": 2}
+    nearest = {"upsampling": "nearest", **options}
+    for generator, transposed, enlarged in (
+        (networks.dcgan_generator(16, 3, kernel_size=3, **nearest), 2, 0),
+        (networks.dcgan_generator(16, 3, kernel_size=4, **nearest), 0, 2),
+        (networks.projected_generator(16, 3, **options), 2, 0),
+    ):
+        perturb(generator, scale=0.1, seed=1)
+        gan = GAN(generator, networks.dcgan_discriminator(16, 3, base_filters=2))
+        gan.compile("adam", "adam")
+        exported = exportable(gan)
+        names = [type(layer).__name__ for layer in exported.network._flatten_layers()]
+        assert names.count("Conv2DTranspose") == transposed
+        assert names.count("UpSampling2D") == enlarged
+        assert "NearestConv2D" not in names
+        latents = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+        images = exported.generate(latents)["images"].numpy()
+        np.testing.assert_allclose(images, gan.generate(latents), atol=2e-5)
