@@ -67,9 +67,10 @@ def _replacement(layer: layers.Layer) -> Replacement | None:
     if isinstance(layer, NearestConv2D):
         return _enlarging(layer)
     if isinstance(layer, SpectralNormalization):
-        inner, convert = in_stock(layer.layer), _unchanged
         if isinstance(layer.layer, NearestConv2D):
             inner, convert = _enlarging(layer.layer)
+        else:
+            inner, convert = in_stock(layer.layer), _unchanged
         inner.name = layer.name
         names = [id(weight) for weight in layer.weights]
 
