@@ -11,6 +11,7 @@ one JSON document.
 """
 
 import argparse
+import functools
 import io
 import json
 import multiprocessing
@@ -57,7 +58,8 @@ def main() -> None:
     for name in options.formats:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out"
-            row = timed(options.num_images, lambda: command(options, name, out))  # noqa: B023
+            work = functools.partial(sample_by_command, options, name, out)
+            row = timed(options.num_images, work)
             row["bytes_per_image"] = round(
                 sum(path.stat().st_size for path in out.iterdir()) / options.num_images
             )
@@ -89,13 +91,14 @@ def children_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def command(options, name: str, out: Path) -> None:
+def sample_by_command(options, name: str, out: Path) -> None:
     words = [
         *("sample", options.artifact, "--num-images", options.num_images),
         *("--out", out, "--shards", options.shards, "--shard-format", name),
         *("--workers", options.workers),
     ]
-    subprocess.run([sys.executable, "-m", "ganlab", *map(str, words)], check=True)
+    command = [sys.executable, "-m", "ganlab", *map(str, words)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def bare_loops(options, artifact: Artifact) -> None:
