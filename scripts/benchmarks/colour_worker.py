@@ -87,33 +87,18 @@ def train_ganlab(pacer: Pacer, preset: str, settings: dict, options: Any) -> Non
 def train_keras_io(pacer: Pacer, options: Any) -> None:
     """keras.io/examples/generative/dcgan_overriding_train_step, unchanged."""
     import keras
-    from keras import layers
-    from keras_io import example
+    from keras_io import LATENT_DIM, example, networks
 
     keras.utils.set_random_seed(options.seed)
-    side, latent_dim = options.size, 128
-    strided = {"strides": 2, "padding": "same"}
-    discriminator = keras.Sequential([keras.Input((side, side, 3))])
-    for filters in (64, 128, 128):
-        discriminator.add(layers.Conv2D(filters, 4, **strided))
-        discriminator.add(layers.LeakyReLU(negative_slope=0.2))
-    discriminator.add(layers.Flatten())
-    discriminator.add(layers.Dropout(0.2))
-    discriminator.add(layers.Dense(1, activation="sigmoid"))
-    generator = keras.Sequential([keras.Input((latent_dim,))])
-    generator.add(layers.Dense(side // 8 * (side // 8) * 128))
-    generator.add(layers.Reshape((side // 8, side // 8, 128)))
-    for filters in (128, 256, 512):
-        generator.add(layers.Conv2DTranspose(filters, 4, **strided))
-        generator.add(layers.LeakyReLU(negative_slope=0.2))
-    generator.add(layers.Conv2D(3, 5, padding="same", activation="sigmoid"))
+    side = options.size
+    generator, discriminator = networks(side, 3)
     model = example(generator, discriminator, keras.losses.BinaryCrossentropy())
     data = keras.utils.image_dataset_from_directory(
         options.pictures, label_mode=None, image_size=(side, side), batch_size=32
     ).map(lambda images: images / 255.0)
 
     def draw(count: int) -> np.ndarray:
-        latents = np.random.default_rng(options.seed).normal(size=(count, latent_dim))
+        latents = np.random.default_rng(options.seed).normal(size=(count, LATENT_DIM))
         images = generator.predict(latents, batch_size=100, verbose=0)
         return (images * 255.0).round().astype(np.uint8)
 

@@ -2,6 +2,38 @@
 
 import keras
 import tensorflow as tf
+from keras import layers
+
+LATENT_DIM = 128
+
+
+def networks(
+    side: int, channels: int, doublings: int = 3
+) -> tuple[keras.Sequential, keras.Sequential]:
+    """The example's generator and discriminator, for images of another size as well.
+
+    Args:
+        side: Integer: side of the images in pixels, which the doublings divide.
+        channels: Integer.
+        doublings: Integer: how often the generator enlarges; 3 in the example.
+    """
+    strided = {"strides": 2, "padding": "same"}
+    discriminator = keras.Sequential([keras.Input((side, side, channels))])
+    for filters in (64, 128, 128):
+        discriminator.add(layers.Conv2D(filters, 4, **strided))
+        discriminator.add(layers.LeakyReLU(negative_slope=0.2))
+    discriminator.add(layers.Flatten())
+    discriminator.add(layers.Dropout(0.2))
+    discriminator.add(layers.Dense(1, activation="sigmoid"))
+    start = side >> doublings
+    generator = keras.Sequential([keras.Input((LATENT_DIM,))])
+    generator.add(layers.Dense(start * start * 128))
+    generator.add(layers.Reshape((start, start, 128)))
+    for doubling in range(doublings):
+        generator.add(layers.Conv2DTranspose(128 << doubling, 4, **strided))
+        generator.add(layers.LeakyReLU(negative_slope=0.2))
+    generator.add(layers.Conv2D(channels, 5, padding="same", activation="sigmoid"))
+    return generator, discriminator
 
 
 def example(

@@ -190,40 +190,13 @@ def train_keras_io(clock: Clock, options) -> None:
     import keras
     import numpy as np
     import tensorflow as tf
-    from keras import layers
-    from keras_io import example
+    from keras_io import LATENT_DIM, example, networks
 
     from ganlab import load_data, sampling
 
     keras.utils.set_random_seed(options.seed)
     clock.load()
-    latent_dim = 128
-    discriminator = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(64, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Conv2D(128, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Conv2D(128, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Flatten(),
-            layers.Dropout(0.2),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    generator = keras.Sequential(
-        [
-            keras.Input((latent_dim,)),
-            layers.Dense(7 * 7 * 128),
-            layers.Reshape((7, 7, 128)),
-            layers.Conv2DTranspose(128, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Conv2DTranspose(256, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Conv2D(1, 5, padding="same", activation="sigmoid"),
-        ]
-    )
+    generator, discriminator = networks(28, 1, doublings=2)
     model = example(generator, discriminator, keras.losses.BinaryCrossentropy())
     pixels = load_data("fashion_mnist").images
     folder = Path(tempfile.mkdtemp())
@@ -237,7 +210,7 @@ def train_keras_io(clock: Clock, options) -> None:
     ).map(lambda images: images / 255.0)
 
     def sample(count):
-        latents = sampling.draw_latents(count, latent_dim, 0)
+        latents = sampling.draw_latents(count, LATENT_DIM, 0)
         images = np.concatenate(
             [
                 generator(latents[first : first + 500], training=False).numpy()
@@ -256,7 +229,7 @@ def train_keras_io(clock: Clock, options) -> None:
             self.model.stop_training = last
 
         def on_epoch_end(self, epoch, logs=None):
-            latents = tf.random.normal((3, latent_dim))
+            latents = tf.random.normal((3, LATENT_DIM))
             for index, image in enumerate(self.model.generator(latents).numpy()):
                 image = keras.utils.array_to_img(image)
                 image.save(folder / f"generated_{epoch}_{index}.png")
