@@ -193,11 +193,21 @@ def save(
         save_arrays(images, path, labels, mark)
     else:
         with atomic_folder(path) as folder:
-            for index, image in enumerate(images):
-                name = f"{index:05d}"
-                if labels is not None:
-                    name += f"-class{labels[index]}"
-                write_png(image, folder / f"{name}.png", mark)
+            names = file_names(len(images), labels)
+            for name, image in zip(names, images, strict=True):
+                write_png(image, folder / name, mark)
+
+
+def file_names(
+    count: int, labels: Sequence[int] | np.ndarray | None = None
+) -> list[str]:
+    """Names of PNG files of single images.
+
+    >>> file_names(2), file_names(1, [3])
+    (['00000.png', '00001.png'], ['00000-class3.png'])
+    """
+    classes = [""] * count if labels is None else [f"-class{label}" for label in labels]
+    return [f"{index:05d}{name}.png" for index, name in enumerate(classes)]
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

@@ -103,7 +103,9 @@ def _whole(value: int, expected: str, minimum: int) -> int:
     return number
 
 
-def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+def split_latents(
+    latents: np.ndarray | Sequence[np.ndarray], shapes: Sequence[Shape]
+) -> list[np.ndarray]:
     """Latents as a generator's inputs take them, from flat ones.
 
     Args:
@@ -123,9 +125,9 @@ def split_latents(latents: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarr
     ([[0.0, 1.0]], [[[2.0, 3.0], [4.0, 5.0]]])
     """
     shapes = [tuple(shape) for shape in shapes]
-    arrays = latents if isinstance(latents, (list, tuple)) else [latents]
+    parts = latents if isinstance(latents, (list, tuple)) else [latents]
     try:
-        arrays = [np.asarray(array, np.float32) for array in arrays]
+        arrays = [np.asarray(part, np.float32) for part in parts]
     except (TypeError, ValueError):  # no numbers
         arrays = [np.asarray(latents, object)]
     counts = {len(array) if array.ndim else 0 for array in arrays}
@@ -195,7 +197,8 @@ def class_labels(
     if (
         array.shape != (num_images,)
         or array.dtype.kind not in "iu"
-        or not np.isin(array, range(num_classes)).all()
+        or array.min(initial=0) < 0
+        or array.max(initial=0) >= num_classes
     ):
         received = array.tolist()
         if array.size > MAX_LISTED:

@@ -104,6 +104,11 @@ class Artifact:
         self.generate(np.zeros((1, self.latent_dim), np.float32), labels)
 
     @property
+    def latent_names(self) -> list[str]:
+        """Name of each latent input."""
+        return list(self._latents)
+
+    @property
     def latent_shapes(self) -> list[tuple[int, ...]]:
         """Shape of each latent input, without the batch."""
         return list(self._latents.values())

@@ -24,6 +24,7 @@ from ganlab.cli import (
     fetch_inception,
     lab,
     sample,
+    serve,
     train,
     verify,
     watch,
@@ -36,7 +37,7 @@ from ganlab.text import printable
 
 COMMANDS = (
     *(train, check, watch, diagnose, lab),
-    *(export, sample, verify, evaluate, fetch_inception),
+    *(export, sample, serve, verify, evaluate, fetch_inception),
 )
 
 SIGNALLED = 128

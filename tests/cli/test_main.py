@@ -23,6 +23,7 @@ NAMES = [
     "lab",
     "export",
     "sample",
+    "serve",
     "verify",
     "evaluate",
     "fetch-inception",
@@ -126,6 +127,7 @@ def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
         (["train", "--help"], "numpy tensorflow keras matplotlib onnxruntime"),
         (["watch", "--help"], "numpy tensorflow keras matplotlib http.server"),
         (["sample", str(SHIPPED)], "tensorflow keras tf2onnx"),
+        (["serve", "--help"], "numpy tensorflow keras onnxruntime starlette uvicorn"),
         (["lab", "list"], "tensorflow keras"),
     ],
 )

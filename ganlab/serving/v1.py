@@ -1,0 +1,272 @@
+"""Sampling as a person asks for it, and TensorFlow Serving's REST interface.
+
+`:sample` answers with a picture, a zip file of pictures or an array, the very ones that
+`ganlab sample` writes. `:predict` takes and gives what TensorFlow Serving does for the
+artifact's SavedModel.
+
+Reference:
+    [TensorFlow Serving's RESTful API](https://www.tensorflow.org/tfx/serving/api_rest)
+"""
+
+import io
+import json
+import math
+import zipfile
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ganlab import pictures, sampling
+from ganlab.errors import UserError, as_integer, brief, unknown_name
+from ganlab.provenance import Mark
+from ganlab.serving.models import TRUNCATED_NUMBERS, VERSION, Model
+from ganlab.serving.service import Inputs, Service, check_latents
+from ganlab.serving.tensors import DATATYPES, as_numbers, check_fields, parse_json
+from ganlab.serving.v2 import inputs_of, json_response
+
+NUM_IMAGES = 64  # by default, as of `ganlab sample`
+MEDIA_TYPES = {
+    "png": "image/png",
+    "zip": "application/zip",
+    "npy": "application/x-npy",
+}
+SAMPLE_FIELDS = ("seed", "count", "label", "truncation", "format")
+SIGNATURE = "serving_default"
+PROVENANCE = "Ganlab-Provenance"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal requests have equal zip files
+
+
+class V1:
+    """The routes of both.
+
+    Args:
+        service: What is served.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def models(self, request: Request) -> Response:
+        """What is served, and what each takes."""
+        return json_response(
+            {
+                "models": [
+                    {
+                        "name": model.name,
+                        "image_shape": list(model.artifact.image_shape),
+                        "latent_dim": model.artifact.latent_dim,
+                        "class_names": list(model.artifact.class_names),
+                        "attribution": model.artifact.attribution,
+                        "max_images": model.max_images,
+                        "formats": list(formats_of(model)),
+                    }
+                    for model in self.service.models.values()
+                ]
+            }
+        )
+
+    async def status(self, request: Request) -> Response:
+        """The state of a model, as TensorFlow Serving tells it."""
+        self.service.model(request)
+        state = {
+            "version": VERSION,
+            "state": "AVAILABLE",
+            "status": {"error_code": "OK", "error_message": ""},
+        }
+        return json_response({"model_version_status": [state]})
+
+    async def sample(self, request: Request) -> Response:
+        """Images of a seed."""
+        model = self.service.model(request)
+        body = await self.service.body(request, model)
+        fields = check_fields(
+            parse_json(body) if body.strip() else {}, SAMPLE_FIELDS, "a request"
+        )
+        format = fields.get("format") or formats_of(model)[0]
+        if format not in formats_of(model):
+            raise unknown_name("format", format, formats_of(model))
+        count = _integer(
+            "count", fields.get("count"), min(NUM_IMAGES, model.max_images)
+        )
+        model.check_count(count)
+        labels = _labels(model, fields.get("label"), count)
+        seed = _integer("seed", fields.get("seed"), 0)
+        inputs = _drawing(
+            model,
+            count,
+            seed,
+            _truncation(model, fields.get("truncation"), count),
+            labels,
+        )
+        samples = await self.service.generate(request, model, count, inputs)
+        every_class = model.artifact.conditional and fields.get("label") is None
+        columns = len(model.artifact.class_names) if every_class else None
+        mark = model.artifact.mark(seed)
+        content = await self.service.helped(
+            lambda: _written(model, samples, labels, columns, format, mark)
+        )
+        # An array has no place for it; a header is ASCII.
+        headers = {PROVENANCE: json.dumps(json.loads(mark.json))}
+        if format != "png":
+            headers["Content-Disposition"] = (
+                f'attachment; filename="{model.name}.{format}"'
+            )
+        return Response(content, media_type=MEDIA_TYPES[format], headers=headers)
+
+    async def predict(self, request: Request) -> Response:
+        """Samples for latents and labels, by rows or by columns."""
+        model = self.service.model(request)
+        body = await self.service.body(request, model)
+        document = check_fields(
+            parse_json(body),
+            ("signature_name", "instances", "inputs"),
+            "a request",
+        )
+        if document.get("signature_name", SIGNATURE) != SIGNATURE:
+            raise UserError(
+                f"Expected the signature {SIGNATURE}. Received: "
+                f"{brief(document['signature_name'])}"
+            )
+        if ("instances" in document) == ("inputs" in document):
+            raise UserError(
+                "Expected either instances, a row for each image, or inputs, a list "
+                f"for each input. Received: {', '.join(document) or 'neither'}"
+            )
+        by_rows = "instances" in document
+        columns = (
+            _columns(model, document["instances"]) if by_rows else document["inputs"]
+        )
+        latents, labels = _predicted(model, columns)
+        model.check_count(len(latents), as_text=True)
+        samples = await self.service.generate(
+            request, model, len(latents), lambda: (latents, labels)
+        )
+        return json_response({"predictions" if by_rows else "outputs": samples})
+
+
+def formats_of(model: Model) -> tuple[str, ...]:
+    """Formats in which samples can be had; the first is the default."""
+    return tuple(MEDIA_TYPES) if model.artifact.kind.pictorial else ("npy",)
+
+
+def _integer(name: str, value: Any, default: int) -> int:
+    if value is None:
+        return default
+    number = None if isinstance(value, bool) else as_integer(value)
+    if number is None or not 0 <= number < 2**63:
+        raise UserError(
+            f"Expected a {name} of 0 or more, an integer under 2^63. Received: "
+            f"{brief(value)}"
+        )
+    return number
+
+
+def _truncation(model: Model, value: Any, count: int) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UserError(f"Expected a truncation above 0. Received: {brief(value)}")
+    most = max(1, TRUNCATED_NUMBERS // model.artifact.latent_dim)
+    if count > most:
+        raise UserError(
+            f"Expected at most {most} images a request with truncation. Received: "
+            f"{count}"
+        )
+    return float(value)
+
+
+def _labels(model: Model, label: Any, count: int) -> np.ndarray | None:
+    """A class for each image: the one that is named, or each in turn."""
+    if label is None:
+        return model.artifact.labels(count)
+    if isinstance(label, bool) or not isinstance(label, (int, str)):
+        raise UserError(
+            f"Expected a label, a class's number or name. Received: {brief(label)}"
+        )
+    return model.artifact.labels(count, [model.artifact.label(label)] * count)
+
+
+def _drawing(
+    model: Model,
+    count: int,
+    seed: int,
+    truncation: float | None,
+    labels: np.ndarray | None,
+) -> Inputs:
+    dimension = model.artifact.latent_dim
+    if truncation is not None and not 0.0 < truncation < math.inf:
+        raise UserError(f"Expected a truncation above 0. Received: {truncation!r}")
+    return lambda: (sampling.draw_latents(count, dimension, seed, truncation), labels)
+
+
+def _written(
+    model: Model,
+    samples: np.ndarray,
+    labels: np.ndarray | None,
+    columns: int | None,
+    format: str,
+    mark: Mark,
+) -> bytes:
+    """A file's bytes, as `ganlab.pictures.save` would write it."""
+    artifact = model.artifact
+    stored = artifact.kind.to_stored(samples, artifact.output_range)
+    file = io.BytesIO()
+    if format == "png":
+        pictures.write_png(pictures.grid(stored, columns), file, mark)
+    elif format == "npy":
+        np.save(file, stored)
+    else:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, image in zip(
+                pictures.file_names(len(stored), labels), stored, strict=True
+            ):
+                picture = io.BytesIO()
+                pictures.write_png(image, picture, mark)
+                archive.writestr(zipfile.ZipInfo(name, EPOCH), picture.getvalue())
+    return file.getvalue()
+
+
+def _columns(model: Model, instances: Any) -> Any:
+    """Rows as columns: an object for each image, or its only input by itself."""
+    if not isinstance(instances, list) or not instances:
+        raise UserError(
+            f"Expected instances, a list of 1 or more. Received: {brief(instances)}"
+        )
+    if not any(isinstance(instance, dict) for instance in instances):
+        return instances
+    names = tuple(inputs_of(model))
+    rows = [check_fields(row, names, "an instance") for row in instances]
+    for row in rows:
+        if len(row) != len(names):
+            raise UserError(
+                f"Expected {', '.join(names)} in each instance. Received: "
+                f"{', '.join(row) or 'none'}"
+            )
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _predicted(model: Model, columns: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Latents and labels of columns: an object, or the only input by itself."""
+    named = inputs_of(model)
+    if not isinstance(columns, dict):
+        if len(named) > 1:
+            raise UserError(
+                f"Expected {', '.join(named)} by name. Received: {brief(columns)}"
+            )
+        columns = {next(iter(named)): columns}
+    check_fields(columns, tuple(named), "inputs")
+    arrays = {}
+    for name, (kind, _) in named.items():
+        if name not in columns:
+            raise UserError(
+                f"Expected {', '.join(named)}. Received: {', '.join(columns) or 'none'}"
+            )
+        arrays[name] = as_numbers(name, columns[name], DATATYPES[kind])
+    labels = arrays.pop("labels", None)
+    latents = check_latents(model, list(arrays.values()))
+    classes = sampling.given_labels(
+        len(latents), len(model.artifact.class_names), labels
+    )
+    return latents, classes

@@ -1,0 +1,90 @@
+"""Fixtures: a server of two artifacts, and what asks it."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ganlab.serving.models import load_models
+from ganlab.serving.server import Server
+from ganlab.serving.service import Limits, Service
+
+FASHION = Path(__file__).parents[2] / "saved_models" / "fashion"
+
+
+@pytest.fixture(scope="session")
+def start():
+    """A function that starts a server of artifacts, by limits."""
+    running = []
+
+    def start(*specs, **limits):
+        limits = Limits(**limits)
+        models = load_models(list(map(str, specs)), "float32", limits.max_images)
+        server = Server(Service(models, limits), "127.0.0.1", 0)
+        thread = threading.Thread(target=server.serve_until_stopped)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return server
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def server(start):
+    """A server of the shipped generator, under two names."""
+    return start(FASHION, f"again={FASHION}")
+
+
+@pytest.fixture(scope="session")
+def ask():
+    """A function that asks a server, and gives status, headers and content.
+
+    What is no bytes goes as JSON, and comes from JSON.
+    """
+
+    def ask(server, path, body=None, method=None, **headers):
+        connection = http.client.HTTPConnection(*server.socket_name, timeout=60)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        method = method or ("GET" if body is None else "POST")
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, body, headers)
+            reply = connection.getresponse()
+            content = reply.read()
+        finally:
+            connection.close()
+        if reply.headers.get_content_type() == "application/json":
+            content = json.loads(content)
+        return reply.status, reply.headers, content
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def raw():
+    """A function that sends bytes to a server, and gives what comes back."""
+
+    def send(server, *parts, pause=0.0):
+        with socket.create_connection(server.socket_name, timeout=60) as connection:
+            answer = b""
+            try:
+                for part in parts:
+                    connection.sendall(part)
+                    time.sleep(pause)
+                while piece := connection.recv(65536):
+                    answer += piece
+            except ConnectionError:
+                pass
+            return answer
+
+    return send
