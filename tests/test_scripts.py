@@ -16,6 +16,7 @@ from PIL import Image
 from ganlab import Artifact, diagnosis
 from ganlab.diagnosis import report
 from ganlab.labs.faults import get_fault
+from ganlab.training.bfloat16 import is_emulated
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -207,14 +208,13 @@ def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
     works = ["dcgan64", "r3gan28"]
     arguments = ["--num-images", 256, "--rounds", 1, "--only", "ganlab", "--out", "out"]
     printed = run("benchmarks/speed.py", *arguments, "--works", *works, cwd=tmp_path)
-    assert "| ganlab, bfloat16 |" in printed
+    assert ("| ganlab, bfloat16 |" in printed) != is_emulated()
     report = json.loads((tmp_path / "out" / "speed.json").read_text())
     assert list(report["works"]) == works
     for work in report["works"].values():
-        assert set(work["contenders"]) == {
+        assert set(work["contenders"]) - {"ganlab, bfloat16"} == {
             "keras.io example, float32",
             "ganlab, float32",
-            "ganlab, bfloat16",
         }
         for row in work["contenders"].values():
             assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
@@ -240,12 +240,13 @@ def test_the_benchmark_of_sampling_writes_a_table_and_a_picture(tmp_path):
 
 @pytest.mark.slow
 def test_the_benchmark_of_time_to_quality_writes_a_table_and_a_picture(tmp_path):
-    short = ["--seconds", 15, "--steps", 300, "--seeds", 1, "--only", "bfloat16"]
+    name = "alternating" if is_emulated() else "bfloat16"
+    short = ["--seconds", 15, "--steps", 300, "--seeds", 1, "--only", name]
     arguments = [*short, "--out", "out"]
     printed = run("benchmarks/time_to_quality.py", *arguments, cwd=tmp_path)
-    assert "| ganlab, bfloat16 |" in printed
+    assert f"| ganlab, {name} |" in printed
     scores = json.loads((tmp_path / "out" / "quality.json").read_text())
-    (run_scores,) = scores["ganlab, bfloat16"]
+    (run_scores,) = scores[f"ganlab, {name}"]
     assert run_scores["steps"][-1] == 300
     assert run_scores["seconds"] == sorted(run_scores["seconds"])
     assert run_scores["fid"][-1] > 0

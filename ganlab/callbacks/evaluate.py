@@ -88,6 +88,11 @@ class Evaluate(BudgetedCallback):
         if self._last_record is not None:
             self._write_quality(self._last_record)
 
+    def _run(self, step: int) -> None:
+        with interruption.at_once():
+            self.reference.extracted()  # once, which is not counted
+        super()._run(step)
+
     def run(self, step: int) -> None:
         protocol = self.reference.protocol
         labels = None if self.model.num_classes is None else self.reference.labels

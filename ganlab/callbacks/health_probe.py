@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
-from ganlab.callbacks.probe import Probe
+from ganlab.callbacks.probe import Probe, state_of
 from ganlab.callbacks.probe_measures import belief_measures, logit_measures
 from ganlab.callbacks.run_log import RunLog
 from ganlab.objectives import losses
@@ -21,9 +21,10 @@ MIN_GAINS, STANDARD_ERRORS = 4, 2.0  # from which on a gain is no chance
 class HealthProbe(BudgetedCallback):
     """Measures both networks now and then: see `ganlab.callbacks.probe`.
 
-    The first measurement, before the first step, compiles and is not counted; the
-    others are held to a fraction of the training time. Numbers go to the run log,
-    logits as histograms to TensorBoard. `ganlab diagnose` says what they mean.
+    The first measurement is of the networks before the first step. It is made right
+    after that step, for it compiles, and is not counted; the others are held to a
+    fraction of the training time. Numbers go to the run log, logits as histograms to
+    TensorBoard. `ganlab diagnose` says what they mean.
 
     Args:
         run_log: A `RunLog`.
@@ -76,6 +77,7 @@ class HealthProbe(BudgetedCallback):
         self._lead = 0.0
         self._gains: list[float] = []
         self._probe: Probe | None = None
+        self._start: list[tuple[keras.Variable, Any]] | None = None
 
     def state(self) -> dict[str, Any]:
         state = {
@@ -118,11 +120,27 @@ class HealthProbe(BudgetedCallback):
         loss = self.model.objective.loss
         name = losses.name_of(loss) or type(loss).__name__
         self.run_log.event(step, "began", loss=name)
-        self.run(step)
-        super().on_train_begin(logs)  # restarts the clock
+        self._start = state_of(self.model)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._measure_start()
+        super().on_train_batch_end(batch, logs)
 
     def on_train_end(self, logs: Logs = None) -> None:
+        self._measure_start()
         self.run_at_end()
+
+    def _measure_start(self) -> None:
+        """Measures the networks as they were before the first step, once."""
+        if self._start is None:
+            return
+        before_step, self._generator_before = self._generator_before, None
+        self._probe_of_model()
+        with keras.StatelessScope(self._start):
+            self.run(self._last_step or 0)
+        self._start, self._generator_before = None, before_step
+        self.seconds, self._last_seconds = 0.0, 0.0
+        self._train_began = self.clock()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._generator_before = None

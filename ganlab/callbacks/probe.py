@@ -106,7 +106,7 @@ class Probe:
         generator_before: list[Any] | None = None,
         discriminator_before: list[Any] | None = None,
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Measures once.
+        """Measures once: the GAN as it is, or in a `keras.StatelessScope` as it was.
 
         Args:
             generator_before: The generator's `trained_weights` before its last step,
@@ -130,7 +130,7 @@ class Probe:
         }
         arrays = tf.nest.map_structure(
             lambda tensor: np.asarray(tensor, np.float64),
-            self._measure_in_graph(earlier),
+            self._measure_in_graph(earlier, [value for _, value in state_of(self.gan)]),
         )
         logits, fake = arrays.pop("logits"), arrays.pop("fake")
         stepped = arrays.pop("stepped")
@@ -167,15 +167,21 @@ class Probe:
         )
         for role, optimizer in self._optimizers().items():
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                scale = float(optimizer.dynamic_scale.numpy())
-                values[f"{role[0]}_loss_scale"] = scale
+                scale = keras.ops.convert_to_numpy(optimizer.dynamic_scale)
+                values[f"{role[0]}_loss_scale"] = float(scale)
         return values, logits
 
     def _optimizers(self) -> dict[str, Any]:
         return {role: getattr(self.gan, f"{role}_optimizer") for role in ROLES}
 
-    def _measure_tensors(self, earlier: dict[str, list[Any]]) -> dict[str, Any]:
+    def _measure_tensors(
+        self, earlier: dict[str, list[Any]], state: list[Any]
+    ) -> dict[str, Any]:
         """Everything that needs the networks, as tensors, in one graph."""
+        with keras.StatelessScope(zip(_variables(self.gan), state, strict=True)):
+            return self._measure_networks(earlier)
+
+    def _measure_networks(self, earlier: dict[str, list[Any]]) -> dict[str, Any]:
         gan = self.gan
         labels = _as_constant(self._labels)
         weights = {role: network.read() for role, network in self._networks.items()}
@@ -261,6 +267,23 @@ class Probe:
         return tf.math.divide_no_nan(
             tf.linalg.global_norm(changes), tf.linalg.global_norm(weights)
         )
+
+
+def state_of(gan: GAN) -> list[tuple[keras.Variable, Any]]:
+    """All variables that a probe reads, with their values as a `StatelessScope` takes.
+
+    The values are tensors, which later updates of the variables do not change.
+    """
+    return [(variable, tf.convert_to_tensor(variable)) for variable in _variables(gan)]
+
+
+def _variables(gan: GAN) -> list[keras.Variable]:
+    networks = (gan.generator, gan.discriminator, gan.ema_generator)
+    variables = [variable for network in networks for variable in network.variables]
+    for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            variables.append(optimizer.dynamic_scale)
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def _whole_packs(count: int, packing: int) -> int:

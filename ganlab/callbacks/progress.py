@@ -58,6 +58,8 @@ class StageBars:
                 disable=None,
             )
         self._bar.update(done - self._bar.n)
+        if done >= count:
+            self._bar.close()
 
     def close(self) -> None:
         """Ends the bar of the last stage."""

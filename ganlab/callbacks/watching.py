@@ -73,14 +73,6 @@ def watching_callbacks(
     directory = run_log.folder.path
     (images, labels), (held, held_labels) = real, held_out or (None, None)
     callbacks: dict[str, keras.callbacks.Callback] = {
-        "training metrics": TrainingMetrics(
-            run_log,
-            step_size or batch_size,
-            monitoring.log_every,
-            timer,
-            optimizers=optimizers,
-            black_box=black_box,
-        ),
         "health probe": HealthProbe(
             run_log,
             images,
@@ -93,6 +85,14 @@ def watching_callbacks(
             seed=seed,
             followed=followed,
             beliefs=beliefs,
+        ),
+        "training metrics": TrainingMetrics(
+            run_log,
+            step_size or batch_size,
+            monitoring.log_every,
+            timer,
+            optimizers=optimizers,
+            black_box=black_box,
         ),
     }
     every, mixture = monitoring.sample_every, find_mixture(spec)
@@ -139,13 +139,10 @@ def load_reference(
     if len(data.images) < evaluation.MIN_IMAGES:
         return None
     bars = None if stream is None else StageBars(stream)
-    reference = evaluation.load_reference(
+    return evaluation.load_reference(
         data,
         features=monitoring.features,
         excluded=excluded,
         num_images=monitoring.evaluate_images,
         progress=None if bars is None else functools.partial(bars, "real features"),
     )
-    if bars is not None:
-        bars.close()
-    return reference

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import sys
 import textwrap
@@ -91,6 +92,19 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """Reads a whole number of 0 or more."""
     return _whole_number(text, 0)
+
+
+def positive_number(text: str) -> float:
+    """Reads a finite number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(
+            f"expected a number above 0, received {text!r}"
+        )
+    return number
 
 
 def port(text: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganlab.cli.common import natural, positive
+from ganlab.cli.common import natural, positive, positive_number
 from ganlab.config.command import parse_assignment
 from ganlab.config.differences import check_unchanged
 from ganlab.config.presets import PRESETS, get_preset
@@ -93,6 +93,13 @@ def add_settings(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
                     type=positive,
                     metavar="N",
                     help="length of the run in passes over the data instead",
+                )
+                length.add_argument(
+                    "--minutes",
+                    type=positive_number,
+                    metavar="X",
+                    help="length of the run in minutes instead, about: its first steps "
+                    "are measured, and as many are trained as fit",
                 )
             else:
                 _add_option(group, setting)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   ganlab train                             Fashion-MNIST in 3 minutes on 2 cores
+  ganlab train --minutes 3                 in 3 minutes on any machine
   ganlab train --preset r3gan --data ring  toy 2-D mixture and decision surface
   ganlab train --preset small-data --data folder:photos --image-size 64
   ganlab train --loss hinge --regularizer r1 --set beta_1=0
@@ -88,6 +89,7 @@ def run(options: argparse.Namespace) -> None:
             on_failure=options.on_failure,
             max_rollbacks=options.max_rollbacks,
             epochs=options.epochs,
+            minutes=options.minutes,
             resume=options.resume,
             change_settings=options.change_settings,
             stream=sys.stderr,

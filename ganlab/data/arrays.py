@@ -155,6 +155,7 @@ def from_arrays(
         shape=images.shape[1:],
         identity=identity,
         left_out=tuple(notes),
+        array=images,
     )
 
 

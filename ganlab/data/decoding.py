@@ -98,7 +98,7 @@ def decode(
     """
     picture: Image.Image
     if isinstance(item, np.ndarray):
-        if item.shape == shape and shape[-1] not in OPACITY:
+        if keeps(item, shape):
             return Decoded(item)
         grey = item.ndim == 3 and item.shape[-1] == 1
         picture = Image.fromarray(item[..., 0] if grey else item)
@@ -116,6 +116,11 @@ def decode(
             elif picture.mode == "F":
                 raise UnreadableError("floating-point pixels of no known range")
             return Decoded(_fitted(picture, shape, background), filled)
+
+
+def keeps(images: np.ndarray, shape: tuple[int, int, int]) -> bool:
+    """Whether decoding to a shape leaves an image, or an array of them, as it is."""
+    return images.shape[-3:] == shape and shape[-1] not in OPACITY
 
 
 def why_not(error: Exception) -> str:

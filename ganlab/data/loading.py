@@ -31,6 +31,7 @@ from ganlab.data.decoding import (
     Decoded,
     Pixels,
     decode,
+    keeps,
     parse_colour,
     why_not,
 )
@@ -122,6 +123,8 @@ def load_data(
     ):
         return _stream(spec, source, decoded, None if cache == "stream" else max_memory)
     if cache == "memory":
+        if source.array is not None and keeps(source.array, decoded.shape):
+            return _image_data(spec, source.array, source.labels, source, (), ())
         try:
             memory = np.empty((source.count, *decoded.shape), np.uint8)
         except MemoryError as error:

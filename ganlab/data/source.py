@@ -28,6 +28,8 @@ class Source:
             or `None`.
         attribution: Who made the images, and their licence; empty where it is not
             said.
+        array: The images of all items as one uint8 array `(count, H, W, C)`, where
+            they are one, or `None`.
     """
 
     items: Iterable[tuple[str, Any]]
@@ -39,6 +41,7 @@ class Source:
     left_out: tuple[str, ...] = ()
     families: np.ndarray | None = None
     attribution: str = ""
+    array: np.ndarray | None = None
 
 
 def existing_folder(name: str) -> Path:

@@ -1,6 +1,7 @@
 """Real images that generated ones are scored against, and their features."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
@@ -17,6 +18,8 @@ from ganlab.files import atomic_file, cache_folder
 from ganlab.sealed import damage, seal
 
 LOGGER = logging.getLogger("ganlab")
+Extracted = tuple[np.ndarray, np.ndarray | None]
+CUSTOM = ("model:", "keras:")  # extractors that somebody else has made
 MAX_IMAGES = 10_000
 MIN_IMAGES = 6
 
@@ -31,8 +34,8 @@ class Reference:
         images: Uint8 array `(n, height, width, channels)`, or 2-D samples `(n, 2)`.
         labels: Int32 array `(n,)`, or `None`.
         class_names: A name for each class; empty without labels.
-        features: Float32 array `(n, d)`.
-        logits: Float32 array `(n, classes)`, or `None`.
+        extracted: Function that returns features and logits, extracted when it is
+            first called.
         attribution: Who made the images, and their licence; empty if it is not said.
     """
 
@@ -41,9 +44,18 @@ class Reference:
     images: np.ndarray
     labels: np.ndarray | None
     class_names: tuple[str, ...]
-    features: np.ndarray
-    logits: np.ndarray | None
+    extracted: Callable[[], Extracted]
     attribution: str = ""
+
+    @property
+    def features(self) -> np.ndarray:
+        """Float32 array `(n, d)`."""
+        return self.extracted()[0]
+
+    @property
+    def logits(self) -> np.ndarray | None:
+        """Float32 array `(n, classes)`, or `None`."""
+        return self.extracted()[1]
 
     @property
     def accuracy(self) -> float | None:
@@ -58,13 +70,17 @@ class Reference:
         protocol = dataclasses.replace(
             self.protocol, num_images=len(images), data_sha256=_sha256(images)
         )
+
+        def extracted() -> Extracted:
+            features, logits = self.extracted()
+            return features[indices], None if logits is None else logits[indices]
+
         return dataclasses.replace(
             self,
             protocol=protocol,
             images=images,
             labels=None if self.labels is None else self.labels[indices],
-            features=self.features[indices],
-            logits=None if self.logits is None else self.logits[indices],
+            extracted=functools.cache(extracted),
         )
 
     def matched(self, images: np.ndarray) -> "Reference":
@@ -109,7 +125,7 @@ def load_reference(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reference:
-    """Chooses real images of a data set and extracts their features.
+    """Chooses real images of a data set, whose features are extracted when asked for.
 
     Features are kept under `~/.cache/ganlab` (or `XDG_CACHE_HOME`), by the hash of
     extractor and images, and read from there the next time.
@@ -152,15 +168,16 @@ def load_reference(
         num_images=count,
         seed=seed,
     )
-    real_features, logits = _cached_features(protocol, extractor, images, progress)
+    if extractor.name.startswith(CUSTOM):
+        extractor.extract(images[:1])  # a mistake of its file shows before training
+    extract = functools.partial(_extract, protocol, extractor, images, progress)
     return Reference(
         protocol=protocol,
         extractor=extractor,
         images=images,
         labels=None if data.labels is None else data.labels[indices],
         class_names=tuple(data.class_names),
-        features=real_features,
-        logits=logits,
+        extracted=functools.cache(extract),
         attribution=data.attribution,
     )
 
@@ -169,12 +186,12 @@ def _sha256(images: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()
 
 
-def _cached_features(
+def _extract(
     protocol: Protocol,
     extractor: Extractor,
     images: np.ndarray,
     progress: Callable[[int, int], None] | None,
-) -> tuple[np.ndarray, np.ndarray | None]:
+) -> Extracted:
     identity = [
         extractor.name,
         extractor.sha256,

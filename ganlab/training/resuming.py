@@ -88,6 +88,12 @@ def checked(run: Run, earlier: Run, change_settings: bool) -> Run:
     return run
 
 
+def step_of_start(run: Run) -> int:
+    """The step of the checkpoint that a run goes on from; 0 without one."""
+    checkpoint = run.folder.newest_checkpoint()
+    return 0 if checkpoint is None else int(read_notes(checkpoint)["step"])
+
+
 def start_of(run: Run) -> tuple[Path | None, dict[str, Any]]:
     """The checkpoint that a run goes on from, and its notes; `None` to begin anew.
 

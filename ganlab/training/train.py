@@ -3,13 +3,13 @@
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import keras
-import tensorflow as tf
 
 from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
@@ -27,12 +27,12 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
-from ganlab.training import memory
+from ganlab.training import bfloat16, memory, pace
 from ganlab.training.black_box import BlackBox
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
-from ganlab.training.resuming import checked, load, start_of
+from ganlab.training.resuming import checked, load, start_of, step_of_start
 from ganlab.training.rollback import roll_back, start_of_rollback
 
 LOGGER = logging.getLogger("ganlab")
@@ -46,6 +46,7 @@ def train(
     on_failure: str = "warn",
     max_rollbacks: int = 2,
     epochs: int | None = None,
+    minutes: float | None = None,
     resume: bool = False,
     change_settings: bool = False,
     keep_schedules: bool = False,
@@ -73,6 +74,9 @@ def train(
             `stop` or `rollback`. See `ganlab.callbacks.FailurePolicy`.
         max_rollbacks: Integer: rollbacks in all, at most.
         epochs: Integer: passes over the data, instead of `recipe.steps`.
+        minutes: Float: about how long it may take, likewise; with `resume`, from now
+            on. The first steps are measured, and `recipe.steps` is set to as many as
+            fit: see `ganlab.training.pace`.
         resume: Boolean. Goes on from the newest whole checkpoint in `out`; where there
             is none, from step 0.
         change_settings: Boolean: whether `resume` may go on with other settings than
@@ -92,7 +96,15 @@ def train(
         RunError: if a loss or a gradient is no longer finite.
         KeyboardInterrupt: `ganlab.interruption.Interrupted`, if a signal ended the run.
     """
+    began = time.perf_counter()
     folder = RunFolder(out)
+    if minutes is not None:
+        pace.check_minutes(minutes)
+        if epochs is not None:
+            raise UserError(
+                f"Expected epochs or minutes. Received: {epochs} and {minutes}; leave "
+                "one out"
+            )
     if on_failure not in ACTIONS:
         raise unknown_name("action on failure", on_failure, ACTIONS)
     if resume:
@@ -112,6 +124,11 @@ def train(
             run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
             if resume:
                 run = checked(run, load_run(folder.path), change_settings)
+            if minutes is not None:
+                left = 60.0 * minutes - (time.perf_counter() - began)
+                steps = pace.steps_within(left, run.recipe, monitoring, data)
+                steps += step_of_start(run) if resume else 0
+                run = run.with_recipe(run.recipe.replace(steps=steps))
             attempt = functools.partial(
                 _attempt,
                 data=data,
@@ -153,6 +170,7 @@ def _with_rollbacks(
 ) -> Run:
     """Trains, and goes back and on with a change while the run fails."""
     tried: list[dict[str, Any]] | None = None
+    unsuited = [{"dtype_policy": "mixed_bfloat16"}] if bfloat16.is_emulated() else []
     while True:
         error = None
         try:
@@ -166,7 +184,8 @@ def _with_rollbacks(
             tried = run.folder.changes_of_rollbacks()
         change = None
         if run.failure is not None and len(tried) < max_rollbacks:
-            change = diagnosis.next_change(run.failure, run.settings, tried)
+            ruled_out = [*tried, *unsuited]
+            change = diagnosis.next_change(run.failure, run.settings, ruled_out)
         if change is None or start_of_rollback(run) is None:
             if error is not None:
                 raise error
@@ -231,11 +250,8 @@ def _attempt(
             gan = build_gan(recipe, run.num_classes)
             _say_memory(memory.estimate(recipe, gan, data.train))
         run.save()
-        if stream is not None and not resume and bfloat16_would_help(gan, recipe):
-            LOGGER.warning(
-                "This processor multiplies in bfloat16: --dtype-policy mixed_bfloat16 "
-                "trains faster, the more the larger the images"
-            )
+        if stream is not None and not resume:
+            bfloat16.advise(gan, recipe)
         progress = None if stream is None else ProgressBar(recipe.steps, stream)
         start_step = int(gan.step.numpy())
         if start_step >= recipe.steps:
@@ -261,7 +277,7 @@ def _attempt(
                     policy,
                     checkpoint,
                     callbacks,
-                    [] if progress is None else [progress],
+                    progress,
                     check_folder,
                 )
                 succeeded = policy.finding is None
@@ -288,25 +304,6 @@ def _say_memory(needed: int) -> None:
         LOGGER.warning("%s: %s", problem.says, problem.fix)
 
 
-def bfloat16_would_help(gan: GAN, recipe: Recipe) -> bool:
-    """Whether a GAN would train faster in bfloat16 on this processor.
-
-    It would where the processor multiplies in bfloat16 and there is no GPU. It would
-    not with the network mlp, whose layers are small, nor with penalties on gradients,
-    which are computed in float32.
-    """
-    if recipe.dtype_policy != "float32" or recipe.network == "mlp":
-        return False
-    if any(regularizer.needs_input_gradients for regularizer in gan.regularizers):
-        return False
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:
-        return False
-    multiplies = not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
-    return multiplies and not tf.config.list_physical_devices("GPU")
-
-
 def _fit(
     gan: GAN,
     run: Run,
@@ -315,7 +312,7 @@ def _fit(
     policy: FailurePolicy,
     checkpoint: Path | None,
     callbacks: Sequence[keras.callbacks.Callback],
-    progress: Sequence[keras.callbacks.Callback],
+    progress: ProgressBar | None,
     check_folder: Callable[[], None],
 ) -> None:
     """Trains up to the recipe's last step, with the run's monitoring.
@@ -364,6 +361,8 @@ def _fit(
     state.recipe = recipe.as_dict()
     if checkpoint is not None:
         state.restore(checkpoint)
+    share = pace.training_share(run.monitoring, scored=data.reference is not None)
+    shown = [] if progress is None else [progress]
     epoch, batch = divmod(start_step, steps_per_epoch)
     trained = start_step >= recipe.steps
     try:
@@ -375,6 +374,7 @@ def _fit(
             shuffle=False,
             verbose=0,
             callbacks=[
+                *([] if progress is None else [pace.announce(recipe.steps, share)]),
                 AfterStep(interruption.hold),
                 AfterStep(check_folder),
                 *monitoring.values(),
@@ -384,7 +384,7 @@ def _fit(
                 checkpoints,
                 FirstEpoch(steps_per_epoch - batch),
                 StopAt(recipe.steps),
-                *progress,
+                *shown,
                 AfterStep(interruption.heed),
             ],
         )

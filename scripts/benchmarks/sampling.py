@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from memory import peak
-from turns import Contender, Worker, log, plot_rates, torch_python
+from turns import Contender, Worker, log, plot_rates, runs_here, torch_python
 
 Generate = Callable[[dict[str, np.ndarray]], np.ndarray]
 
@@ -69,7 +69,11 @@ def main() -> None:
         write_first_image(*options.cold)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    names = [name for name in CONTENDERS if options.only in name or name == BASE]
+    names = [
+        name
+        for name in CONTENDERS
+        if name == BASE or (options.only in name and runs_here(name))
+    ]
     pythons = dict.fromkeys(names, sys.executable)
     for name in names:
         if CONTENDERS[name][0] == "torch":

@@ -15,6 +15,8 @@ normalisation in the discriminator) in batches of 64 and of 128; the default pre
 networks of 28 pixels, and those of the r3gan preset with its R1 and R2, both without
 classes.
 
+bfloat16 takes part where the machine has it, and does not emulate it.
+
 It writes speed.json, speed.md and speed.png. Time on 2 cores: 20 minutes.
 """
 
@@ -28,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from turns import Contender, log, plot_rates, torch_python
+from turns import Contender, log, plot_rates, runs_here, torch_python
 
 BASE = "keras.io example, float32"
 CONTENDERS = {
@@ -194,7 +196,9 @@ def write_images(folder: Path, work: Work, count: int) -> None:
 def measure(folder: Path, key: str, options) -> dict[str, list[dict]]:
     """Each contender's epochs, one dict an epoch, all contenders in turn."""
     names = [
-        name for name in WORKS[key].contenders if options.only in name or name == BASE
+        name
+        for name in WORKS[key].contenders
+        if name == BASE or (options.only in name and runs_here(name))
     ]
     workers, weights = {}, {}
     measurements = {name: [] for name in names}

@@ -63,6 +63,13 @@ class Worker:
         print(json.dumps(answer), file=self.answers, flush=True)
 
 
+def runs_here(name: str) -> bool:
+    """Whether the machine computes as a contender does, and emulates nothing."""
+    from ganlab.training.bfloat16 import is_emulated
+
+    return "bfloat16" not in name or not is_emulated()
+
+
 def torch_python(folder: Path, *more: str) -> Path:
     """Python of a virtual environment with PyTorch alone, made if need be.
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ganlab.callbacks import HealthProbe
+from ganlab.callbacks.probe import Probe
 from ganlab.callbacks.scalars import SCALARS
 
 
@@ -30,6 +31,30 @@ def test_the_first_measurement_is_not_counted(make_gan, images, run_log):
     gan = make_gan()
     gan.fit(images[0], batch_size=4, verbose=0, callbacks=[probe])
     assert probe.seconds == 1.0  # the one at the end
+
+
+@pytest.mark.e2e
+def test_the_start_is_measured_after_the_first_step(
+    make_gan, images, run_log, read_rows, tmp_path, monkeypatch
+):
+    gan = make_gan()
+    expected, _ = Probe(gan, images[0], batch_size=4).measure()
+    steps, measure = [], Probe.measure
+
+    def note_step(probe, *earlier):
+        steps.append(int(gan.step.numpy()))
+        return measure(probe, *earlier)
+
+    monkeypatch.setattr(Probe, "measure", note_step)
+    probe = HealthProbe(run_log, images[0], batch_size=4, every=99)
+    gan.fit(images[0], batch_size=4, verbose=0, callbacks=[probe])
+    run_log.close()
+    assert steps == [1, 4]
+    _, first, last, _ = read_rows(tmp_path)
+    kept = {name: value for name, value in expected.items() if name in first}
+    assert {name: first[name] for name in kept} == pytest.approx(kept, rel=1e-4)
+    assert first["logit_real"] != last["logit_real"]
+    assert len(kept) > 20
 
 
 class _Probe:

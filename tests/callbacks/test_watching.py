@@ -22,8 +22,8 @@ def test_images_get_grids_and_scores(run_log, noise):
         reference=evaluation.load_reference(noise, features="pixels"),
     )
     assert list(callbacks) == [
-        "training metrics",
         "health probe",
+        "training metrics",
         "pictures",
         "evaluation",
         "checkpoints",

@@ -45,7 +45,7 @@ def test_every_flag_has_an_option():
     add_settings(parser)
     options = vars(parser.parse_args([]))
     flags = {name for name, setting in SETTINGS.items() if setting.flag}
-    assert options.keys() == {*flags, "epochs", "out", "set"}
+    assert options.keys() == {*flags, "epochs", "minutes", "out", "set"}
     assert {options[name] for name in flags} == {None}
 
 

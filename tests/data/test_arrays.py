@@ -33,6 +33,17 @@ def test_names_of_other_tools(tmp_path, images, labels):
     assert loaded.labels.tolist() == LABELS.tolist()
 
 
+def test_what_needs_no_decoding_is_not_copied(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("ganlab.data.loading.decode", fail)
+    loaded = load(tmp_path, images=IMAGES, labels=LABELS)
+    np.testing.assert_array_equal(loaded.images[..., 0], IMAGES)
+    with pytest.raises(UserError, match="can be read"):
+        load_data(f"npz:{tmp_path / 'a.npz'}", channels=3)
+
+
 def test_the_only_array_is_the_images(tmp_path):
     np.savez(tmp_path / "a.npz", IMAGES)
     loaded = load_data(f"npz:{tmp_path / 'a.npz'}")

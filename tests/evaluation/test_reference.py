@@ -10,6 +10,8 @@ from ganlab.errors import UserError
 def test_features_are_kept_by_what_made_them(fashion, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first = evaluation.load_reference(fashion, num_images=50)
+    assert not (tmp_path / "ganlab").exists()  # before they are asked for
+    assert first.take(np.arange(7)).features.shape == (7, first.features.shape[1])
     (kept,) = (tmp_path / "ganlab" / "features").iterdir()
 
     def fail(*_, **__):
@@ -21,9 +23,11 @@ def test_features_are_kept_by_what_made_them(fashion, monkeypatch, tmp_path):
         np.testing.assert_array_equal(first.features, again.features)
         np.testing.assert_array_equal(first.logits, again.logits)
         with pytest.raises(AssertionError):
-            evaluation.load_reference(fashion, num_images=50, seed=1)
+            _ = evaluation.load_reference(fashion, num_images=50, seed=1).features
         with pytest.raises(AssertionError):
-            evaluation.load_reference(fashion, num_images=50, features="pixels")
+            _ = evaluation.load_reference(
+                fashion, num_images=50, features="pixels"
+            ).features
     kept.write_bytes(b"broken")
     again = evaluation.load_reference(fashion, num_images=50)
     np.testing.assert_array_equal(first.features, again.features)
@@ -35,6 +39,7 @@ def test_damaged_features_are_made_again(
 ):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first = evaluation.load_reference(fashion, num_images=20, features="pixels")
+    assert first.logits is None
     (kept,) = (tmp_path / "ganlab" / "features").iterdir()
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from ganlab.errors import RunError, UserError
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
-from ganlab.training.train import bfloat16_would_help
+from ganlab.training import train
 
 
 @pytest.mark.e2e
@@ -202,12 +203,16 @@ def test_a_folder_that_is_deleted_ends_the_run(recipe, tmp_path):
     assert not out.exists()
 
 
-def test_bfloat16_is_no_help_to_penalties(recipe, make_gan):
-    penalized = make_gan(regularizers="r1")
-    assert not bfloat16_would_help(penalized, recipe)
-    assert not bfloat16_would_help(make_gan(), recipe.replace(network="mlp"))
-    half = recipe.replace(dtype_policy="mixed_bfloat16")
-    assert not bfloat16_would_help(make_gan(), half)
+def test_emulated_bfloat16_is_no_way_back(monkeypatch):
+    ruled_out = []
+    monkeypatch.setattr(train.bfloat16, "is_emulated", lambda: True)
+    monkeypatch.setattr(
+        train.diagnosis, "next_change", lambda _, __, tried: ruled_out.append(tried)
+    )
+    folder = SimpleNamespace(changes_of_rollbacks=list)
+    run = SimpleNamespace(failure="overflow", folder=folder, settings={})
+    assert train._with_rollbacks(lambda run, **_: run, run, False, 2) is run
+    assert ruled_out == [[{"dtype_policy": "mixed_bfloat16"}]]
 
 
 @pytest.mark.e2e
