@@ -4,8 +4,10 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 import keras
+from tqdm import tqdm
 
 from ganlab.callbacks.periodic import Logs
 from ganlab.config.settings import Monitoring, Recipe
@@ -68,22 +70,22 @@ class Pace(keras.callbacks.Callback):
             self.measured()
 
 
-def announce(steps: int, share: float) -> Pace:
+def announce(steps: int, share: float, stream: TextIO) -> Pace:
     """A `Pace` that says how long a run will take that ends at a step.
 
     Args:
         steps: Integer: the last step.
         share: See `training_share`.
+        stream: Text stream, on which there may be a progress bar.
     """
 
     def say() -> None:
         left, seconds = steps - int(pace.model.step.numpy()), pace.step
         if left > 0 and seconds is not None:
-            LOGGER.info(
-                "A step takes %s: %s more take about %s",
-                duration(seconds),
-                f"{left:,}",
-                duration(left * seconds / share),
+            tqdm.write(
+                f"A step takes {duration(seconds)}: {left:,} more take about "
+                f"{duration(left * seconds / share)}",
+                file=stream,
             )
 
     pace = Pace(say)

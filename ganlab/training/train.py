@@ -33,7 +33,7 @@ from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
 from ganlab.training.resuming import checked, load, start_of, step_of_start
-from ganlab.training.rollback import roll_back, start_of_rollback
+from ganlab.training.rollback import next_change, roll_back, start_of_rollback
 
 LOGGER = logging.getLogger("ganlab")
 
@@ -170,7 +170,6 @@ def _with_rollbacks(
 ) -> Run:
     """Trains, and goes back and on with a change while the run fails."""
     tried: list[dict[str, Any]] | None = None
-    unsuited = [{"dtype_policy": "mixed_bfloat16"}] if bfloat16.is_emulated() else []
     while True:
         error = None
         try:
@@ -184,8 +183,7 @@ def _with_rollbacks(
             tried = run.folder.changes_of_rollbacks()
         change = None
         if run.failure is not None and len(tried) < max_rollbacks:
-            ruled_out = [*tried, *unsuited]
-            change = diagnosis.next_change(run.failure, run.settings, ruled_out)
+            change = next_change(run, tried)
         if change is None or start_of_rollback(run) is None:
             if error is not None:
                 raise error
@@ -361,8 +359,12 @@ def _fit(
     state.recipe = recipe.as_dict()
     if checkpoint is not None:
         state.restore(checkpoint)
-    share = pace.training_share(run.monitoring, scored=data.reference is not None)
-    shown = [] if progress is None else [progress]
+    shown: list[keras.callbacks.Callback] = []
+    announced: list[keras.callbacks.Callback] = []
+    if progress is not None:
+        share = pace.training_share(run.monitoring, scored=data.reference is not None)
+        shown.append(progress)
+        announced.append(pace.announce(recipe.steps, share, progress.stream))
     epoch, batch = divmod(start_step, steps_per_epoch)
     trained = start_step >= recipe.steps
     try:
@@ -374,7 +376,7 @@ def _fit(
             shuffle=False,
             verbose=0,
             callbacks=[
-                *([] if progress is None else [pace.announce(recipe.steps, share)]),
+                *announced,
                 AfterStep(interruption.hold),
                 AfterStep(check_folder),
                 *monitoring.values(),

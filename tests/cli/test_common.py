@@ -7,14 +7,19 @@ import sys
 
 import pytest
 
-from ganlab.cli.common import natural, positive, print_json, say
+from ganlab.cli.common import natural, positive, positive_number, print_json, say
 
 
 @pytest.mark.parametrize(
     ("read", "text", "value"),
-    [(positive, "1", 1), (natural, "0", 0), (natural, "12", 12)],
+    [
+        (positive, "1", 1),
+        (natural, "0", 0),
+        (natural, "12", 12),
+        (positive_number, "0.5", 0.5),
+    ],
 )
-def test_whole_numbers(read, text, value):
+def test_numbers(read, text, value):
     assert read(text) == value
 
 
@@ -26,6 +31,10 @@ def test_whole_numbers(read, text, value):
         (natural, "-1"),
         (natural, "1.5"),
         (natural, ""),
+        (positive_number, "0"),
+        (positive_number, "inf"),
+        (positive_number, "nan"),
+        (positive_number, "soon"),
     ],
 )
 def test_other_numbers_are_refused(read, text):

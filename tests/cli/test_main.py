@@ -77,6 +77,8 @@ def test_train_help_is_made_from_the_table(capsys, monkeypatch):
         (["fly"], "invalid choice: 'fly'"),
         (["sample", "a", "--format", "float8"], "argument --format: invalid choice"),
         (["train", "--steps", "1", "--epochs", "1"], "not allowed with"),
+        (["train", "--steps", "1", "--minutes", "1"], "not allowed with"),
+        (["train", "--minutes", "0"], "expected a number above 0, received '0'"),
     ],
 )
 def test_what_cannot_be_parsed_is_one_line(capsys, arguments, message):

@@ -1,7 +1,7 @@
 """A run says how long it takes, and is as long as the time that it is given."""
 
+import io
 import itertools
-import logging
 import math
 from types import SimpleNamespace
 
@@ -45,15 +45,15 @@ def test_one_step_is_no_measurement():
     assert run_steps(lambda: None, 1.0, 1).step is None
 
 
-def test_the_time_that_is_left_is_said(caplog):
-    caplog.set_level(logging.INFO, "ganlab")
+def test_the_time_that_is_left_is_said(monkeypatch):
+    monkeypatch.setattr(pace.Pace, "step", 0.2)
+    stream = io.StringIO()
     share = pace.training_share(Monitoring(), scored=True)
     assert share == pytest.approx(0.86)
-    steps = pace.announce(1000, share)
+    steps = pace.announce(1000, share, stream)
     steps.set_model(SimpleNamespace(step=SimpleNamespace(numpy=lambda: 140)))
-    steps._count, steps._seconds = 100, 20.0
     steps.measured()
-    assert "A step takes 200 ms: 860 more take about 3.3 minutes" in caplog.text
+    assert "A step takes 200 ms: 860 more take about 3.3 minutes" in stream.getvalue()
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, math.nan, math.inf])

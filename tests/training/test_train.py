@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,7 +15,6 @@ from ganlab.errors import RunError, UserError
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import RunFolder
-from ganlab.training import train
 
 
 @pytest.mark.e2e
@@ -201,18 +199,6 @@ def test_a_folder_that_is_deleted_ends_the_run(recipe, tmp_path):
     with pytest.raises(RunError, match="it was deleted or moved"):
         ganlab.train(recipe, out, callbacks=[Delete()])
     assert not out.exists()
-
-
-def test_emulated_bfloat16_is_no_way_back(monkeypatch):
-    ruled_out = []
-    monkeypatch.setattr(train.bfloat16, "is_emulated", lambda: True)
-    monkeypatch.setattr(
-        train.diagnosis, "next_change", lambda _, __, tried: ruled_out.append(tried)
-    )
-    folder = SimpleNamespace(changes_of_rollbacks=list)
-    run = SimpleNamespace(failure="overflow", folder=folder, settings={})
-    assert train._with_rollbacks(lambda run, **_: run, run, False, 2) is run
-    assert ruled_out == [[{"dtype_policy": "mixed_bfloat16"}]]
 
 
 @pytest.mark.e2e
