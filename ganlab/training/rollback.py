@@ -1,12 +1,11 @@
 """Takes a failing run back to its best checkpoint, under changed settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from ganlab import diagnosis
 from ganlab.config.resolve import complete
 from ganlab.config.settings import Recipe
 from ganlab.models.gan import GAN
@@ -14,7 +13,6 @@ from ganlab.models.optimizers import unwrapped
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run
 from ganlab.sealed import read_notes
-from ganlab.training import bfloat16
 from ganlab.training.build import build_gan, dtype_policy
 
 
@@ -25,22 +23,6 @@ def start_of_rollback(run: Run) -> Path | None:
     if run.failure.name == "non_finite":
         return run.folder.newest_checkpoint()
     return None
-
-
-def next_change(run: Run, tried: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The change for the next attempt: not to bfloat16 where that is emulated.
-
-    Args:
-        run: A run that a finding ended.
-        tried: The changes so far.
-
-    Returns:
-        A dict of settings, or `None` if nothing is left to try.
-    """
-    ruled_out = [*tried]
-    if bfloat16.is_emulated():
-        ruled_out.append({"dtype_policy": "mixed_bfloat16"})
-    return diagnosis.next_change(run.failure, run.settings, ruled_out)
 
 
 def roll_back(run: Run, change: Mapping[str, Any], attempt: int) -> Run:

@@ -33,7 +33,7 @@ from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
 from ganlab.training.epochs import AfterStep, FirstEpoch, StopAt
 from ganlab.training.resuming import checked, load, start_of, step_of_start
-from ganlab.training.rollback import next_change, roll_back, start_of_rollback
+from ganlab.training.rollback import roll_back, start_of_rollback
 
 LOGGER = logging.getLogger("ganlab")
 
@@ -183,7 +183,7 @@ def _with_rollbacks(
             tried = run.folder.changes_of_rollbacks()
         change = None
         if run.failure is not None and len(tried) < max_rollbacks:
-            change = next_change(run, tried)
+            change = diagnosis.next_change(run.failure, run.settings, tried)
         if change is None or start_of_rollback(run) is None:
             if error is not None:
                 raise error
@@ -359,12 +359,12 @@ def _fit(
     state.recipe = recipe.as_dict()
     if checkpoint is not None:
         state.restore(checkpoint)
-    shown: list[keras.callbacks.Callback] = []
-    announced: list[keras.callbacks.Callback] = []
+    first: list[keras.callbacks.Callback] = []
+    last: list[keras.callbacks.Callback] = []
     if progress is not None:
         share = pace.training_share(run.monitoring, scored=data.reference is not None)
-        shown.append(progress)
-        announced.append(pace.announce(recipe.steps, share, progress.stream))
+        first.append(pace.announce(recipe.steps, share, progress.stream))
+        last.append(progress)
     epoch, batch = divmod(start_step, steps_per_epoch)
     trained = start_step >= recipe.steps
     try:
@@ -376,7 +376,7 @@ def _fit(
             shuffle=False,
             verbose=0,
             callbacks=[
-                *announced,
+                *first,
                 AfterStep(interruption.hold),
                 AfterStep(check_folder),
                 *monitoring.values(),
@@ -386,7 +386,7 @@ def _fit(
                 checkpoints,
                 FirstEpoch(steps_per_epoch - batch),
                 StopAt(recipe.steps),
-                *shown,
+                *last,
                 AfterStep(interruption.heed),
             ],
         )

@@ -12,9 +12,8 @@ from ganlab.config.settings import Monitoring, Recipe
 from ganlab.diagnosis import Finding
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run, RunFolder
-from ganlab.training import bfloat16
 from ganlab.training.build import build_gan
-from ganlab.training.rollback import branch, changed, next_change, roll_back
+from ganlab.training.rollback import branch, changed, roll_back
 
 
 @pytest.fixture
@@ -97,20 +96,3 @@ def test_a_changed_recipe_is_complete_again():
     recipe = changed(ring, {"regularizer": "r1+r2"})
     assert recipe.regularizer_weight == pytest.approx(0.02)  # of a ring of radius 1
     assert recipe.generator_learning_rate == ring.generator_learning_rate
-
-
-@pytest.mark.parametrize(
-    ("emulated", "change"),
-    [(False, {"dtype_policy": "mixed_bfloat16"}), (True, {"regularizer": "r1"})],
-    ids=["computed", "emulated"],
-)
-def test_emulated_bfloat16_is_no_way_out(
-    recipe, tmp_path, monkeypatch, emulated, change
-):
-    monkeypatch.setattr(bfloat16, "is_emulated", lambda: emulated)
-    evidence = [{"signal": "d_skipped_share", "says": "so"}]
-    changes = {"dtype_policy": "mixed_bfloat16"}
-    failure = Finding("float16_overflow", "critical", 3, evidence, 0.9, changes)
-    half = complete(recipe.replace(dtype_policy="mixed_float16"), 16, 1)
-    run = Run(RunFolder(tmp_path), half, Monitoring(), 16, (), failure=failure)
-    assert next_change(run, []) == change
