@@ -35,11 +35,12 @@ class Follower:
 
     `gan` is the `GAN`. Its averaged generator is the generator as it is, its `step`
     counts batches, and its `trackers` hold what the model's `train_step` returns.
-    `logistic` states whether the discriminator's logits are known to be those of a
-    probability. `misread` is `probabilities` where the discriminator ends on a sigmoid
-    and the model's cross-entropy applies another, `logits` where neither does, and
-    `None` elsewhere. `reason` says why the networks make no `GAN`, or is `None`; then
-    `gan` has networks, step and trackers alone.
+    `answer_range` is the range of what the discriminator ends on, or `None` of one
+    without a bound. `logistic` states whether the discriminator's logits are known to
+    be those of a probability. `misread` is `probabilities` where the discriminator ends
+    on a sigmoid and the model's cross-entropy applies another, `logits` where neither
+    does, and `None` elsewhere. `reason` says why the networks make no `GAN`, or is
+    `None`; then `gan` has networks, step and trackers alone.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Follower:
     ) -> None:
         self.model = model
         self._num_classes = num_classes
+        self.answer_range = output_range(discriminator)
         self.logistic, self.reason = False, None
         self.misread: str | None = None
         self.gan: Any
@@ -64,7 +66,7 @@ class Follower:
         self.begin_epoch()
 
     def _as_gan(self, generator: keras.Model, discriminator: keras.Model) -> GAN:
-        ends_on_sigmoid = output_range(discriminator) == (0.0, 1.0)
+        ends_on_sigmoid = self.ends_on_probabilities
         if ends_on_sigmoid:
             discriminator = _with_logits(discriminator)
         gan = GAN(
@@ -79,13 +81,18 @@ class Follower:
         if cross_entropies and all(loss.from_logits for loss in cross_entropies):
             self.misread = "probabilities" if ends_on_sigmoid else None
         elif cross_entropies and not ends_on_sigmoid:
-            self.misread = "logits" if output_range(discriminator) is None else None
+            self.misread = "logits" if self.answer_range is None else None
         gan.compile(
             keras.optimizers.SGD(),
             keras.optimizers.SGD(),
             loss="non_saturating" if self.logistic else "wasserstein",
         )
         return gan
+
+    @property
+    def ends_on_probabilities(self) -> bool:
+        """Whether the discriminator's answers lie between 0 and 1."""
+        return self.answer_range == (0.0, 1.0)
 
     @property
     def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:

@@ -1,13 +1,14 @@
 """Measures both networks from inside while they train."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from ganlab import metrics
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.probe import Probe, state_of
 from ganlab.callbacks.probe_measures import belief_measures, logit_measures
@@ -40,7 +41,10 @@ class HealthProbe(BudgetedCallback):
         followed: Boolean: whether the networks are trained by another model, of which
             the signs of the logits are not known, for some label fakes with 1: real is
             then the side to which the discriminator learns to put real images. Norms
-            of gradients are measured too, which a `ganlab.GAN` logs.
+            of gradients are measured too, which a `ganlab.GAN` logs, and what usual
+            losses would be of the discriminator's answers.
+        probabilities: Boolean: whether the discriminator of another model ends on
+            probabilities, whose logits are what is measured.
         beliefs: Boolean: whether D(x), D(G(z)) and accuracies are measured too, of
             another model whose logits are known to be those of a probability.
         clock: Function without arguments that returns seconds.
@@ -59,6 +63,7 @@ class HealthProbe(BudgetedCallback):
         budget: float = BUDGET,
         seed: int = 0,
         followed: bool = False,
+        probabilities: bool = False,
         beliefs: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -71,6 +76,7 @@ class HealthProbe(BudgetedCallback):
         self.batch_size = batch_size
         self.seed = seed
         self.followed = followed
+        self.probabilities = probabilities
         self.beliefs = beliefs
         self._generator_before: list[Any] | None = None
         self._judge_before: list[Any] | None = None
@@ -102,8 +108,8 @@ class HealthProbe(BudgetedCallback):
         probe.directions.update(state["directions"])
         super().take_up(state)
         self._lead, self._gains = state["lead"], list(state["gains"])
-        self._judge_before = probe.trained_weights("discriminator")
-        if state["judge_before"] is not None:
+        self._remember_judge(probe)
+        if self._judge_before is not None and state["judge_before"] is not None:
             self._judge_before = [
                 tf.cast(weight, now.dtype)
                 for weight, now in zip(
@@ -152,13 +158,14 @@ class HealthProbe(BudgetedCallback):
         probe = self._probe_of_model()
         values, logits = probe.measure(self._generator_before, self._judge_before)
         self._generator_before = None
-        self._judge_before = probe.trained_weights("discriminator")
+        self._remember_judge(probe)
         self._lead += float(np.mean(logits["real"]) - np.mean(logits["fake"]))
         if "d_gain" in values:
             self._gains.append(float(np.clip(values["d_gain"], -1.0, 1.0)))
         norms = {key: values.pop(f"gradient_norm/{key}") for key in "dg"}
         if self.followed:
             values |= {f"{key}_gradient_norm": norm for key, norm in norms.items()}
+            values |= self._answer_terms(logits)
             if self._real_is_below():
                 logits = {name: -array for name, array in logits.items()}
                 for name in {"g_step_gain", "d_gain"} & set(values):
@@ -168,6 +175,23 @@ class HealthProbe(BudgetedCallback):
             values |= belief_measures(logits)
         self.run_log.scalars(step, values)
         self.run_log.histograms(step, logits)
+
+    def _remember_judge(self, probe: Probe) -> None:
+        """Keeps the discriminator for the next measurement of what it has learned."""
+        if self.followed:
+            self._judge_before = probe.trained_weights("discriminator")
+
+    def _answer_terms(self, logits: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """What usual losses would be of the answers that the model itself gets."""
+        terms = {}
+        for side in ("real", "fake"):
+            answers = logits[side]
+            if self.probabilities:
+                with np.errstate(over="ignore"):
+                    answers = 1.0 / (1.0 + np.exp(-answers))
+            for name, value in metrics.loss_terms(answers).items():
+                terms[f"answers/{side}/{name}"] = value
+        return terms
 
     def _real_is_below(self) -> bool:
         """Whether D learns to put real images below fakes.
@@ -195,5 +219,6 @@ class HealthProbe(BudgetedCallback):
                 self.held_out_labels,
                 batch_size=self.batch_size,
                 seed=self.seed,
+                learns=self.followed,
             )
         return self._probe

@@ -114,6 +114,7 @@ class Monitor(keras.callbacks.Callback):
         self._train_function: Any = None
         self._batch: int | None = None  # of the step that is not finished yet
         self._logs: Any = None  # likewise
+        self._counted: WatchedData | None = None  # whose labels were counted
         self._calls = False  # whether a callback of its own is being called
 
     def set_model(self, model: keras.Model) -> None:
@@ -160,7 +161,8 @@ class Monitor(keras.callbacks.Callback):
         if self.data is None or not takes_labels:
             return None
         shape = keras.tree.flatten(generator.outputs)[0].shape[1:]
-        labels = read_data(self.data, shape, (-1.0, 1.0)).stored.labels
+        self._counted = read_data(self.data, shape)
+        labels = self._counted.stored.labels
         return None if labels is None else int(labels.max()) + 1
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -265,8 +267,12 @@ class Monitor(keras.callbacks.Callback):
     def _read(self, data: Any) -> WatchedData | None:
         if data is None:
             return None
-        gan = self._watched
-        return read_data(data, gan.image_shape, gan.output_range)
+        gan, read = self._watched, None
+        if data is self.data:
+            read, self._counted = self._counted, None
+        if read is None:
+            read = read_data(data, gan.image_shape)
+        return read.brought_to(gan.output_range)
 
     def _make_callbacks(
         self, run_log: RunLog, data: WatchedData | None
@@ -299,6 +305,7 @@ class Monitor(keras.callbacks.Callback):
             seed=seed,
             optimizers=optimizers,
             followed=follower is not None,
+            probabilities=follower is not None and follower.ends_on_probabilities,
             beliefs=follower is not None and follower.logistic,
             attribution=data.stored.attribution,
         )

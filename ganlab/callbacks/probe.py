@@ -33,11 +33,11 @@ from ganlab.callbacks.probe_samples import (
     num_probed,
     paired_lead,
 )
+from ganlab.callbacks.probe_structure import structure_measures
 from ganlab.data import kinds
 from ganlab.models import forward
 from ganlab.models.compatibility import takes_probabilities
 from ganlab.models.gan import GAN
-from ganlab.networks.output_range import output_range
 from ganlab.networks.precision import computing_in_float32
 
 MAX_GROUPS = 4
@@ -56,6 +56,8 @@ class Probe:
         held_out_labels: Likewise.
         batch_size: Integer: images a training batch has.
         seed: Integer: seeds the latents.
+        learns: Boolean: whether what the discriminator learned since an earlier
+            measurement is measured too.
 
     `passes` are the `Passes` through both networks; `directions`, by layer, are those
     that the next power iteration goes on from.
@@ -71,8 +73,10 @@ class Probe:
         *,
         batch_size: int = MAX_PROBED,
         seed: int = 0,
+        learns: bool = False,
     ) -> None:
         self.gan = gan
+        self._stepping = ROLES if learns else ROLES[:1]
         self._batch_size = batch_size
         most = num_probed(real.shape[1:])
         count = max(_whole_packs(min(len(real), most), gan.packing), gan.packing)
@@ -86,8 +90,7 @@ class Probe:
             self._held_out_labels = _as_labels(held_out_labels, held_out_count)
         kind = kinds.of_shape(self._real.shape[1:])
         self._facts = data_measures(real, labels, pictorial=kind.pictorial)
-        if (drawn := output_range(gan.generator)) is not None:
-            self._facts |= {"output_low": drawn[0], "output_high": drawn[1]}
+        self._facts |= structure_measures(gan.generator, gan.discriminator)
         generator = np.random.default_rng([seed, 1])
         latents = generator.standard_normal((count, gan.latent_dim), np.float32)
         self._networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
@@ -111,7 +114,8 @@ class Probe:
         Args:
             generator_before: The generator's `trained_weights` before its last step,
                 whose gain is then measured, or `None`.
-            discriminator_before: The discriminator's of some time ago, likewise.
+            discriminator_before: The discriminator's of some time ago, likewise; of a
+                probe that `learns`.
 
         Returns:
             A dict of floats, and a dict of float arrays: the logits of real,
@@ -125,8 +129,8 @@ class Probe:
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         given = dict(zip(ROLES, (generator_before, discriminator_before), strict=True))
         earlier = {
-            role: self.trained_weights(role) if weights is None else weights
-            for role, weights in given.items()
+            role: self.trained_weights(role) if given[role] is None else given[role]
+            for role in self._stepping
         }
         arrays = tf.nest.map_structure(
             lambda tensor: np.asarray(tensor, np.float64),
@@ -204,6 +208,10 @@ class Probe:
         }
         changed = self.passes.change_inputs(weights, labels)
         measures |= changed
+        if self._networks["discriminator"].is_random:
+            measures["d_noise_share"] = self.passes.noise_share(
+                weights["discriminator"], step.fake, labels
+            )
         measures["stepped"] = self.passes.judge_earlier(
             weights, earlier, labels, changed["settled"]
         )

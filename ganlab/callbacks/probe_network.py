@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganlab.models import forward, signature
+from ganlab.models.seeds import random_states
 from ganlab.networks import SlicingNormalization, SpectralNormalization
 from ganlab.networks.precision import HALF_PRECISION
 
@@ -63,6 +64,7 @@ class ProbeNetwork:
             activations = [network.get_layer(name).output for name in self._kinds]
             self._model = keras.Model(network.inputs, [*network.outputs, *activations])
         self.is_half = forward.computes_in(network, *HALF_PRECISION)
+        self.is_random = bool(random_states(network))
         self.has_batch_norm = any(
             isinstance(layer, keras.layers.BatchNormalization)
             for layer in network._flatten_layers()

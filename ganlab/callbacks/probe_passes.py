@@ -96,12 +96,14 @@ class Passes:
         labels: Any,
         fake: Any,
     ) -> dict[str, Any]:
-        """Logits at inference of real samples and fakes, by now and by earlier weights.
+        """Logits at inference of fakes, and of those of the earlier generator.
 
-        `old fake` are those of the earlier generator, `was_` what the earlier
-        discriminator said.
+        Of an earlier discriminator those of real samples too, and `was_`, what it said.
         """
-        before = {role: Weights(earlier[role], weights[role].other) for role in ROLES}
+        before = {
+            role: Weights(trainable, weights[role].other)
+            for role, trainable in earlier.items()
+        }
         old_fake = self._networks["generator"].call(
             before["generator"], tf.constant(self.latents), labels, training=False
         )
@@ -115,14 +117,38 @@ class Passes:
             )
             return forward.logits_of(outputs.own)
 
-        real = tf.constant(self._real)
-        return {
-            "real": judge(weights, real),
+        judged = {
             "fake": judge(weights, fake),
             "old fake": judge(weights, old_fake.own[0]),
-            "was_real": judge(before, real),
-            "was_fake": judge(before, fake),
         }
+        if "discriminator" in before:
+            real = tf.constant(self._real)
+            judged |= {
+                "real": judge(weights, real),
+                "was_real": judge(before, real),
+                "was_fake": judge(before, fake),
+            }
+        return judged
+
+    def noise_share(self, weights: Weights, fake: Any, labels: Any) -> Any:
+        """The fraction of the logits' variance that comes of the discriminator's noise.
+
+        Dropout and noise make a second logit of the same image another one. 0 where
+        they are equal, 1 where nothing of the images is left.
+        """
+        packs = [
+            forward.pack(images, self._gan.packing)
+            for images in (tf.constant(self._real), fake)
+        ] * 2
+        if labels is not None:
+            labels = tf.concat([labels] * len(packs), 0)
+        judged = self._networks["discriminator"].call(
+            weights, tf.concat(packs, 0), labels
+        )
+        logits = forward.logits_of(judged.own)
+        once, again = tf.split(logits, 2)
+        noise = tf.reduce_mean(tf.square(once - again)) / 2.0
+        return tf.math.divide_no_nan(noise, tf.math.reduce_variance(logits))
 
     def run_step(
         self, weights: dict[str, Weights], labels: Any, scales: dict[str, Any]

@@ -97,6 +97,12 @@ SCALARS = {
     "g_drift": Scalar("update_ratio/generator_drift", "Likewise, of the generator."),
     "d_learning_rate": Scalar("learning_rate/discriminator", ""),
     "g_learning_rate": Scalar("learning_rate/generator", ""),
+    "d_crossed_share": Scalar(
+        "update_ratio/discriminator_crossed",
+        "Fraction of the discriminator's weights that the generator's optimizer moves "
+        "too; 0 is meant.",
+    ),
+    "g_crossed_share": Scalar("update_ratio/generator_crossed", "The reverse."),
     "fid": Scalar(
         "quality/fid",
         "FID: Fréchet distance of generated from real features; lower is better. The "
@@ -209,6 +215,18 @@ SCALARS = {
     "logit_distance": Scalar(
         "logits/distance",
         "Distance of real and fake mean logits in standard deviations of one side.",
+    ),
+    "d_noise_share": Scalar(
+        "logits/noise",
+        "Fraction of the logits' variance that comes of the discriminator's dropout "
+        "and noise.",
+    ),
+    "d_dropout_rate": Scalar(
+        "units/discriminator_dropout", "Largest rate of dropout of a layer."
+    ),
+    "g_uneven_kernels": Scalar(
+        "spectrum/uneven_kernels",
+        "Transposed convolutions whose kernel is no multiple of their stride.",
     ),
     "real_sign": Scalar(
         "overfitting/real_sign",

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,6 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from ganlab.callbacks.nonfinite import first_nonfinite
+from ganlab.callbacks.optimizer_metrics import (
+    Optimizers,
+    crossed_shares,
+    learning_rates,
+    optimizers_of,
+)
 from ganlab.callbacks.periodic import Logs, PeriodicCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data.wait_timer import WaitTimer
@@ -78,7 +84,7 @@ class TrainingMetrics(PeriodicCallback):
         every: int = 50,
         wait_timer: WaitTimer | None = None,
         *,
-        optimizers: Mapping[str, keras.optimizers.Optimizer] | None = None,
+        optimizers: Optimizers | None = None,
         black_box: BlackBox | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -213,21 +219,20 @@ class TrainingMetrics(PeriodicCallback):
         self._begin_interval()
 
     def _optimizer_metrics(self, weights: list[list[Any]]) -> dict[str, float]:
-        """Learning rates, and update ratios of a step that was known to be logged."""
-        optimizers = self.optimizers
+        """Learning rates, and update ratios of a step that was known to be logged.
+
+        Of another model's optimizers also which weights both of them move.
+        """
+        optimizers, values = self.optimizers, {}
         if optimizers is None:
-            optimizers = {
-                "d": self.model.discriminator_optimizer,
-                "g": self.model.generator_optimizer,
-            }
-        values = {}
+            optimizers = optimizers_of(self.model)
+        else:
+            values |= crossed_shares(optimizers, self.model)
         for key, before, after in zip("dg", self._before, weights, strict=False):
             ratio = _update_ratio(before, after)
             values[f"{key}_update_ratio"] = float(ratio.numpy())
-        for key, optimizer in optimizers.items():
-            values[f"{key}_learning_rate"] = float(
-                keras.ops.convert_to_numpy(optimizer.learning_rate)
-            )
+        for key, rate in learning_rates(optimizers).items():
+            values[f"{key}_learning_rate"] = rate
         return values
 
     def _drifts(self, step: int, weights: list[list[Any]]) -> dict[str, float]:

@@ -5,7 +5,7 @@ they are stored. Both are made here of an array, a data set or a data SPEC.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -32,17 +32,31 @@ class WatchedData:
         labels: Int32 array `(n,)`, or `None`.
         stored: All of the images as `ImageData`.
         batch_size: Integer: images of a batch, or `None` where it is not known.
+        stated: Whether samples are pixels of a known range, here [-1, 1], and not
+            floats as they are trained on.
     """
 
     samples: np.ndarray
     labels: np.ndarray | None
     stored: ImageData
     batch_size: int | None = None
+    stated: bool = False
+
+    def brought_to(self, output_range: tuple[float, float]) -> "WatchedData":
+        """The same in the range that the generator is trained in.
+
+        Args:
+            output_range: `(low, high)` of generated images.
+        """
+        low, high = output_range
+        pictorial = kinds.of_shape(self.samples.shape[1:]).pictorial
+        if not self.stated or not pictorial or (low, high) == (-1.0, 1.0):
+            return self
+        samples = (self.samples + 1.0) * ((high - low) / 2.0) + low
+        return replace(self, samples=samples)
 
 
-def read_data(
-    data: Any, image_shape: Sequence[int], output_range: tuple[float, float]
-) -> WatchedData:
+def read_data(data: Any, image_shape: Sequence[int]) -> WatchedData:
     """Reads what a monitor is given as data.
 
     Args:
@@ -51,10 +65,9 @@ def read_data(
             networks take them. Of a data set the first 10,000 images are read, by a
             pass of its own; one that shuffles anew each time goes on by that pass.
         image_shape: Shape `(height, width, channels)` of a generated image.
-        output_range: `(low, high)` of generated images.
 
     Returns:
-        A `WatchedData`.
+        A `WatchedData`; pixels of a known range are in [-1, 1].
 
     Raises:
         UserError: if it is neither, or of images of another shape.
@@ -69,7 +82,7 @@ def read_data(
     if isinstance(data, ImageData):
         samples, labels = data.take(num_samples(image_shape))
         _check_shape(samples, image_shape)
-        return WatchedData(_in_range(samples, output_range), labels, data)
+        return WatchedData(samples, labels, data, stated=True)
     if isinstance(data, tf.data.Dataset):
         images, labels, batch_size = _read_batches(data)
     else:
@@ -83,9 +96,9 @@ def read_data(
     _check_shape(images, image_shape)
     labels = None if labels is None else _as_classes(labels, len(images))
     kind, count = kinds.of_shape(image_shape), num_samples(image_shape)
-    if images.dtype == np.uint8 and kind.pictorial:
-        samples = _in_range(kind.to_network(images[:count]), output_range)
-        pixels = images
+    stated = images.dtype == np.uint8 and kind.pictorial
+    if stated:
+        samples, pixels = kind.to_network(images[:count]), images
     else:
         floats = images.astype(np.float32)
         samples = floats[:count]
@@ -93,7 +106,7 @@ def read_data(
     names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
     stored = ImageData(GIVEN, pixels, labels, names, ())
     probed = None if labels is None else labels[:count]
-    return WatchedData(samples, probed, stored, batch_size)
+    return WatchedData(samples, probed, stored, batch_size, stated)
 
 
 def _read_batches(
@@ -131,14 +144,6 @@ def _as_classes(labels: np.ndarray, count: int) -> np.ndarray | None:
     if len(labels) != count or not np.issubdtype(labels.dtype, np.integer):
         return None
     return None if labels.min() < 0 else labels.astype(np.int32)
-
-
-def _in_range(samples: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    """Samples in [-1, 1] brought to the range that the generator is trained in."""
-    low, high = value_range
-    if (low, high) == (-1.0, 1.0) or not kinds.of_shape(samples.shape[1:]).pictorial:
-        return samples
-    return (samples + 1.0) * ((high - low) / 2.0) + low
 
 
 def _range_of(samples: np.ndarray) -> tuple[float, float]:

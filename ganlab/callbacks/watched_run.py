@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from ganlab.callbacks.follower import Follower
+from ganlab.callbacks.optimizer_metrics import learning_rates, optimizers_of
 from ganlab.callbacks.watched_data import GIVEN, WatchedData
 from ganlab.config.settings import Monitoring, Recipe
+from ganlab.diagnosis.evidence import NETWORKS
 from ganlab.objectives import losses
 from ganlab.runs import Run, RunFolder
 
@@ -25,20 +25,19 @@ def settings_of(
     settings: dict[str, Any] = {"dtype_policy": gan.generator.dtype_policy.name}
     if data is not None:
         settings |= {"data": data.stored.spec, "data_kind": data.stored.kind.name}
-    optimizers: Mapping[str, Any]
     if follower is None:
         settings["loss"] = losses.name_of(gan.objective.loss) or "unknown"
         settings["discriminator_steps"] = gan.discriminator_steps
-        optimizers = {"d": gan.discriminator_optimizer, "g": gan.generator_optimizer}
+        optimizers = optimizers_of(gan)
     else:
         settings["loss"] = "cross_entropy" if follower.logistic else "unknown"
         if follower.misread is not None:
             settings["misread_answers"] = follower.misread
+        if follower.answer_range is not None:
+            settings["answer_range"] = list(follower.answer_range)
         optimizers = follower.optimizers
-    for key, role in {"d": "discriminator", "g": "generator"}.items():
-        if key in optimizers:
-            rate = keras.ops.convert_to_numpy(optimizers[key].learning_rate)
-            settings[f"{role}_learning_rate"] = float(rate)
+    for key, rate in learning_rates(optimizers).items():
+        settings[f"{NETWORKS[key]}_learning_rate"] = rate
     return settings
 
 

@@ -42,6 +42,7 @@ def watching_callbacks(
     timer: WaitTimer | None = None,
     optimizers: dict[str, keras.optimizers.Optimizer] | None = None,
     followed: bool = False,
+    probabilities: bool = False,
     beliefs: bool = False,
     black_box: BlackBox | None = None,
     attribution: str = "",
@@ -62,6 +63,7 @@ def watching_callbacks(
         timer: The `WaitTimer` that times the data, or `None`.
         optimizers: By `d` and `g`, where they are not the model's own.
         followed: See `HealthProbe`.
+        probabilities: See `HealthProbe`.
         beliefs: See `HealthProbe`.
         black_box: See `TrainingMetrics`.
         attribution: See `SampleGrids`.
@@ -84,6 +86,7 @@ def watching_callbacks(
             budget=monitoring.probe_share,
             seed=seed,
             followed=followed,
+            probabilities=probabilities,
             beliefs=beliefs,
         ),
         "training metrics": TrainingMetrics(

@@ -83,11 +83,30 @@ FAILURES = {
         None,
         "https://arxiv.org/abs/1406.2661",
     ),
+    "crossed_steps": Failure(
+        "a network is moved by the other's steps",
+        "What one network wins the other loses, so a step that moves both undoes in "
+        "the one what it does for the other. A discriminator that the generator's step "
+        "moves too learns to like its images.",
+        "Give each optimizer the trainable variables of its own network alone.",
+        None,
+        "https://arxiv.org/abs/1406.2661",
+    ),
+    "undivided_objective": Failure(
+        "the discriminator's loss does not part real from fake",
+        "Its loss is smaller than any that has one target for real and another for "
+        "fake answers. It has the same target for both, or leaves a side out, so one "
+        "answer to all images minimises it.",
+        "Give real and fake images different labels, and add the losses of both.",
+        None,
+        "https://arxiv.org/abs/1406.2661",
+    ),
     "double_sigmoid": Failure(
-        "probabilities are taken for logits",
-        "The discriminator ends on a sigmoid and the loss applies another. Its "
-        "answers then stay between sigmoid(0) and sigmoid(1), with a slope that is "
-        "small everywhere.",
+        "answers with a bound are taken for logits",
+        "The discriminator ends on a sigmoid or tanh, and its loss wants answers "
+        "without a bound: a cross-entropy of logits applies another sigmoid, a hinge "
+        "or Wasserstein loss is flat where the answers are. The slope is small "
+        "everywhere.",
         "End the discriminator on Dense(1) without an activation, or use a loss of "
         "probabilities (from_logits=False).",
         None,
@@ -254,6 +273,16 @@ FAILURES = {
         "normalisation, and balance the classes.",
         {"discriminator_conditioning": "projection"},
         "https://arxiv.org/abs/1802.05637",
+    ),
+    "drowned_discriminator": Failure(
+        "the discriminator's own noise drowns its images",
+        "Dropout leaves out nearly all units, or noise is far stronger than the "
+        "images, so the same image has another logit each time. What the generator "
+        "learns from it is noise.",
+        "Lower the rates of dropout to 0.5 or less, and the noise to a fraction of the "
+        "images' own deviation.",
+        None,
+        "https://jmlr.org/papers/v15/srivastava14a.html",
     ),
     "discriminator_overfitting": Failure(
         "the discriminator learns its images by heart",

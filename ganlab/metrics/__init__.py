@@ -16,6 +16,7 @@ from ganlab.metrics.frechet import (
     moments,
 )
 from ganlab.metrics.kernel import kid
+from ganlab.metrics.loss_terms import TERMS, loss_terms, term_name
 from ganlab.metrics.manifold import (
     birthday_support,
     manifold_scores,
@@ -35,6 +36,7 @@ from ganlab.metrics.toy2d import grid_divergences, mode_scores, reverse_kl
 
 __all__ = [
     "SPLITS",
+    "TERMS",
     "TITLES",
     "Moments",
     "PairStatistics",
@@ -56,6 +58,7 @@ __all__ = [
     "inception_score",
     "kid",
     "label_accuracy",
+    "loss_terms",
     "manifold_scores",
     "mode_scores",
     "moments",
@@ -69,4 +72,5 @@ __all__ = [
     "score_of_means",
     "spectrum_gaps",
     "squared_pixel_distances",
+    "term_name",
 ]

@@ -47,6 +47,8 @@ def test_answers_and_the_loss_that_takes_them(end, from_logits, misread):
     follower = Follower(model, *networks(end))
     assert follower.logistic
     assert follower.misread == misread
+    assert follower.answer_range == ((0.0, 1.0) if end == "sigmoid" else None)
+    assert follower.ends_on_probabilities == (end == "sigmoid")
 
 
 def test_the_generator_is_followed_to_the_bit():

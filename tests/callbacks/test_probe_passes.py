@@ -1,9 +1,11 @@
 """A pass is a training step's, and earlier weights judge as they did."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import ganlab
 from ganlab.callbacks.probe_network import ProbeNetwork
 from ganlab.callbacks.probe_passes import ROLES, Passes
 
@@ -52,3 +54,29 @@ def test_earlier_weights_judge_and_draw_as_they_did(passes_of):
     other = passes.judge_earlier(weights, zeros, None, settled)
     np.testing.assert_array_equal(other["was_real"], np.zeros((4, 1)))
     assert not np.allclose(other["fake"], other["old fake"])
+    alone = {"generator": zeros["generator"]}
+    assert set(passes.judge_earlier(weights, alone, None, settled)) == {
+        "fake",
+        "old fake",
+    }
+
+
+@pytest.mark.parametrize(
+    ("noise", "low", "high"), [(0.0, 0.0, 0.0), (0.1, 0.0, 0.1), (1e4, 0.8, 1.3)]
+)
+def test_noise_is_told_from_what_images_change(make_gan, images, noise, low, high):
+    made = make_gan()
+    flat = keras.layers.Flatten()(made.discriminator.inputs[0])
+    noisy = keras.layers.GaussianNoise(noise, seed=0)(flat)
+    logit = keras.layers.Dense(1, kernel_initializer="ones")(noisy)
+    discriminator = keras.Model(made.discriminator.inputs, logit)
+    gan = ganlab.GAN(made.generator, discriminator)
+    gan.compile("sgd", "sgd")
+    networks = {role: ProbeNetwork(getattr(gan, role)) for role in ROLES}
+    latents = np.zeros((4, gan.latent_dim), np.float32)
+    passes = Passes(gan, networks, images[0][:4], latents)
+    fake = tf.constant(-images[0][:4])
+    weights = networks["discriminator"].read()
+    assert low <= float(passes.noise_share(weights, fake, None)) <= high
+    assert networks["discriminator"].is_random
+    assert not networks["generator"].is_random

@@ -13,7 +13,7 @@ PIXELS = np.arange(96, dtype=np.uint8).reshape(6, *SHAPE) * 2
 
 def test_pixels_are_scaled_to_the_generators_range():
     for value_range in ((-1.0, 1.0), (0.0, 1.0)):
-        read = read_data(PIXELS, SHAPE, value_range)
+        read = read_data(PIXELS, SHAPE).brought_to(value_range)
         low, high = value_range
         expected = low + (high - low) * PIXELS / 255.0
         np.testing.assert_allclose(read.samples, expected, atol=1e-6)
@@ -23,8 +23,8 @@ def test_pixels_are_scaled_to_the_generators_range():
 @pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (0.0, 1.0), (0.0, 255.0)])
 def test_floats_are_left_as_the_networks_take_them(low, high):
     floats = (low + (high - low) * PIXELS / 255.0).astype(np.float32)
-    read = read_data(floats, SHAPE, (-1.0, 1.0))
-    np.testing.assert_array_equal(read.samples, floats)
+    read = read_data(floats, SHAPE)
+    np.testing.assert_array_equal(read.brought_to((0.0, 9.0)).samples, floats)
     np.testing.assert_allclose(read.stored.images, PIXELS, atol=1)
 
 
@@ -33,7 +33,7 @@ def test_labels_come_in_a_pair_or_in_batches():
     hot = np.eye(3, dtype=np.float32)[labels]
     dataset = tf.data.Dataset.from_tensor_slices((PIXELS, labels)).batch(4)
     for data in ((PIXELS, labels), (PIXELS, hot), dataset):
-        read = read_data(data, SHAPE, (-1.0, 1.0))
+        read = read_data(data, SHAPE)
         np.testing.assert_array_equal(read.labels, labels)
         assert read.stored.class_names == ("0", "1", "2")
         np.testing.assert_array_equal(read.stored.images, PIXELS)
@@ -51,4 +51,4 @@ def test_labels_come_in_a_pair_or_in_batches():
 )
 def test_what_is_no_data_is_refused(data, says):
     with pytest.raises(UserError, match=says):
-        read_data(data, SHAPE, (-1.0, 1.0))
+        read_data(data, SHAPE)

@@ -9,7 +9,7 @@ from ganlab.runs import RunFolder
 def test_settings_are_read_from_the_gan_and_its_data(make_gan, noise, tmp_path):
     gan = make_gan(3, loss="hinge", discriminator_steps=2)
     gan.discriminator_optimizer.learning_rate = 0.25
-    data = read_data(noise, gan.image_shape, gan.output_range)
+    data = read_data(noise, gan.image_shape)
     settings = settings_of(gan, None, data)
     assert settings == {
         "dtype_policy": "float32",

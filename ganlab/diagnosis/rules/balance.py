@@ -55,6 +55,8 @@ FOOLED = Bound("logit_separation", 0.25, above=False)
 SLOPE = Bound(
     "logit_slope", 10.0, condition="> 10 with a Wasserstein or an unknown loss"
 )
+NOISE = Bound("d_noise_share", 0.9)
+DROPOUT = Bound("d_dropout_rate", 0.9)  # more than 9 of 10 units are left out
 OVERFIT_GAP = Bound("overfit_gap", 0.5)
 MAX_REAL_SIGN = 0.6  # ADA's target
 FID_SWING_RATIO = 1.3
@@ -199,6 +201,19 @@ def unconstrained_critic(log: Log) -> Observation | None:
         return None
     says = "two samples' logits differ by {:.3g} times their distance, where 1 is meant"
     return observe_signal(log, SLOPE, says)
+
+
+@rule(NOISE, DROPOUT)
+def drowned_discriminator(log: Log) -> Observation | None:
+    """D's own dropout or noise leaves next to nothing of the images."""
+    for bound, says in (
+        (NOISE, "{:.0%} of what D's logits differ by is its own dropout or noise"),
+        (DROPOUT, "a layer of D drops {:.0%} of its units"),
+    ):
+        observed = observe_signal(log, bound, says)
+        if observed is not None:
+            return observed
+    return None
 
 
 @rule(OVERFIT_GAP)

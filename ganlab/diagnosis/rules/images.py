@@ -1,5 +1,7 @@
 """Rules of the generated images themselves: range, saturation, patterns."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ganlab.diagnosis.evidence import (
@@ -24,6 +26,8 @@ STATISTICS_GAP = Bound(
     condition=f"> 0.1, and > {LATENT_SHARE:g} times what other latents change",
 )
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
+FAINT_CHECKERBOARD = Bound("checkerboard_share", 0.05)
+UNEVEN = Bound("g_uneven_kernels", 0.0)
 UNREACHED_RANGE = 0.3
 SMALLEST_SHARE = 0.05  # of the output's range
 SAME_SCALE = 3.0  # times the real images' range
@@ -118,8 +122,17 @@ def batch_norm_gap(log: Log) -> Observation | None:
     return Observation(held, [STATISTICS_GAP.evidence(value, says)])
 
 
-@rule(CHECKERBOARD)
+@rule(CHECKERBOARD, (UNEVEN, FAINT_CHECKERBOARD))
 def checkerboard(log: Log) -> Observation | None:
-    """Edges follow a pattern of period 2."""
+    """Edges follow a pattern of period 2, which uneven kernels are known to draw."""
+    uneven = log.last(UNEVEN.signal)
+    if uneven is not None and not UNEVEN.past(uneven):
+        uneven = None
     says = "{:.0%} more of the edges are one pattern of period 2 than in real images"
-    return observe_signal(log, CHECKERBOARD, says)
+    bound = CHECKERBOARD if uneven is None else FAINT_CHECKERBOARD
+    observed = observe_signal(log, bound, says)
+    if observed is None or uneven is None:
+        return observed
+    says = f"kernels of {uneven:.0f} transposed convolutions are no multiple of strides"
+    cause = UNEVEN.evidence(uneven, says)
+    return replace(observed, evidence=[cause, *observed.evidence])

@@ -18,10 +18,8 @@ from ganlab.diagnosis.evidence import (
     Observation,
     last_median,
     last_value,
-    make_evidence,
     smooth,
 )
-from ganlab.diagnosis.findings import Evidence
 from ganlab.diagnosis.log import LOSSES, Log, Series
 from ganlab.diagnosis.rules import losses
 from ganlab.diagnosis.rules.rule import rule
@@ -71,15 +69,6 @@ BOTH_CONTENT = Bound(
     condition=f"and `d_loss` at once < {CONTENT:g} of their start (of "
     f"{losses.CHANCE:.3g} at most), or `g_loss` under 0 and by {GAIN:g} lower "
     "than it began",
-)
-PROBABILITIES = Bound(
-    "logit_highest",
-    1.0,
-    above=False,
-    condition="was never over 1, and `logit_lowest` never under 0",
-)
-MISREAD = Bound(
-    "misread_answers", None, condition="in a model whose cross-entropy is known"
 )
 
 
@@ -215,37 +204,3 @@ def _both_content(log: Log) -> Observation | None:
         return None
     began = int(d_loss.steps[0])  # a loss is reversed from the first step on
     return Observation(held._replace(since_step=began), evidence)
-
-
-@rule(PROBABILITIES)
-def double_sigmoid(log: Log) -> Observation | None:
-    """Probabilities are taken for logits: by the model's loss, or by their range."""
-    if log.settings.get("misread_answers") == "probabilities":
-        says = "the discriminator ends on a sigmoid, and the loss applies another"
-        return Observation(Held(0, 1.0), [_setting(says)])
-    lowest, highest = (
-        log.get(name, MIN_VALUES) for name in ("logit_lowest", "logit_highest")
-    )
-    if lowest is None or highest is None:
-        return None
-    if lowest.values.min() < 0.0 or highest.values.max() > 1.0:
-        return None
-    if not (highest.values > lowest.values).any():  # one answer is no probability
-        return None
-    low, high = float(lowest.values.min()), float(highest.values.max())
-    says = f"logits were between {low:.3g} and {high:.3g} all the time"
-    held = Held(int(highest.steps[0]), 1.0)
-    return Observation(held, [PROBABILITIES.evidence(high, says)])
-
-
-@rule(MISREAD, severities=("warning", "critical"))
-def missing_sigmoid(log: Log) -> Observation | None:
-    """Logits are taken for probabilities by the model's loss."""
-    if log.settings.get("misread_answers") != "logits":
-        return None
-    says = "the discriminator ends on logits, and the loss takes probabilities"
-    return Observation(Held(0, 1.0), [_setting(says)], "critical")
-
-
-def _setting(says: str) -> Evidence:
-    return make_evidence(MISREAD.signal, None, None, says)

@@ -16,6 +16,14 @@ def test_each_failure_is_named(make_log, find, name, changes, recipe):
     find(make_log(changes, recipe), name)
 
 
+def test_an_uneven_kernel_is_named_by_a_fainter_pattern(make_log, find, names_of):
+    faint = {"checkerboard_share": 0.08}
+    assert names_of(make_log(faint | {"g_uneven_kernels": 0.0})) == []
+    finding = find(make_log(faint | {"g_uneven_kernels": 2.0}), "checkerboard")
+    assert "kernels of 2" in finding.evidence[0]["says"]
+    assert names_of(make_log({"g_uneven_kernels": 2.0})) == []
+
+
 def test_the_range_is_that_of_the_data(make_log, find, names_of):
     finding = find(make_log({"fake_low": 0.0}), "data_range_mismatch")
     assert finding.evidence[0]["threshold"] == pytest.approx(-0.4)

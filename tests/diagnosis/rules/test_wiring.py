@@ -1,7 +1,5 @@
 """Rules of how a run is put together."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -20,15 +18,12 @@ CASES = [
         "inverted_objective",
         {"d_loss": np.geomspace(1, 1e-2, 40), "g_loss": np.geomspace(0.7, 1e-3, 40)},
     ),
-    ("double_sigmoid", {"logit_lowest": 0.3, "logit_highest": 0.7}),
 ]
 HEALTHY = {
     "g_update_ratio": 1e-3,
     "latent_effect": LATE,
     "g_logit_direction": 1.0,
     "g_step_gain": np.where(np.arange(40) % 5 == 0, -2.0, 40.0),
-    "logit_lowest": -0.3,
-    "logit_highest": 0.7,
 }
 
 
@@ -77,21 +72,6 @@ def test_what_a_dead_layer_stops_is_not_frozen_by_itself(make_log, names_of):
 def test_latents_move_images_by_the_range_that_these_have(make_log, names_of):
     narrow = {"real_high": 255.0, "fake_high": 1.0, "latent_effect": 1e-3}
     assert names_of(make_log(narrow)) == ["data_range_mismatch"]
-
-
-def test_one_answer_to_all_is_no_probability(make_log, names_of):
-    assert names_of(make_log({"logit_lowest": 0.3, "logit_highest": 0.3})) == []
-
-
-@pytest.mark.parametrize(
-    ("misread", "name"),
-    [("probabilities", "double_sigmoid"), ("logits", "missing_sigmoid")],
-)
-def test_what_the_loss_takes_is_compared_with_what_it_is_given(
-    make_log, find, misread, name
-):
-    log = make_log()
-    find(dataclasses.replace(log, settings={"misread_answers": misread}), name)
 
 
 def test_latents_are_ignored_though_the_first_images_are_of_one_grey(make_log, find):
