@@ -15,7 +15,6 @@ from PIL import Image
 
 from ganlab import Artifact, diagnosis
 from ganlab.diagnosis import report
-from ganlab.labs.faults import get_fault
 from ganlab.training.bfloat16 import is_emulated
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -326,11 +325,6 @@ def test_generated_failures_are_scored_by_what_was_seen(tmp_path):
     table = generated.as_table(report)
     assert "75.0%" in table
     assert "| scored | everything | 0 |" in table
-
-
-def test_unseen_kinds_are_kinds():
-    for name in load_script("generated").UNSEEN:
-        assert get_fault(name).name == name
 
 
 def test_scores_are_no_signals_of_the_probe():

@@ -65,7 +65,7 @@ class Case:
         generator_normalization: `batch`, `layer` or `none`.
         discriminator_normalization: Likewise, or `dropout`.
         output: The generator's last activation.
-        end: The discriminator's: `linear` or `sigmoid`.
+        end: The discriminator's: `linear` or `sigmoid`; `softmax` or `relu`.
         loss: A loss's name: of `ganlab.losses`, or for Keras `cross_entropy`,
             `saturating`, `least_squares`, `hinge` or `wasserstein`.
         penalty: Weight of its gradient penalty (R1, or that of WGAN-GP), or 0.
@@ -86,7 +86,7 @@ class Case:
         labels_used: Whether the generator looks at its labels.
         reversed_loss: A network whose loss has its sign swapped, or an empty string.
         targets: What the discriminator's loss lacks: `same` labels both sides alike,
-            `fakes` leaves the real side out.
+            `fakes` leaves the real side out, `random` draws both sides' labels.
         joint: Whether the generator's step moves the discriminator's weights too.
         dropout: Fraction of the discriminator's hidden units that are left out.
         noise: Standard deviation of noise on the discriminator's images, or 0.
@@ -101,6 +101,10 @@ class Case:
         momentum: Float: of moving statistics.
         spike: Factor on both rates from the middle of the run on.
         warmup: Integer: steps in which both rates rise from 0; 0 for none.
+        weight_decay: Float, of Adam, in rates a step; 0 for none.
+        rescaled_fakes: Whether the discriminator is shown fakes in [0, 1].
+        stale_fakes: Whether it is shown the first batch of fakes in every step.
+        inference: Whether the generator trains as it samples, by moving statistics.
     """
 
     seed: int
@@ -151,6 +155,10 @@ class Case:
     momentum: float = 0.9
     spike: float = 1.0
     warmup: int = 0
+    weight_decay: float = 0.0
+    rescaled_fakes: bool = False
+    stale_fakes: bool = False
+    inference: bool = False
 
     @property
     def toy(self) -> bool:
@@ -294,7 +302,12 @@ def _optimizer(case: Case, role: str) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(rate, clipnorm=case.clipnorm)
     if case.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate)
-    return keras.optimizers.Adam(rate, beta_1=case.beta_1, beta_2=0.99)
+    return keras.optimizers.Adam(
+        rate,
+        beta_1=case.beta_1,
+        beta_2=0.99,
+        weight_decay=case.weight_decay or None,
+    )
 
 
 def _model(case: Case, generator: Any, discriminator: Any, classes: int) -> Any:

@@ -1,11 +1,10 @@
 """Faults: what goes wrong in users' GANs, one at a time, in GANs drawn at random.
 
 Each `Fault` puts one mistake into a healthy `Case` and states the finding that names
-it.
+it. Those that no rule was written for yet are in `ganlab.labs.unseen_faults`.
 """
 
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,24 +12,8 @@ from ganlab.errors import unknown_name
 from ganlab.labs import injections
 from ganlab.labs.cases import Case
 from ganlab.labs.healthy import choose, draw_image
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One mistake.
-
-    Args:
-        name: A short name.
-        cause: What was done, in a sentence.
-        findings: Names of the findings that name the cause.
-        inject: Function from a healthy `Case` and a random generator to the case with
-            the fault.
-    """
-
-    name: str
-    cause: str
-    findings: tuple[str, ...]
-    inject: injections.Injection
+from ganlab.labs.injections import Fault
+from ganlab.labs.unseen_faults import UNSEEN
 
 
 def draw_failing(fault: Fault, seed: int) -> Case:
@@ -232,13 +215,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "same-targets",
         "real and fake images have the same label in the discriminator's loss",
-        ("generator_domination",),
+        ("undivided_objective", "generator_domination"),
         injections.without_sides("same"),
     ),
     Fault(
         "fakes-only",
         "the discriminator's loss leaves real images out",
-        ("generator_domination",),
+        ("undivided_objective", "generator_domination"),
         injections.without_sides("fakes"),
     ),
     Fault(
@@ -274,7 +257,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "joint-weights",
         "the generator's step moves the discriminator's weights too",
-        ("generator_domination", "inverted_objective"),
+        ("crossed_steps",),
         lambda case, random: injections.of_labels(case, random).replace(joint=True),
     ),
     Fault(
@@ -294,7 +277,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "heavy-dropout",
         "dropout leaves next to nothing of the discriminator",
-        ("generator_domination",),
+        ("drowned_discriminator", "generator_domination"),
         lambda case, random: case.replace(
             loss=injections.plain_loss(case),
             penalty=0.0,
@@ -305,7 +288,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "loud-noise",
         "noise on the discriminator's images drowns them",
-        ("generator_domination",),
+        ("drowned_discriminator", "generator_domination"),
         lambda case, random: case.replace(
             loss=injections.plain_loss(case), penalty=0.0, noise=random.uniform(10, 50)
         ),
@@ -344,6 +327,7 @@ FAULTS: tuple[Fault, ...] = (
         ("frozen_network",),
         lambda case, random: case.replace(warmup=int(10 ** random.uniform(8, 10))),
     ),
+    *UNSEEN,
 )
 
 

@@ -1,12 +1,31 @@
 """What puts one mistake into a healthy case: functions of a case and a generator."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ganlab.labs.cases import Case
 from ganlab.labs.healthy import DATA, Random, choose
 
 Injection = Callable[[Case, Random], Case]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake.
+
+    Args:
+        name: A short name.
+        cause: What was done, in a sentence.
+        findings: Names of the findings that name the cause.
+        inject: Function from a healthy `Case` and a random generator to the case with
+            the fault.
+    """
+
+    name: str
+    cause: str
+    findings: tuple[str, ...]
+    inject: Injection
 
 
 def plain_loss(case: Case) -> str:

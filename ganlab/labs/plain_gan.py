@@ -33,6 +33,9 @@ class PlainGAN(keras.Model):
         elif case.loss == "least_squares":
             self.loss_fn = keras.losses.MeanSquaredError()
         self.noise = keras.random.SeedGenerator(case.seed)
+        if case.stale_fakes:
+            latents = keras.random.normal((case.batch_size, case.latent_dim), seed=0)
+            self.first_fakes = generator(latents, training=False).numpy()
 
     def compile(self, generator_optimizer: Any, discriminator_optimizer: Any) -> None:
         """Takes an optimizer for each network."""
@@ -56,7 +59,9 @@ class PlainGAN(keras.Model):
 
     def _generate(self, count: Any, labels: Any) -> Any:
         latents = keras.random.normal((count, self.case.latent_dim), seed=self.noise)
-        return self.generator(_with(latents, labels), training=True)
+        training = not self.case.inference
+        fake = self.generator(_with(latents, labels), training=training)
+        return (fake + 1.0) / 2.0 if self.case.rescaled_fakes else fake
 
     def _judge(self, images: Any, labels: Any) -> Any:
         return self.discriminator(_with(images, labels), training=True)
@@ -64,6 +69,8 @@ class PlainGAN(keras.Model):
     def _train_discriminator(self, real: Any, labels: Any) -> Any:
         case = self.case
         fake = self._generate(ops.shape(real)[0], labels)
+        if case.stale_fakes:
+            fake = self.first_fakes
         with tf.GradientTape() as tape:
             on_real, on_fake = self._judge(real, labels), self._judge(fake, labels)
             if case.reversed_loss == "discriminator":
@@ -111,11 +118,21 @@ class PlainGAN(keras.Model):
         if loss == "hinge":
             return ops.mean(ops.relu(1.0 - on_real)) + ops.mean(ops.relu(1.0 + on_fake))
         fakes = float(self.case.fake_label) * ops.ones_like(on_fake)
+        if self.case.targets == "random":
+            return sum(
+                self.loss_fn(self._coins(answers), answers)
+                for answers in (on_real, on_fake)
+            )
         if self.case.targets == "same":
             return self.loss_fn(fakes, on_real) + self.loss_fn(fakes, on_fake)
         if self.case.targets == "fakes":
             return self.loss_fn(fakes, on_fake)
         return self.loss_fn(1.0 - fakes, on_real) + self.loss_fn(fakes, on_fake)
+
+    def _coins(self, answers: Any) -> Any:
+        """Labels of 0 or 1, each as likely as the other."""
+        drawn = keras.random.uniform(ops.shape(answers), seed=self.noise)
+        return ops.cast(drawn < 0.5, answers.dtype)
 
     def _generator_loss(self, on_fake: Any) -> Any:
         loss = self.case.loss

@@ -38,6 +38,29 @@ def test_both_networks_move_by_every_loss(loss):
     assert set(gan.get_metrics_result()) == {"d_loss", "g_loss"}
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"targets": "random"},
+        {"rescaled_fakes": True},
+        {"stale_fakes": True},
+        {"inference": True, "generator_normalization": "batch"},
+        {"end": "softmax", "from_logits": False},
+    ],
+    ids=lambda fault: next(iter(fault)),
+)
+def test_a_fault_leaves_a_model_that_trains(fault):
+    gan, moved = train(loss="cross_entropy", **fault)
+    assert moved[0] or "end" in fault
+    means = [
+        weight.numpy()
+        for weight in gan.generator.non_trainable_variables
+        if "moving_mean" in weight.path
+    ]
+    still = all((mean == 0.0).all() for mean in means)
+    assert still == ("inference" in fault)
+
+
 def test_a_cut_gradient_leaves_the_generator():
     gan, _ = train(loss="hinge", still="generator", still_by="cut")
     generator_alone = gan.generator.trainable_variables
