@@ -223,7 +223,8 @@ class TrainingMetrics(PeriodicCallback):
 
         Of another model's optimizers also which weights both of them move.
         """
-        optimizers, values = self.optimizers, {}
+        optimizers = self.optimizers
+        values: dict[str, float] = {}
         if optimizers is None:
             optimizers = optimizers_of(self.model)
         else:

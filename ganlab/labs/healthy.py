@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ganlab.config.resolve import complete
+from ganlab.config.settings import Recipe
 from ganlab.labs.cases import Case
 
 Random = np.random.Generator
@@ -76,10 +78,14 @@ def draw_toy(seed: int, random: Random) -> Case:
     if trainer == "ganlab":
         loss = choose(random, "relativistic", "relativistic", "wasserstein")
     rate = float(10 ** random.uniform(-3.0, -2.6))
+    data, penalty = choose(random, *TOYS), 0.1
+    if loss == "relativistic":  # as ganlab's own, which goes with the mixture's size
+        recipe = complete(Recipe(data=data, regularizer="r1+r2"), None, None)
+        penalty = recipe.as_dict()["regularizer_weight"]
     return Case(
         seed,
         trainer,
-        choose(random, *TOYS),
+        data,
         generator="dense",
         discriminator="dense",
         width=choose(random, 8, 16),
@@ -90,7 +96,7 @@ def draw_toy(seed: int, random: Random) -> Case:
         discriminator_normalization="none",
         output="linear",
         loss=loss,
-        penalty=1.0 if loss == "relativistic" else 0.1,
+        penalty=penalty,
         rates=(rate, rate),
         beta_1=0.0,
         discriminator_steps=3 if loss == "wasserstein" else 1,

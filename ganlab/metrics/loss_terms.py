@@ -15,11 +15,15 @@ Term = Callable[[np.ndarray], np.ndarray]
 
 
 def _softplus(values: np.ndarray) -> np.ndarray:
-    return np.logaddexp(0.0, values)
+    return np.asarray(np.logaddexp(0.0, values))
 
 
 def _probabilities(answers: np.ndarray) -> np.ndarray:
-    return np.clip(answers, CLIP, 1.0 - CLIP)
+    return np.asarray(np.clip(answers, CLIP, 1.0 - CLIP))
+
+
+def _squared_distance(target: float) -> Term:
+    return lambda answers: np.square(answers - target)
 
 
 TERMS: dict[str, dict[float, Term]] = {
@@ -31,10 +35,7 @@ TERMS: dict[str, dict[float, Term]] = {
         1.0: lambda answers: -np.log(_probabilities(answers)),
         0.0: lambda answers: -np.log1p(-_probabilities(answers)),
     },
-    "squares": {
-        target: lambda answers, target=target: np.square(answers - target)
-        for target in (1.0, 0.0, -1.0)
-    },
+    "squares": {target: _squared_distance(target) for target in (1.0, 0.0, -1.0)},
     "hinge": {
         1.0: lambda answers: np.maximum(1.0 - answers, 0.0),
         -1.0: lambda answers: np.maximum(1.0 + answers, 0.0),

@@ -25,9 +25,10 @@ def test_a_gans_optimizers_and_their_rates(make_gan):
 def test_weights_that_both_optimizers_move(make_gan):
     gan = make_gan()
     own, other = keras.optimizers.SGD(), keras.optimizers.SGD()
-    own.build(gan.discriminator.trainable_variables)
-    other.build([*gan.generator.trainable_variables, *own._trainable_variables[:1]])
-    sizes = [weight.numpy().size for weight in gan.discriminator.trainable_variables]
+    judging = gan.discriminator.trainable_variables
+    own.build(judging)
+    other.build([*gan.generator.trainable_variables, *judging[:1]])
+    sizes = [weight.numpy().size for weight in judging]
     shares = crossed_shares({"d": own, "g": other}, gan)
     assert shares["d_crossed_share"] == pytest.approx(sizes[0] / sum(sizes))
     assert shares["g_crossed_share"] == 0.0

@@ -22,7 +22,8 @@ def test_cross_entropies_and_squares_are_those_of_keras():
             expected = loss(np.full_like(answers, target), answers)
             if target >= 0 or name == "squares":
                 assert terms[term_name(name, target)] == pytest.approx(
-                    float(expected), rel=1e-4
+                    float(expected),
+                    rel=0.02,  # which clips in float32
                 )
 
 

@@ -55,7 +55,7 @@ FOOLED = Bound("logit_separation", 0.25, above=False)
 SLOPE = Bound(
     "logit_slope", 10.0, condition="> 10 with a Wasserstein or an unknown loss"
 )
-NOISE = Bound("d_noise_share", 0.9)
+NOISE = Bound("d_noise_share", 0.97)  # over 30 times what images change
 DROPOUT = Bound("d_dropout_rate", 0.9)  # more than 9 of 10 units are left out
 OVERFIT_GAP = Bound("overfit_gap", 0.5)
 MAX_REAL_SIGN = 0.6  # ADA's target

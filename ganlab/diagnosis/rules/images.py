@@ -26,7 +26,7 @@ STATISTICS_GAP = Bound(
     condition=f"> 0.1, and > {LATENT_SHARE:g} times what other latents change",
 )
 CHECKERBOARD = Bound("checkerboard_share", 0.15)
-FAINT_CHECKERBOARD = Bound("checkerboard_share", 0.05)
+FAINT_CHECKERBOARD = Bound("checkerboard_share", 0.08)
 UNEVEN = Bound("g_uneven_kernels", 0.0)
 UNREACHED_RANGE = 0.3
 SMALLEST_SHARE = 0.05  # of the output's range

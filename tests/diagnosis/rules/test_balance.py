@@ -11,7 +11,7 @@ CASES = [
     ("discriminator_domination", SURE, {}),
     ("generator_domination", {"d_real": 0.5, "d_fake": 0.5, **ALIKE}, {}),
     ("discriminator_overfitting", {"overfit_gap": 0.95}, {}),
-    ("drowned_discriminator", {"d_noise_share": 0.97}, {}),
+    ("drowned_discriminator", {"d_noise_share": 0.99}, {}),
     ("drowned_discriminator", {"d_dropout_rate": 0.95, "d_noise_share": 0.5}, {}),
     ("oscillation", {"d_fake": np.tile([0.1, 0.9], 20)}, {}),
 ]

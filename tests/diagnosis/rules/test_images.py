@@ -17,7 +17,7 @@ def test_each_failure_is_named(make_log, find, name, changes, recipe):
 
 
 def test_an_uneven_kernel_is_named_by_a_fainter_pattern(make_log, find, names_of):
-    faint = {"checkerboard_share": 0.08}
+    faint = {"checkerboard_share": 0.1}
     assert names_of(make_log(faint | {"g_uneven_kernels": 0.0})) == []
     finding = find(make_log(faint | {"g_uneven_kernels": 2.0}), "checkerboard")
     assert "kernels of 2" in finding.evidence[0]["says"]
