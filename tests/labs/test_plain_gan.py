@@ -49,6 +49,7 @@ def test_both_networks_move_by_every_loss(loss):
     ],
     ids=lambda fault: next(iter(fault)),
 )
+@pytest.mark.filterwarnings("ignore:You are using a softmax")
 def test_a_fault_leaves_a_model_that_trains(fault):
     gan, moved = train(loss="cross_entropy", **fault)
     assert moved[0] or "end" in fault
