@@ -18,6 +18,7 @@ from ganlab.training.data import TrainingData
 
 LOGGER = logging.getLogger("ganlab")
 MAX_STEPS, MAX_SECONDS = 100, 5.0  # that are measured, whichever is less
+COMPILATIONS = 3.0  # first steps: the run's own, and its probe takes two
 CHECKPOINTS_SHARE = 0.01  # of the time, and of all else that is written
 
 
@@ -82,7 +83,8 @@ def announce(steps: int, share: float, stream: TextIO) -> Pace:
     def say() -> None:
         left, seconds = steps - int(pace.model.step.numpy()), pace.step
         if left > 0 and seconds is not None:
-            tqdm.write(
+            write = tqdm.write if stream.isatty() else print
+            write(
                 f"A step takes {duration(seconds)}: {left:,} more take about "
                 f"{duration(left * seconds / share)}",
                 file=stream,
@@ -151,7 +153,7 @@ def steps_within(
             verbose=0,
             callbacks=[pace],
         )
-    left = seconds - (time.perf_counter() - began) - pace.compilation
+    left = seconds - (time.perf_counter() - began) - COMPILATIONS * pace.compilation
     step = pace.step or pace.compilation
     share = training_share(monitoring, scored=data.reference is not None)
     steps = max(1, int(left * share / step))
