@@ -63,7 +63,7 @@ def test_train_help_is_made_from_the_table(capsys, monkeypatch):
         "one of minimax, non_saturating, least_squares, hinge, wasserstein",
         "(default: non_saturating)",
         "16 to 512 (default: the data's own)",
-        "one of dcgan, wgan-gp, sngan, r3gan, small-data, emoji, projected (default: dcgan)",
+        "dcgan, wgan-gp, sngan, r3gan, small-data, emoji, projected (default: dcgan)",
         "what to do when a critical finding appears (default: warn)",
         "gradient_accumulation_steps",
     ):
