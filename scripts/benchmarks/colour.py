@@ -1,4 +1,4 @@
-"""Trains on a folder of colour pictures beside keras.io's DCGAN and lightweight-gan.
+"""Trains on a folder of colour pictures beside Keras's and PyTorch's own examples.
 
     python scripts/get_emoji --out data/emoji
     python scripts/benchmarks/colour.py --data folder:data/emoji/google \\
@@ -11,7 +11,8 @@ features of a small classifier that has learnt another artist's pictures of the 
 things (`--family`), and in those of `--features`, against the training pictures; so are
 a random half of these against the other half.
 
-A contender is `keras.io`, `lightweight-gan` (PyTorch, a CPU as its GPU), or
+A contender is `keras.io`, `pytorch` (both the DCGAN of their examples),
+`lightweight-gan` (PyTorch, a CPU as its GPU; it draws five images a second there), or
 `ganlab:PRESET[,SETTING=VALUE...]`. It writes colour.json, colour.md and colour.png.
 What is there already is not trained again. Time on 2 cores: contenders by seeds by
 minutes.
@@ -32,7 +33,8 @@ from tqdm import tqdm
 from turns import Contender, log, torch_python
 
 WORKER = Path(__file__).with_name("colour_worker.py")
-CONTENDERS = ("ganlab:dcgan", "ganlab:emoji", "keras.io", "lightweight-gan")
+CONTENDERS = ("ganlab:dcgan", "ganlab:emoji", "keras.io", "pytorch")
+OF_PYTORCH = ("pytorch", "lightweight-gan")
 MOMENTS = (0.25, 0.5, 1.0)
 TURN = 60.0  # seconds
 EPOCHS = 12  # of the classifier
@@ -95,7 +97,7 @@ def write_pictures(spec: str, size: int, folder: Path) -> np.ndarray:
 def train(jobs: list[tuple[str, int]], count: int, options: Any, out: Path) -> None:
     """Trains by turns, and keeps images and steps of every moment."""
     torch = None
-    if any(name == "lightweight-gan" for name, _ in jobs):
+    if any(name in OF_PYTORCH for name, _ in jobs):
         torch = torch_python(out.parent / "torch", "torchvision", "lightweight-gan")
     seconds = 60 * options.minutes
     ends = [moment * seconds for moment in MOMENTS]
@@ -106,7 +108,7 @@ def train(jobs: list[tuple[str, int]], count: int, options: Any, out: Path) -> N
     for name, seed in jobs:
         work = folder_of(out, name, seed)
         work.mkdir(exist_ok=True)
-        python = torch if name == "lightweight-gan" else sys.executable
+        python = torch if name in OF_PYTORCH else sys.executable
         command = [python, WORKER, name, "--seed", str(seed), "--work", work]
         command += ["--data", options.data, "--size", str(options.size)]
         command += ["--pictures", out / "pictures"]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from turns import Worker, declare_torchvision_operators
 
+LATENT_DIM = 100  # of PyTorch's example
 Sample = Callable[[int], np.ndarray]
 
 
@@ -112,6 +113,71 @@ def train_keras_io(pacer: Pacer, options: Any) -> None:
     model.fit(data, epochs=1_000_000, callbacks=[Pace()], verbose=0)
 
 
+def train_pytorch(pacer: Pacer, options: Any) -> None:
+    """PyTorch's example, pytorch/examples/dcgan: its networks, rates and step.
+
+    The pictures are read once, where the example reads them anew in each epoch.
+    """
+    import torch
+    from PIL import Image
+    from torch import nn
+
+    torch.manual_seed(options.seed)
+    files = sorted((options.pictures / "all").glob("*.png"))
+    pixels = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    widths = [64 * 2**k for k in range(options.size.bit_length() - 3)]
+    up: list[nn.Module] = [
+        nn.ConvTranspose2d(LATENT_DIM, widths[-1], 4, 1, 0, bias=False)
+    ]
+    for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
+        up += [nn.BatchNorm2d(wide), nn.ReLU(True)]
+        up.append(nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False))
+    up += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+    up += [nn.ConvTranspose2d(widths[0], 3, 4, 2, 1, bias=False), nn.Tanh()]
+    down: list[nn.Module] = []
+    for narrow, wide in zip([3, *widths], widths, strict=False):
+        down.append(nn.Conv2d(narrow, wide, 4, 2, 1, bias=False))
+        down += [nn.BatchNorm2d(wide)] if narrow > 3 else []
+        down.append(nn.LeakyReLU(0.2, True))
+    down += [nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False), nn.Sigmoid()]
+    generator, discriminator = nn.Sequential(*up), nn.Sequential(*down, nn.Flatten(0))
+    for module in (*generator, *discriminator):
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    g_optimizer, d_optimizer = (
+        torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999))
+        for network in (generator, discriminator)
+    )
+    loss = nn.BCELoss()
+
+    def draw(count: int) -> np.ndarray:
+        generator.eval()
+        with torch.no_grad():
+            made = generator(torch.randn(count, LATENT_DIM, 1, 1))
+        generator.train()
+        made = (made.permute(0, 2, 3, 1).numpy() + 1.0) * 127.5
+        return made.round().astype(np.uint8)
+
+    step = 0
+    while True:
+        for batch in torch.randperm(len(images)).split(64):
+            real = images[batch]
+            ones = torch.ones(len(real))
+            d_optimizer.zero_grad()
+            loss(discriminator(real), ones).backward()
+            fake = generator(torch.randn(len(real), LATENT_DIM, 1, 1))
+            loss(discriminator(fake.detach()), 0.0 * ones).backward()
+            d_optimizer.step()
+            g_optimizer.zero_grad()
+            loss(discriminator(fake), ones).backward()
+            g_optimizer.step()
+            step += 1
+            pacer.tick(step, lambda count: in_batches(draw, count))
+
+
 def train_lightweight_gan(pacer: Pacer, options: Any) -> None:
     """lightweight-gan's own trainer with its defaults, on a CPU.
 
@@ -173,6 +239,8 @@ def main() -> None:
     kind, _, name = options.contender.partition(":")
     if kind == "keras.io":
         train_keras_io(pacer, options)
+    elif kind == "pytorch":
+        train_pytorch(pacer, options)
     elif kind == "lightweight-gan":
         train_lightweight_gan(pacer, options)
     else:
