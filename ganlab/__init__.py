@@ -14,6 +14,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "GAN": "models.gan",
     "Monitoring": "config.settings",
     "Recipe": "config.settings",
+    "Translator": "models.translator",
     "UserError": "errors",
     "check_gan": "training.gan_checks",
     "dcgan_discriminator": "networks",

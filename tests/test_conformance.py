@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ganlab.models.gan
+import ganlab.models.translator
 import ganlab.objectives.objective
 import ganlab.objectives.schedules
 from ganlab import networks
@@ -72,6 +73,11 @@ def kind_of(base):
 def make(cls, make_gan):
     if cls is ganlab.models.gan.GAN:
         return make_gan(3)
+    if cls is ganlab.models.translator.Translator:
+        return cls(
+            networks.unet_generator(16, base_filters=4, stages=2),
+            networks.patch_discriminator(16, source_channels=3, base_filters=4),
+        )
     return {**LAYERS, **BROUGHT}.get(cls, cls)()
 
 

@@ -54,7 +54,7 @@ def first_nonfinite_of_step(gan: GAN, data: Any) -> str | None:
     """
     state = [(v, v.numpy()) for v in skipping.state_of(gan)]
     try:
-        names = (_in_update(gan, batch) for batch in batches.split(gan, data))
+        names = (_in_update(gan, batch) for batch in gan.read_batches(data))
         return next((name for name in names if name is not None), None)
     finally:
         for variable, value in state:
@@ -65,14 +65,14 @@ def _in_update(gan: GAN, batch: batches.Batch) -> str | None:
     """The first in one update of the discriminator, or in that of both networks."""
     if not _is_finite(batch.images):
         return "images"
-    arguments = signature.arguments(gan.generator, batch.latents, batch.labels)
+    arguments = signature.arguments(gan.generator, batch.inputs, batch.labels)
     name, _ = _in_network("generator", gan.generator, arguments)
     if name is not None:
         return name
-    generated = batches.generate(gan, batch)
-    inputs = batches.discriminator_inputs(gan, batch, generated)
+    generated = gan.generate_fakes(batch)
+    inputs = gan.show(batch, generated)
     for side, images in enumerate((inputs.real, inputs.fake)):
-        seen = batches.perturbed(gan, images, batch.substep, side)
+        seen = gan.perturb(images, batch.substep, side)
         if not _is_finite(seen):
             return f"perturbed {('real', 'fake')[side]} images"
         arguments = signature.arguments(gan.discriminator, seen, batch.labels)

@@ -2,21 +2,30 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import keras
 import tensorflow as tf
 from keras import ops
 
 from ganlab.models import forward, reading, seeds
 
 if TYPE_CHECKING:
+    from ganlab.models.adversarial import AdversarialModel
     from ganlab.models.gan import GAN
 
 
 class Batch(NamedTuple):
-    """What one discriminator update, the `substep`-th of its step, trains on."""
+    """What one discriminator update, the `substep`-th of its step, trains on.
+
+    Args:
+        images: Float tensor `(batch, ...)`: real images.
+        labels: Int tensor `(batch,)`, or `None`.
+        inputs: What the generator is called on, but for labels: flat latents.
+        substep: Integer.
+    """
 
     images: Any
     labels: Any
-    latents: Any
+    inputs: Any
     substep: int
 
 
@@ -26,18 +35,14 @@ class Generated(NamedTuple):
     Args:
         images: Tensor `(batch, ...)`, packed.
         tape: The tape of images and losses.
-        losses: A list of the sum of what regularizers and `add_loss` of the
-            generator's layers add to its loss, or an empty one.
+        losses: A list of scalars that the generator loses besides.
+        logs: A dict from log keys to float32 scalars: what these losses are made of.
     """
 
     images: Any
     tape: tf.GradientTape
     losses: list[Any]
-
-    @property
-    def logs(self) -> dict[str, Any]:
-        """The losses by their log key."""
-        return dict(zip(("g_regularization",), self.losses, strict=False))
+    logs: dict[str, Any]
 
 
 class DiscriminatorInputs(NamedTuple):
@@ -80,21 +85,27 @@ def split(gan: "GAN", data: Any) -> list[Batch]:
 def generate(gan: "GAN", batch: Batch) -> Generated:
     """Generates fake images from a batch's latents."""
     with tf.GradientTape() as tape:
-        images = forward.call(gan.generator, batch.latents, batch.labels, training=True)
+        images = forward.call(gan.generator, batch.inputs, batch.labels, training=True)
         images = forward.pack(images, gan.packing)
-        losses = forward.added_losses(gan.generator)
-        losses += forward.regularizations(gan.generator)
-        if losses:
-            losses = [forward.total_of(losses)]
-    return Generated(images, tape, losses)
+        logs = added(gan.generator)
+    return Generated(images, tape, list(logs.values()), logs)
 
 
-def generator_state(gan: "GAN") -> list[Any]:
+def added(generator: keras.Model) -> dict[str, Any]:
+    """What regularizers and `add_loss` of a generator's layers add, if anything."""
+    losses = forward.added_losses(generator) + forward.regularizations(generator)
+    return {"g_regularization": forward.total_of(losses)} if losses else {}
+
+
+def generator_state(gan: "AdversarialModel") -> list[Any]:
     """The values of what generation changes, such as batch statistics."""
-    return [tf.identity(value) for value in gan.generator.non_trainable_variables]
+    variables = gan.trained_generator.non_trainable_variables
+    return [tf.identity(value) for value in variables]
 
 
-def generate_again(gan: "GAN", batch: Batch, state: list[Any], after: Any) -> Generated:
+def generate_again(
+    gan: "AdversarialModel", batch: Batch, state: list[Any], after: Any
+) -> Generated:
     """Generates the same images from the state that they began with.
 
     Args:
@@ -103,12 +114,12 @@ def generate_again(gan: "GAN", batch: Batch, state: list[Any], after: Any) -> Ge
         state: What `generator_state` gave before.
         after: A tensor: when it has been computed, generation begins.
     """
-    variables = gan.generator.non_trainable_variables
+    variables = gan.trained_generator.non_trainable_variables
     with tf.control_dependencies([after]):
         for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
-        latents = tf.identity(batch.latents)
-    return generate(gan, batch._replace(latents=latents))
+        inputs = tf.identity(batch.inputs)
+    return gan.generate_fakes(batch._replace(inputs=inputs))
 
 
 def discriminator_inputs(
@@ -119,7 +130,7 @@ def discriminator_inputs(
     return DiscriminatorInputs(real, generated.images, batch.labels, batch.substep)
 
 
-def perturbed(gan: "GAN", images: Any, substep: int, side: int) -> Any:
+def perturbed(gan: "AdversarialModel", images: Any, substep: int, side: int) -> Any:
     """Packed images as the discriminator sees them: augmented and noisy.
 
     Args:

@@ -18,7 +18,9 @@ from ganlab.errors import UserError
 from ganlab.models import reading
 
 if TYPE_CHECKING:
+    from ganlab.models.adversarial import AdversarialModel
     from ganlab.models.gan import GAN
+    from ganlab.models.translator import Translator
 
 MARGIN = 0.02  # of a range, by which data may exceed it
 FAR = 0.25  # of a range, by which noise or augmentation may exceed it
@@ -31,11 +33,13 @@ class CheckedFunction:
 
     Args:
         function: Of an iterator of batches, as `keras.Model.make_train_function` makes.
-        gan: The `ganlab.GAN` that it trains or tests.
+        gan: The `ganlab.GAN` or translator that it trains or tests.
         unit: Integer: the fewest images that a batch may hold.
     """
 
-    def __init__(self, function: Callable[[Any], Any], gan: "GAN", unit: int) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], gan: "AdversarialModel", unit: int
+    ) -> None:
         self.function = function
         self.gan = gan
         self.unit = unit
@@ -45,14 +49,14 @@ class CheckedFunction:
         if self.checks_next:
             first = _first(iterator)
             for data in _of_replicas(self.gan, first):
-                check(self.gan, data, self.unit)
+                self.gan.check_batch(data, self.unit)
             self.checks_next = False
             iterator = _put_back(first, iterator, self.gan.steps_per_execution)
         try:
             return self.function(iterator)
         except tf.errors.InvalidArgumentError as error:
             beyond = BEYOND_CLASSES.search(str(error))
-            classes = self.gan.num_classes
+            classes = getattr(self.gan, "num_classes", None)
             if beyond is None or classes is None or int(beyond[2]) != classes:
                 raise
             raise _beyond_classes(int(beyond[1]), int(beyond[1]), classes) from None
@@ -68,7 +72,7 @@ def _first(iterator: Any) -> Any:
         ) from None
 
 
-def check_next(gan: "GAN", name: str, unit: int) -> None:
+def check_next(gan: "AdversarialModel", name: str, unit: int) -> None:
     """Makes a function of a model check the next batch that it gets.
 
     Args:
@@ -92,7 +96,7 @@ def check_next(gan: "GAN", name: str, unit: int) -> None:
     setattr(gan, name, CheckedFunction(function, gan, unit))
 
 
-def _of_replicas(gan: "GAN", data: Any) -> list[Any]:
+def _of_replicas(gan: "AdversarialModel", data: Any) -> list[Any]:
     """What every replica gets of a batch."""
     local_results = gan.distribute_strategy.experimental_local_results
     leaves = [
@@ -154,6 +158,39 @@ def check(gan: "GAN", data: Any, unit: int = 1) -> None:
         _check_range(gan, float(images.min()), float(images.max()))
 
 
+def check_pairs(model: "Translator", data: Any, unit: int = 1) -> None:
+    """Raises `UserError` unless a batch is what a translator can learn from.
+
+    Args:
+        model: A `ganlab.Translator`.
+        data: A batch of values, as `train_step` gets it.
+        unit: Integer: the fewest pairs that it may hold.
+
+    Warns:
+        UserWarning: about images on a scale that the generator does not draw on.
+    """
+    sources, images = (part.numpy() for part in reading.read_pairs(model, data))
+    if len(sources) != len(images):
+        raise UserError(
+            "Expected as many sources as images in a batch. Received: "
+            f"{len(sources)} and {len(images)}; batch both alike, and drop what is left"
+        )
+    if 0 < len(images) < unit:
+        raise UserError(
+            f"Expected batches of {unit} pairs or more, discriminator_steps. Received: "
+            f"a batch of {len(images)}; pass a larger batch_size"
+        )
+    if sources[0].shape[:2] != images[0].shape[:2] and model.training == "paired":
+        raise UserError(
+            "Expected sources of the images' height and width. Received: "
+            f"{sources[0].shape[:2]} and {images[0].shape[:2]}; resize the sources"
+        )
+    for part in (sources, images):
+        if part.size:
+            _check_finite(part)
+            _check_range(model, float(part.min()), float(part.max()))
+
+
 def _warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=2)
 
@@ -198,7 +235,7 @@ def _check_finite(images: np.ndarray) -> None:
         )
 
 
-def _check_range(gan: "GAN", low: float, high: float) -> None:
+def _check_range(gan: "AdversarialModel", low: float, high: float) -> None:
     """Images beyond the generator's range, or in a part of it that is another range.
 
     They are refused if no noise explains them, and the generator has a bound. Samples

@@ -17,7 +17,7 @@ from keras import ops
 
 from ganlab.errors import UserError
 from ganlab.models import seeds
-from ganlab.models.batches import DiscriminatorInputs, Generated, perturbed
+from ganlab.models.batches import DiscriminatorInputs, Generated
 from ganlab.models.directions import with_directions
 from ganlab.models.forward import (
     computes_in,
@@ -32,7 +32,7 @@ from ganlab.networks.precision import HALF_PRECISION
 from ganlab.objectives.regularizers import DiscriminatorOutput, per_sample_shape
 
 if TYPE_CHECKING:
-    from ganlab.models.gan import GAN
+    from ganlab.models.adversarial import AdversarialModel
 
 
 class Gradients(NamedTuple):
@@ -52,12 +52,12 @@ class Gradients(NamedTuple):
     logits: list[Any]
     logs: dict[str, Any]
 
-    def generator(self, gan: "GAN", generated: Generated) -> list[Any]:
+    def generator(self, gan: "AdversarialModel", generated: Generated) -> list[Any]:
         """The gradient of the generator's loss in each of its trainable variables."""
         unit = scaled_loss(1.0, gan.generator_optimizer)
         return generated.tape.gradient(
             [generated.images, *generated.losses],
-            gan.generator.trainable_variables,
+            gan.trained_generator.trainable_variables,
             [self.fake_inputs, *(ops.cast(unit, x.dtype) for x in generated.losses)],
         )
 
@@ -70,7 +70,7 @@ class Gradients(NamedTuple):
 Strategy = Callable[..., Gradients]
 
 
-def choose(gan: "GAN") -> Strategy:
+def choose(gan: "AdversarialModel") -> Strategy:
     """The fastest strategy that a compiled GAN allows.
 
     One stage needs one logit a sample that depends on it alone, one output, and more
@@ -85,7 +85,7 @@ def choose(gan: "GAN") -> Strategy:
 
 
 def two_pass(
-    gan: "GAN",
+    gan: "AdversarialModel",
     inputs: DiscriminatorInputs,
     *,
     with_generator: bool = True,
@@ -107,7 +107,7 @@ def two_pass(
 
 
 def _differentiated_apart(
-    gan: "GAN",
+    gan: "AdversarialModel",
     inputs: DiscriminatorInputs,
     losses: "_Losses",
     *,
@@ -125,7 +125,7 @@ def _differentiated_apart(
     return Gradients(discriminator, fake_inputs, losses.logits, losses.logs)
 
 
-def _check_depends(gan: "GAN", gradient: Any) -> None:
+def _check_depends(gan: "AdversarialModel", gradient: Any) -> None:
     """Raises `UserError` if the generator's loss has no gradient at all."""
     if gradient is None:
         raise UserError(
@@ -136,7 +136,7 @@ def _check_depends(gan: "GAN", gradient: Any) -> None:
 
 
 def one_stage(
-    gan: "GAN",
+    gan: "AdversarialModel",
     inputs: DiscriminatorInputs,
     *,
     with_generator: bool = True,
@@ -185,7 +185,10 @@ def lazy(strategy: Strategy) -> Strategy:
     """
 
     def strategy_when_due(
-        gan: "GAN", inputs: DiscriminatorInputs, *, with_generator: bool = True
+        gan: "AdversarialModel",
+        inputs: DiscriminatorInputs,
+        *,
+        with_generator: bool = True,
     ) -> Gradients:
         replicas = gan.distribute_strategy.num_replicas_in_sync
         if replicas > 1 and gan.discriminator.non_trainable_variables:
@@ -222,13 +225,13 @@ def lazy(strategy: Strategy) -> Strategy:
     return strategy_when_due
 
 
-def _updates_before(gan: "GAN", inputs: DiscriminatorInputs) -> Any:
+def _updates_before(gan: "AdversarialModel", inputs: DiscriminatorInputs) -> Any:
     """Discriminator updates before this one, an int64 scalar."""
     return gan.step * gan.substeps + inputs.substep
 
 
 def second_pass(
-    gan: "GAN", inputs: DiscriminatorInputs, gradients: Gradients
+    gan: "AdversarialModel", inputs: DiscriminatorInputs, gradients: Gradients
 ) -> Gradients:
     """The generator's gradient and losses under the discriminator as it now is."""
     with tf.GradientTape() as tape:
@@ -243,7 +246,7 @@ def second_pass(
     )
 
 
-def shares_input_gradients(gan: "GAN") -> bool:
+def shares_input_gradients(gan: "AdversarialModel") -> bool:
     """Whether gradient penalties may use the gradients of the step's own logits.
 
     They may where no logit depends on other samples, and none is rounded.
@@ -306,7 +309,7 @@ class _Losses:
     @classmethod
     def of(
         cls,
-        gan: "GAN",
+        gan: "AdversarialModel",
         inputs: DiscriminatorInputs,
         *,
         with_gradient_penalties: bool,
@@ -333,9 +336,7 @@ class _Losses:
                     logits[side],
                     known[side],
                     tf.stop_gradient(images),
-                    functools.partial(
-                        perturbed, gan, substep=inputs.substep, side=side
-                    ),
+                    functools.partial(gan.perturb, substep=inputs.substep, side=side),
                 )
                 for side, images in enumerate((real, fake))
             )
@@ -365,14 +366,14 @@ class _Losses:
         )
 
 
-def _seen(gan: "GAN", inputs: DiscriminatorInputs) -> tuple[Any, Any]:
+def _seen(gan: "AdversarialModel", inputs: DiscriminatorInputs) -> tuple[Any, Any]:
     """Real and fake images as the discriminator sees them."""
-    real = perturbed(gan, inputs.real, inputs.substep, side=0)
-    return real, perturbed(gan, inputs.fake, inputs.substep, side=1)
+    real = gan.perturb(inputs.real, inputs.substep, side=0)
+    return real, gan.perturb(inputs.fake, inputs.substep, side=1)
 
 
 def _penalty(
-    gan: "GAN",
+    gan: "AdversarialModel",
     inputs: DiscriminatorInputs,
     sides: tuple[DiscriminatorOutput, ...],
     *,

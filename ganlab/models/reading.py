@@ -12,10 +12,13 @@ import tensorflow as tf
 from ganlab.errors import UserError
 
 if TYPE_CHECKING:
+    from ganlab.models.adversarial import AdversarialModel
     from ganlab.models.gan import GAN
+    from ganlab.models.translator import Translator
 
 IMAGE_KEYS = ("images", "image", "x")
 LABEL_KEYS = ("labels", "label", "y")
+PAIR_KEYS = ("sources", "images")
 
 
 def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
@@ -38,7 +41,7 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
             classes; XLA takes the nearest class instead.
     """
     images, labels = parts(data)
-    images = _as_images(gan, images)
+    images = as_images(gan, images, gan.image_shape)
     if gan.num_classes is None:
         _refuse_pairs(labels)
         return in_every_replica(images), None
@@ -49,6 +52,47 @@ def read(gan: "GAN", data: Any) -> tuple[Any, Any]:
         )
     labels = _as_classes(_as_labels(labels, gan.num_classes), gan.num_classes)
     return in_every_replica(images), in_every_replica(labels)
+
+
+def read_pairs(model: "Translator", data: Any) -> tuple[Any, Any]:
+    """A batch's sources and images, as a translator's networks take them.
+
+    Args:
+        model: A `ganlab.Translator`.
+        data: `(sources, images)`, or a dictionary of both; floats, or uint8, which is
+            scaled to `model.output_range`.
+
+    Returns:
+        Two float tensors, `(batch, *source_shape)` and `(batch, *image_shape)`.
+
+    Raises:
+        UserError: if they cannot be read so.
+    """
+    values = data
+    if isinstance(values, (list, tuple)) and len(values) == 1:
+        (values,) = values
+    if isinstance(values, dict):
+        if sorted(values) != sorted(PAIR_KEYS):
+            raise UserError(
+                f"Expected dictionaries with {' and '.join(PAIR_KEYS)}. Received: the "
+                f"keys {sorted(values)}; map the data set to (sources, images)"
+            )
+        values = [values[key] for key in PAIR_KEYS]
+    if isinstance(values, (list, tuple)) and len(values) == 3:
+        refuse_weights({"sample_weight": values[2]})
+        values = values[:2]
+    if not isinstance(values, (list, tuple)) or len(values) != 2 or values[1] is None:
+        raise UserError(
+            "Expected batches of (sources, images) for a translator. Received: one "
+            "part; pass images as `y`, or zip two data sets: "
+            "tf.data.Dataset.zip(sources, images)"
+        )
+    shapes = (model.source_shape, model.image_shape)
+    sources, images = (
+        in_every_replica(as_images(model, part, shape))
+        for part, shape in zip(values, shapes, strict=True)
+    )
+    return sources, images
 
 
 def _refuse_pairs(labels: Any) -> None:
@@ -176,19 +220,22 @@ def _as_tensor(values: Any, name: str) -> tf.Tensor:
         ) from None
 
 
-def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
+def as_images(
+    model: "AdversarialModel", values: Any, shape: tuple[int | None, ...]
+) -> tf.Tensor:
+    """Images of a shape as floats; uint8 is scaled to the model's range of images."""
     images = _as_tensor(values, "images")
     if images.dtype == tf.string:
         raise UserError(
             "Expected images as floats or uint8. Received: string; read the files and "
             "decode them with tf.io.decode_image"
         )
-    images = _with_shape(images, gan.image_shape)
-    dtype = "float64" if gan.generator.compute_dtype == "float64" else "float32"
+    images = _with_shape(images, shape)
+    dtype = "float64" if model.generator.compute_dtype == "float64" else "float32"
     if images.dtype.is_floating:
         return tf.cast(images, dtype)
-    if images.dtype == tf.uint8 and len(gan.image_shape) >= 3:
-        low, high = gan.output_range
+    if images.dtype == tf.uint8 and len(shape) >= 3:
+        low, high = model.output_range
         return tf.cast(images, dtype) / (255.0 / (high - low)) + low
     fix = "cast them with .astype('float32')"
     if images.dtype.is_integer:
@@ -198,7 +245,7 @@ def _as_images(gan: "GAN", values: Any) -> tf.Tensor:
     )
 
 
-def _with_shape(images: tf.Tensor, expected: tuple[int, ...]) -> tf.Tensor:
+def _with_shape(images: tf.Tensor, expected: tuple[int | None, ...]) -> tf.Tensor:
     """Images of an expected shape, with an axis of one channel added or removed."""
     if images.shape.rank is None:
         return tf.reshape(images, (-1, *expected))  # as the first batch can be read

@@ -15,6 +15,7 @@ from ganlab.errors import UserError
 
 CLASSES = {  # where -> the classes that are registered with Keras
     "models.gan": ("GAN",),
+    "models.translator": ("Translator",),
     "networks.convolution": (
         "BatchNormalization",
         "Conv2D",

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-LATENTS, AUGMENTATION, NOISE, PENALTY, EVALUATION = range(5)  # purposes
+LATENTS, AUGMENTATION, NOISE, PENALTY, EVALUATION, PATCHES = range(6)  # purposes
 
 
 def step_seed(

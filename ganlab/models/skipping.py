@@ -9,7 +9,7 @@ from keras import ops
 from ganlab.errors import UserError
 
 if TYPE_CHECKING:
-    from ganlab.models.base import GenerativeModel
+    from ganlab.models.adversarial import AdversarialModel
 
 SKIPPED = "skipped_share"  # log key
 Kept = list[tuple[keras.Variable, Any]]
@@ -25,7 +25,7 @@ def check_devices() -> None:
         )
 
 
-def state_of(gan: "GenerativeModel") -> list[keras.Variable]:
+def state_of(gan: "AdversarialModel") -> list[keras.Variable]:
     """All that a step changes, but for the number of the step itself."""
     parts = (gan, gan.generator_optimizer, gan.discriminator_optimizer)
     variables = {id(v): v for part in parts for v in part.variables}
@@ -33,14 +33,14 @@ def state_of(gan: "GenerativeModel") -> list[keras.Variable]:
     return list(variables.values())
 
 
-def keep(gan: "GenerativeModel") -> Kept:
+def keep(gan: "AdversarialModel") -> Kept:
     """The state before a step, where it may have to be left out."""
     if not gan.skip_non_finite:
         return []
     return [(variable, tf.identity(variable.value)) for variable in state_of(gan)]
 
 
-def leave_out(gan: "GenerativeModel", kept: Kept, logs: dict[str, Any]) -> Any:
+def leave_out(gan: "AdversarialModel", kept: Kept, logs: dict[str, Any]) -> Any:
     """Takes a step back that is not finite.
 
     Args:
@@ -55,7 +55,7 @@ def leave_out(gan: "GenerativeModel", kept: Kept, logs: dict[str, Any]) -> Any:
         return logs
     weights = [
         tf.reduce_sum(ops.cast(variable, "float32"))
-        for network in (gan.generator, gan.discriminator)
+        for network in (gan.trained_generator, gan.discriminator)
         for variable in network.trainable_variables
     ]
     total = ops.cast(gan.total(logs), "float32") + 0.0 * tf.add_n(weights)

@@ -20,6 +20,11 @@ from ganlab.networks.residual import (
     resnet_generator,
 )
 from ganlab.networks.slicing import SlicingNormalization
+from ganlab.networks.translation import (
+    patch_discriminator,
+    resnet_translator,
+    unet_generator,
+)
 
 __all__ = [
     "Basis",
@@ -34,10 +39,13 @@ __all__ = [
     "dcgan_generator",
     "mlp_discriminator",
     "mlp_generator",
+    "patch_discriminator",
     "projected_discriminator",
     "projected_generator",
     "r3gan_discriminator",
     "r3gan_generator",
     "resnet_discriminator",
     "resnet_generator",
+    "resnet_translator",
+    "unet_generator",
 ]

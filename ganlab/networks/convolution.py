@@ -39,7 +39,8 @@ class Conv2DTranspose(layers.Conv2DTranspose):
     stock = layers.Conv2DTranspose
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        if not _halves(self) or self.output_padding is not None:
+        known = None not in inputs.shape[1:3]
+        if not (known and _halves(self)) or self.output_padding is not None:
             return super().call(inputs)
         outputs = _double(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:

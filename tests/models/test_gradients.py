@@ -92,7 +92,7 @@ def test_gradients_are_the_simultaneous_ones(loss, regularizers, normalization):
             fake_images = gan.generator(latents, training=True)
         inputs = DiscriminatorInputs(images, fake_images, labels=None, substep=0)
         result = gan.differentiate(gan, inputs)
-        generated = batches.Generated(fake_images, tape, [])
+        generated = batches.Generated(fake_images, tape, [], {})
         actual = (result.discriminator, result.generator(gan, generated))
         for network, reference in zip(actual, expected, strict=True):
             scale = max(np.abs(gradient).max() for gradient in reference)
