@@ -96,6 +96,7 @@ def test_the_classes_are_found():
     known = {
         *LAYERS,
         ganlab.models.gan.GAN,
+        ganlab.models.translator.Translator,
         ganlab.objectives.objective.Objective,
         ganlab.objectives.schedules.ScheduledAdam,
     }

@@ -161,10 +161,10 @@ def test_networks_of_any_size_translate_any_size(training):
 def test_pairs_are_augmented_alike():
     translator = build("paired", augmentation="diffaugment")
     images = np.random.default_rng(0).uniform(-1, 1, (4, SIZE, SIZE, 1))
-    shown = translator.perturb(tf.constant(np.tile(images, 5), "float32"), 0, 0).numpy()
-    moved = [np.ptp(shown[..., channel], axis=(1, 2)) for channel in (0, 2)]
-    assert not np.allclose(shown[..., :1], images, atol=1e-3)
-    holes = [shown[..., channel] == 0.0 for channel in (0, 2)]
+    seen = translator.perturb(tf.constant(np.tile(images, 5), "float32"), 0, 0).numpy()
+    moved = [np.ptp(seen[..., channel], axis=(1, 2)) for channel in (0, 2)]
+    assert not np.allclose(seen[..., :1], images, atol=1e-3)
+    holes = [seen[..., channel] == 0.0 for channel in (0, 2)]
     assert holes[0].any()
     np.testing.assert_array_equal(*holes)
     assert (moved[0] > 0).all()
