@@ -5,8 +5,9 @@ limits are kept here, so that no interface has fewer.
 """
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from ganlab import sampling
 from ganlab.errors import UserError
@@ -24,6 +25,7 @@ from ganlab.serving.metrics import Metrics
 from ganlab.serving.models import VERSION, Model
 
 BODY_SECONDS = 10.0  # in which a body has to arrive
+DROP_SECONDS, DROP_BYTES = 2.0, 1 << 22  # of a body that is refused, read and left
 INLINE_NUMBERS = 1 << 14  # latents that are drawn without another thread
 TAKEN_NUMBERS = 1 << 26  # of all samples that are taken at once, for each model
 HELPERS = 2  # threads that draw latents and write pictures
@@ -129,14 +131,16 @@ class Service:
             )
         stated = request.headers.get("content-length", "0")
         if stated.isdecimal() and len(stated) < 20 and int(stated) > model.max_body:
+            if "expect" not in request.headers:  # such a client sends nothing yet
+                await _drop(request.stream())
             raise _too_long(model, stated)
-        content = bytearray()
+        content, parts = bytearray(), request.stream()
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                async for part in request.stream():
+                async for part in parts:
                     content += part
                     if len(content) > model.max_body:
-                        raise _too_long(model, "more")
+                        break
         except TimeoutError:
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT,
@@ -144,6 +148,10 @@ class Service:
                 f"{len(content):,} bytes of it; send it faster",
                 {"Connection": "close"},
             ) from None
+        if len(content) > model.max_body:
+            content.clear()
+            await _drop(parts)
+            raise _too_long(model, "more")
         return bytes(content)
 
     async def generate(
@@ -196,6 +204,17 @@ class Service:
         """What a function returns that is called in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._helpers, function)
+
+
+async def _drop(parts: AsyncIterator[bytes]) -> None:
+    """Reads on for a moment: a client that still writes would not see the answer."""
+    dropped = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(DROP_SECONDS):
+            async for part in parts:
+                dropped += len(part)
+                if dropped > DROP_BYTES:
+                    break
 
 
 def _too_long(model: Model, received: str) -> HTTPException:

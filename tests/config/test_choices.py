@@ -3,7 +3,7 @@
 from ganlab.config import choices
 from ganlab.config.settings import SETTINGS
 from ganlab.data import kinds, loading
-from ganlab.models import gan
+from ganlab.models import adversarial
 from ganlab.networks import blocks
 from ganlab.objectives import augmentation, losses, regularizers
 
@@ -18,7 +18,7 @@ def test_choices_are_the_registries():
         == choices.NETWORKS
     )
     assert loading.CACHES == choices.CACHES
-    assert gan.UPDATES == choices.UPDATES
+    assert adversarial.UPDATES == choices.UPDATES
     for name in (
         "ACTIVATIONS",
         "NORMALIZATIONS",
