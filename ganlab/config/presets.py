@@ -117,7 +117,8 @@ def emoji() -> Recipe:
     Nearest-neighbour upsampling draws no checkerboard. The discriminator sees moved and
     cut pictures, and how alike those of a batch are; colours are left as they are, for
     drawings have few. Relativistic pairing with R1 every eighth step.
-    Tuned on Google's emoji: see docs/benchmarks.md.
+    On Google's emoji, which it was tuned on, in 20 minutes on 2 cores: FID 1.9 in the
+    features of a classifier of other emoji (real halves: 0.15), recall 0.43 (0.92).
     Papers: https://arxiv.org/abs/2006.10738, https://arxiv.org/abs/1807.00734.
     """
     return Recipe(
