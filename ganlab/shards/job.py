@@ -3,13 +3,14 @@
 import dataclasses
 import importlib.metadata
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnxruntime
-from PIL import features
 
 from ganlab import __version__
 from ganlab.artifacts.artifact import Artifact
@@ -159,7 +160,7 @@ def _versions(shard_format: str) -> dict[str, str]:
     }
     if shard_format in ENCODED:
         versions["pillow"] = importlib.metadata.version("pillow")
-        versions["zlib"] = str(features.version("zlib"))
+        versions["zlib"] = _zlib_of_workers()
         return versions
     try:
         versions["pyarrow"] = importlib.metadata.version("pyarrow")
@@ -169,3 +170,10 @@ def _versions(shard_format: str) -> dict[str, str]:
             'pip install "ganlab[parquet]", or write --shard-format tar'
         ) from error
     return versions
+
+
+def _zlib_of_workers() -> str:
+    """Version of zlib in a process without TensorFlow, which loads another."""
+    code = "from PIL import features; print(features.version('zlib'))"
+    command = [sys.executable, "-c", code]
+    return subprocess.check_output(command, text=True).strip()

@@ -65,6 +65,12 @@ def test_what_decides_the_bytes_is_json(make_job, artifact):
     assert parquet["pyarrow"] == importlib.metadata.version("pyarrow")
 
 
+def test_zlib_is_that_of_the_workers_whatever_was_loaded_here(make_job, monkeypatch):
+    zlib = make_job().versions["zlib"]
+    monkeypatch.setattr("PIL.features.version", lambda name: "of TensorFlow")
+    assert make_job().versions["zlib"] == zlib
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
