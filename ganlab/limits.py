@@ -1,4 +1,4 @@
-"""What to do where the machine has no more of something: disk, memory, open files."""
+"""What the machine has: its cores, and what to do where disk or memory end."""
 
 import errno
 import os
@@ -56,6 +56,13 @@ def is_of_machine(error: BaseException) -> bool:
     """Whether an exception tells of the machine's memory or open files, not a file."""
     numbers = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
     return isinstance(error, MemoryError) or getattr(error, "errno", None) in numbers
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def limit_reached(error: BaseException) -> str | None:

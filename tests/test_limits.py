@@ -1,12 +1,13 @@
 """A limit of the machine is told from other errors, and says what to do."""
 
 import errno
+import os
 
 import pytest
 import tensorflow as tf
 
 from ganlab.errors import RunError, UserError
-from ganlab.limits import limit_reached
+from ganlab.limits import limit_reached, usable_cores
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,9 @@ def test_a_limit_says_what_to_do(error, text):
 )
 def test_another_error_is_no_limit(error):
     assert limit_reached(error) is None
+
+
+def test_there_is_a_core_where_the_system_does_not_say_which(monkeypatch):
+    assert usable_cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert usable_cores() == os.cpu_count()

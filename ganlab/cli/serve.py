@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ganlab.cli.common import add_command, add_help, port, positive, say
 from ganlab.errors import UserError
 from ganlab.interruption import Interrupted
+from ganlab.serving.limits import Limits
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("ganlab")
 PACKAGES = ("httptools", "orjson", "prometheus_client", "starlette", "uvicorn")
 PORT = 8000
-MAX_IMAGES, QUEUE, SECONDS = 256, 1024, 30
 EXAMPLES = """\
 examples:
   ganlab serve saved_models/fashion
@@ -70,24 +70,25 @@ def add(commands: "Commands") -> None:
     limits.add_argument(
         "--max-images",
         type=positive,
-        default=MAX_IMAGES,
+        default=Limits.max_images,
         metavar="N",
-        help=f"images of one request, fewer of large ones (default: {MAX_IMAGES})",
+        help="images of one request, fewer of large ones "
+        f"(default: {Limits.max_images})",
     )
     limits.add_argument(
         "--queue",
         type=positive,
-        default=QUEUE,
+        default=Limits.queue,
         metavar="N",
         help="images of all requests at once, for each generator; more are answered "
-        f"with 429 (default: {QUEUE})",
+        f"with 429 (default: {Limits.queue})",
     )
     limits.add_argument(
         "--deadline",
         type=positive,
-        default=SECONDS,
+        default=Limits.seconds,
         metavar="SECONDS",
-        help=f"what a request may take before 429 (default: {SECONDS})",
+        help=f"what a request may take before 429 (default: {Limits.seconds:g})",
     )
     limits.add_argument(
         "--threads",
@@ -115,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
     from ganlab.serving.app import log_line
     from ganlab.serving.models import load_models
     from ganlab.serving.server import Server
-    from ganlab.serving.service import Limits, Service
+    from ganlab.serving.service import Service
 
     models = load_models(options.artifacts, options.format, options.max_images)
     limits = Limits(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_command, add_help, say
 from ganlab.errors import RunError, UserError, one_line
+from ganlab.text import listed
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
@@ -82,8 +83,7 @@ def _is_whole(folder: Path) -> bool:
 
     damaged = manifest.damaged(folder)
     if damaged:
-        more = f" and {len(damaged) - MAX_NAMED} more" if damaged[MAX_NAMED:] else ""
-        say(f"{folder}: damaged: {', '.join(damaged[:MAX_NAMED])}{more}")
+        say(f"{folder}: damaged: {listed(damaged, MAX_NAMED)}")
     else:
         job = manifest.read(folder)["job"]
         say(

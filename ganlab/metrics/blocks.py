@@ -6,7 +6,6 @@ centred features, so a large mean costs no precision.
 """
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from ganlab.limits import usable_cores
 
 BLOCK = 1024
 BLOCKS_AHEAD = 2  # of each core, computed before they are read
@@ -92,8 +93,7 @@ def walk(
         other = block if left is right and rows == columns else right.block(columns)
         return measure(rows, columns, block @ other.T)
 
-    has_affinity = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    cores = usable_cores()
     ahead = BLOCKS_AHEAD * cores
     # A few wait at a time, for results pile up if the reader is slow.
     waiting: deque[tuple[slice, slice, Future[Measured]]] = deque()

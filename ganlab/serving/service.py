@@ -6,11 +6,9 @@ limits are kept here, so that no interface has fewer.
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -20,7 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from ganlab import sampling
 from ganlab.errors import UserError
+from ganlab.limits import usable_cores
 from ganlab.serving.batcher import Batcher, BusyError
+from ganlab.serving.limits import Limits
 from ganlab.serving.metrics import Metrics
 from ganlab.serving.models import VERSION, Model
 
@@ -35,34 +35,10 @@ Value = TypeVar("Value")
 Inputs = Callable[[], tuple[np.ndarray, np.ndarray | None]]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a server takes.
-
-    Args:
-        max_images: Samples that one request may ask for.
-        queue: Samples that may be taken at once, for each model.
-        seconds: Time that a request may take once it was read.
-        threads: Runs at once, each in one thread; `None` for one a core.
-    """
-
-    max_images: int = 256
-    queue: int = 1024
-    seconds: float = 30.0
-    threads: int | None = None
-
-
 def capacity(model: Model, limits: Limits) -> int:
     """Samples of a model that may be taken at once: one full request at least."""
     most = min(limits.queue, TAKEN_NUMBERS // model.sample_size)
     return max(most, model.max_images)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Service:
@@ -76,7 +52,7 @@ class Service:
     def __init__(self, models: dict[str, Model], limits: Limits) -> None:
         self.models, self.limits = models, limits
         self.metrics = Metrics()
-        threads = limits.threads or cores()
+        threads = limits.threads or usable_cores()
         self._runs = ThreadPoolExecutor(threads, "ganlab run")
         self._helpers = ThreadPoolExecutor(HELPERS, "ganlab helper")
         self.batchers = {

@@ -5,7 +5,6 @@ on a second one. A shard has its name once it is whole.
 """
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -26,13 +25,6 @@ from ganlab.shards.writers import open_writer
 QUEUE = 4  # batches that wait to be encoded
 
 Progress = Callable[[int], object]
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def sample_shards(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ganlab.serving.limits import Limits
 from ganlab.serving.models import load_models
 from ganlab.serving.server import Server
-from ganlab.serving.service import Limits, Service
+from ganlab.serving.service import Service
 
 FASHION = Path(__file__).parents[2] / "saved_models" / "fashion"
 

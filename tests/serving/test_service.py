@@ -11,7 +11,6 @@ from ganlab.serving.service import (
     Limits,
     capacity,
     check_latents,
-    cores,
     stated_seconds,
 )
 
@@ -57,7 +56,3 @@ def test_a_time_is_in_microseconds():
 def test_what_is_no_time_is_refused(value):
     with pytest.raises(UserError, match="a timeout in microseconds"):
         stated_seconds(value)
-
-
-def test_there_is_a_core():
-    assert cores() >= 1
