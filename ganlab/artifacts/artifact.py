@@ -49,7 +49,8 @@ class Artifact:
         UserError: if a file is missing, differs from its hash in the card, or is no
             generator of what the card states.
 
-    `sha256` is that of the ONNX file, in hexadecimal.
+    `sha256` is that of the ONNX file, in hexadecimal; `directory` and `format` are as
+    given.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Artifact:
     ) -> None:
         if format not in FORMATS:
             raise unknown_name("format", format, FORMATS)
-        self.directory = Path(directory)
+        self.directory, self.format = Path(directory), format
         self.card = read_card(self.directory)
         self.image_shape, self.output_range = read_output(self.card)
         self._latents, self.conditional = read_inputs(self.card)

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
 def _score_function(trained: "Run", gan: Any) -> Callable[..., Any] | None:
     """What scores each exported format; `None` where its real images are missing."""
     from ganlab import evaluation
-    from ganlab.callbacks.progress import decoding_bar
+    from ganlab.callbacks.progress import StageBars, decoding_bar
     from ganlab.callbacks.watching import load_reference
     from ganlab.data.loading import load_data
     from ganlab.evaluation.artifact_score import score_artifact
@@ -146,7 +146,10 @@ def _score_function(trained: "Run", gan: Any) -> Callable[..., Any] | None:
     except (UserError, RunError, OSError) as error:
         logging.getLogger("ganlab").warning("The card will state no FID: %s", error)
         return None
-    return None if reference is None else functools.partial(score_artifact, reference)
+    if reference is None:
+        return None
+    bars = StageBars(sys.stderr)
+    return functools.partial(score_artifact, reference, progress=bars)
 
 
 def _format_text(facts: Mapping[str, Any]) -> str:

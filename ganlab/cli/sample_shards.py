@@ -86,7 +86,6 @@ def run_shards(options: argparse.Namespace, artifact: "Artifact") -> None:
     label = None if options.label is None else artifact.label(options.label)
     job = job_of(
         artifact,
-        options.format,
         num_images=options.num_images,
         num_shards=options.shards,
         shard_format=options.shard_format or "tar",

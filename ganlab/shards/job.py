@@ -106,7 +106,6 @@ class Job:
 
 def job_of(
     artifact: Artifact,
-    format: str,
     *,
     num_images: int,
     num_shards: int,
@@ -135,7 +134,7 @@ def job_of(
         )
     job = Job(
         generator=artifact.sha256,
-        format=format,
+        format=artifact.format,
         num_images=num_images,
         num_shards=num_shards,
         shard_format=shard_format,

@@ -14,8 +14,10 @@ SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 def test_the_score_is_that_of_evaluate():
     reference = evaluation.load_reference(load_data("fashion_mnist"), num_images=200)
     artifact = Artifact(SHIPPED, "int8")
-    score = score_artifact(reference, artifact)
+    stages = []
+    score = score_artifact(reference, artifact, lambda *stage: stages.append(stage))
     images = artifact.sample(200, labels=reference.labels)
     expected = evaluation.evaluate(reference, images, labels=reference.labels)
     assert score["fid"]["value"] == pytest.approx(expected.scores["fid"].value)
     assert score["fingerprint"] == reference.protocol.fingerprint
+    assert stages[-1] == ("int8 features", 200, 200)

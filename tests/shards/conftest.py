@@ -28,7 +28,7 @@ def make_job(artifact):
             "seed": 5,
             **options,
         }
-        return job_of(artifact, "float32", **options)
+        return job_of(artifact, **options)
 
     return make
 

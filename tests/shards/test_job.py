@@ -103,4 +103,4 @@ def test_png_is_of_images_alone(artifact):
         image_shape = (5, 2)
 
     with pytest.raises(UserError, match="--shard-format parquet"):
-        job_of(Series(), "float32", num_images=64, num_shards=1, shard_format="tar")
+        job_of(Series(), num_images=64, num_shards=1, shard_format="tar")
