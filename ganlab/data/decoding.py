@@ -37,6 +37,8 @@ TURNS = {  # EXIF's orientation -> what makes the image upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+LYING = (5, 6, 7, 8)  # orientations of pictures that lie on their side
+RATIO_TOLERANCE = 0.02  # between pictures of a pair, whose sides are rounded
 MAX_PIXELS = 1 << 26  # of a picture: what it takes to unpack it stays under 1 GB
 LARGE_PIXELS = 1 << 24  # pictures with more are unpacked one at a time
 DEPTHS = (8, 10, 12, 14, 16)  # bits that a camera or scanner fills of 16
@@ -75,7 +77,7 @@ class Pixels(NamedTuple):
 
 
 def decode(
-    item: np.ndarray | Path | bytes,
+    item: np.ndarray | Path | bytes | tuple[Path, Path],
     shape: tuple[int, int, int],
     bits: int = 16,
     background: str = WHITE,
@@ -86,7 +88,8 @@ def decode(
     kept; where nothing is seen the colour is the background's.
 
     Args:
-        item: A uint8 array `(H, W)` or `(H, W, C)`, a path, or a file's bytes.
+        item: A uint8 array `(H, W)` or `(H, W, C)`, a path, or a file's bytes; or two
+            paths of pictures of one ratio, whose channels are joined.
         shape: Height, width and channels of the result: 1 grey, 2 grey and opacity, 3
             colour, 4 colour and opacity.
         bits: Integer: how many bits white has in a picture of 16.
@@ -97,6 +100,8 @@ def decode(
             what it means.
     """
     picture: Image.Image
+    if isinstance(item, tuple):
+        return _joined(item, shape, bits, background)
     if isinstance(item, np.ndarray):
         if keeps(item, shape):
             return Decoded(item)
@@ -116,6 +121,27 @@ def decode(
             elif picture.mode == "F":
                 raise UnreadableError("floating-point pixels of no known range")
             return Decoded(_fitted(picture, shape, background), filled)
+
+
+def _joined(
+    paths: tuple[Path, Path], shape: tuple[int, int, int], bits: int, background: str
+) -> Decoded:
+    """A pair of pictures, the channels of one after those of the other."""
+    ratios = [_ratio(path) for path in paths]
+    if max(ratios) > (1 + RATIO_TOLERANCE) * min(ratios):
+        raise UnreadableError("of another ratio than its source")
+    half = (*shape[:2], shape[2] // 2)
+    pair = [decode(path, half, bits, background) for path in paths]
+    pixels = np.concatenate([decoded.pixels for decoded in pair], axis=-1)
+    return Decoded(pixels, max(decoded.bits for decoded in pair))
+
+
+def _ratio(path: Path) -> float:
+    """Width over height of an upright picture."""
+    with Image.open(path, formats=list(FORMATS)) as opened:
+        lies = opened.getexif().get(ExifTags.Base.Orientation) in LYING
+        ratio = opened.width / opened.height
+        return 1 / ratio if lies else ratio
 
 
 def keeps(images: np.ndarray, shape: tuple[int, int, int]) -> bool:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
+from ganlab.data.pairs import MadeImages
 from ganlab.data.streaming import StreamedImages
 from ganlab.errors import UserError
 from ganlab.text import listed
@@ -39,10 +40,13 @@ class ImageData:
             `None`.
         attribution: Who made the images, and their licence; empty where it is not
             said.
+        sources: What images are to be made of, in the same order, or in any where
+            nothing belongs together; or `None`.
+        paired: Boolean: whether each image belongs to a source.
     """
 
     spec: str
-    images: np.ndarray | StreamedImages
+    images: np.ndarray | StreamedImages | MadeImages
     labels: np.ndarray | None
     class_names: tuple[str, ...]
     skipped: tuple[str, ...]
@@ -50,6 +54,8 @@ class ImageData:
     left_out: tuple[str, ...] = ()
     families: np.ndarray | None = None
     attribution: str = ""
+    sources: "ImageData | None" = None
+    paired: bool = True
 
     def __len__(self) -> int:
         return len(self.images if self.indices is None else self.indices)
@@ -83,10 +89,20 @@ class ImageData:
         Families stay together: whole ones are held out, in an order of the seed, each
         that still fits.
 
+        Sources are split likewise, so that those of pairs are held out with their
+        images.
+
         Returns:
             Two `ImageData`: to train on, and held out; `None` in place of the
             latter if there is none.
         """
+        if self.sources is not None:
+            sources, held_sources = self.sources.split(seed)
+            images, held_images = dataclasses.replace(self, sources=None).split(seed)
+            if held_images is not None:
+                held_sources = held_sources or sources
+                held_images = dataclasses.replace(held_images, sources=held_sources)
+            return dataclasses.replace(images, sources=sources), held_images
         count = len(self)
         if count < 10 * MIN_HELD_OUT:
             return self, None
@@ -112,12 +128,18 @@ class ImageData:
 
         Without `indices`, samples are chosen at random, the same ones each time.
         """
-        indices = self.indices
-        if indices is None:
-            indices = np.random.default_rng(0).permutation(len(self.images))
-        indices = indices[:count]
+        indices = self._first(count)
         samples = self.kind.to_network(self.images[indices])
         return samples, None if self.labels is None else self.labels[indices]
+
+    def stored(self, count: int) -> np.ndarray:
+        """The samples that `take` gives, as they are stored."""
+        return self.images[self._first(count)]
+
+    def _first(self, count: int) -> np.ndarray:
+        if self.indices is not None:
+            return self.indices[:count]
+        return np.random.default_rng(0).permutation(len(self.images))[:count]
 
     def class_counts(self) -> np.ndarray:
         """How many images each class has, an integer array; empty without classes."""
@@ -136,6 +158,8 @@ class ImageData:
         ]
         classes = listed(counts, MAX_LISTED_CLASSES)
         samples += f", classes {classes}" if counts else ", no classes"
+        if self.sources is not None and not self.paired:
+            samples += f", {len(self.sources):,} sources"
         return "; ".join([samples, *self.left_out])
 
     def steps_per_epoch(self, batch_size: int) -> int:
@@ -173,8 +197,24 @@ class ImageData:
         Returns:
             A `tf.data.Dataset` of float32 images in [-1, 1] of shape
             `(batch_size, H, W, C)`, or of such images and int32 labels. Toy 2-D
-            samples come as they are.
+            samples come as they are. With sources: of those, and images.
         """
+        if self.sources is not None:
+            # Not in one order, where they are as many and nothing belongs together.
+            seeds = (seed if self.paired else seed + 1, seed)
+            parts = (self.sources, dataclasses.replace(self, sources=None))
+            return tf.data.Dataset.zip(
+                *(
+                    part.batches(
+                        batch_size,
+                        seed=part_seed,
+                        start_step=start_step,
+                        labels=False,
+                        flip=flip,
+                    )
+                    for part, part_seed in zip(parts, seeds, strict=True)
+                )
+            )
         steps = self.steps_per_epoch(batch_size)
         count, shape = len(self), (batch_size, *self.sample_shape)
         kind, labels = self.kind, labels and self.labels is not None
@@ -218,9 +258,9 @@ class ImageData:
 
     def _gather(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Samples, and the indices of those that they are."""
-        if isinstance(self.images, StreamedImages):
-            return self.images.read(indices)
-        return self.images[indices], indices
+        if isinstance(self.images, np.ndarray):
+            return self.images[indices], indices
+        return self.images.read(indices)
 
 
 def _by_family(

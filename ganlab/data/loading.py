@@ -4,38 +4,25 @@ A corrupt image is known before the first step, and every epoch after the first
 costs a copy.
 """
 
-import contextlib
+import dataclasses
 import hashlib
 import io
-import itertools
 import json
 import logging
 import math
 import os
 import shutil
-import warnings
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ganlab.bounded import read_json
-from ganlab.data.decoding import (
-    MODES,
-    WHITE,
-    Decoded,
-    Pixels,
-    decode,
-    keeps,
-    parse_colour,
-    why_not,
-)
+from ganlab.data.decoding import MODES, WHITE, Pixels, keeps, parse_colour
+from ganlab.data.filling import CHUNK, Progress, fill
 from ganlab.data.image_data import ImageData
+from ganlab.data.pairs import images_and_sources
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.source import Source
 from ganlab.data.sources import DEFAULT_SIZE, open_source
@@ -43,8 +30,6 @@ from ganlab.data.streaming import StreamedImages
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import RunError, UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
-from ganlab.limits import is_of_machine
-from ganlab.text import listed
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk", "stream")
@@ -52,10 +37,8 @@ MAX_MEMORY = 4.0  # GB of decoded images
 ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"  # of a cache folder
 MAX_ABOUT_BYTES = 1 << 30  # with the names of all images that were skipped
 CACHE_VERSION = 3  # of what decoding makes of the same files
-CHUNK = 256
 NUM_TOY_SAMPLES = 100_000
 WITHOUT_OPACITY = {1: 1, 2: 1, 3: 3, 4: 3}  # channels
-Progress = Callable[[int, int], None]
 
 
 def load_data(
@@ -75,7 +58,8 @@ def load_data(
 
     Args:
         spec: String: see `ganlab.data.sources`; or `ring` or `grid`, 100,000
-            samples of `ganlab.data.toy2d`, whose labels are their modes.
+            samples of `ganlab.data.toy2d`, whose labels are their modes. Pairs, domains
+            and tasks have `sources` beside their images.
         image_size: What images are centre-cropped and resized to: an integer, the side
             of a square, or height and width, as `(48, 96)` or `"48x96"`. By default
             their own, or 64 where it varies.
@@ -115,26 +99,46 @@ def load_data(
     channels = WITHOUT_OPACITY[own_channels] if channels is None else channels
     if channels not in MODES:
         raise UserError(f"Expected 1 to 4 channels. Received: {channels}")
-    decoded = Pixels((height, width, channels), background)
+    decoded = Pixels((height, width, channels * source.pictures), background)
+    data = _load(spec, source, decoded, cache, max_memory, progress)
+    if isinstance(source.made_of, Source):
+        sources = _load(spec, source.made_of, decoded, cache, max_memory, progress)
+        attributions = dict.fromkeys((sources.attribution, data.attribution))
+        attribution = "; ".join(filter(None, attributions))
+        data = dataclasses.replace(
+            data, sources=sources, paired=False, attribution=attribution
+        )
+    return data
+
+
+def _load(
+    spec: str,
+    source: Source,
+    decoded: Pixels,
+    cache: str,
+    max_memory: float,
+    progress: Progress | None,
+) -> ImageData:
+    """The data of one source: see `load_data`."""
     size = source.count * math.prod(decoded.shape)
     streamed = isinstance(source.items, Sequence)
     if cache == "stream" or (
         cache == "memory" and streamed and size > 1e9 * max_memory
     ):
         return _stream(spec, source, decoded, None if cache == "stream" else max_memory)
-    if cache == "memory":
-        if source.array is not None and keeps(source.array, decoded.shape):
-            return _image_data(spec, source.array, source.labels, source, (), ())
-        try:
-            memory = np.empty((source.count, *decoded.shape), np.uint8)
-        except MemoryError as error:
-            raise UserError(
-                f"Expected memory for {source.count:,} images. Received: "
-                f"{one_line(error)}; keep them on disk: --cache disk"
-            ) from error
-        filled = _fill(memory, source, background, progress)
-        return _image_data(spec, filled.images, filled.labels, source, *filled[2:])
-    return _load_cached(spec, source, decoded, progress)
+    if cache == "disk":
+        return _load_cached(spec, source, decoded, progress)
+    if source.array is not None and keeps(source.array, decoded.shape):
+        return _image_data(spec, source.array, source.labels, source, (), ())
+    try:
+        memory = np.empty((source.count, *decoded.shape), np.uint8)
+    except MemoryError as error:
+        raise UserError(
+            f"Expected memory for {source.count:,} images. Received: "
+            f"{one_line(error)}; keep them on disk: --cache disk"
+        ) from error
+    filled = fill(memory, source, decoded.background, progress)
+    return _image_data(spec, filled.images, filled.labels, source, *filled[2:])
 
 
 def _stream(
@@ -219,7 +223,7 @@ def _write_decoded(
         folder / IMAGES, mode="w+", dtype=np.uint8, shape=shape
     )
     _take_space(folder / IMAGES)
-    filled = _fill(target, source, background, progress)
+    filled = fill(target, source, background, progress)
     images_hash = _checksum(target)
     target.flush()
     labels_hash = None
@@ -282,6 +286,10 @@ def _image_data(
         lost_names = set(skipped)
         kept = [name not in lost_names for name, _ in source.items]
         families = families[kept]
+    images, made = images_and_sources(images, source)
+    sources = None
+    if made is not None:
+        sources = ImageData(spec, made, None, (), (), families=families)
     data = ImageData(
         spec,
         images,
@@ -291,105 +299,8 @@ def _image_data(
         left_out=left_out,
         families=families,
         attribution=source.attribution,
+        sources=sources,
     )
     if left_out:
         LOGGER.warning("%s", data.summary())
     return data
-
-
-class _Filled(NamedTuple):
-    """What became of a source.
-
-    Args:
-        images: The part of an array that was filled.
-        labels: Its labels, or `None`.
-        skipped: Names of the images that were skipped.
-        notes: Phrases that say why, and how pixels were read.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    skipped: list[str]
-    notes: list[str]
-
-
-def _fill(
-    target: np.ndarray, source: Source, background: str, progress: Progress | None
-) -> _Filled:
-    """Decodes a source into `target`.
-
-    Where all pictures of 16 bits hold less, such as the 12 of a camera, they are read
-    once more by what they hold.
-    """
-    filled, bits = _fill_by(target, source, background, progress, 16)
-    if 0 < bits < 16 and isinstance(source.items, Sequence):
-        filled, _ = _fill_by(target, source, background, progress, bits)
-        filled.notes.append(f"pixels of 16 bits hold {bits} and are read as such")
-    return filled
-
-
-def _fill_by(
-    target: np.ndarray,
-    source: Source,
-    background: str,
-    progress: Progress | None,
-    bits: int,
-) -> tuple[_Filled, int]:
-    """Decodes a source, and says how many bits its pictures of 16 hold; 0 of none."""
-    height, width, channels = target.shape[1:]
-    kept: list[int] = []
-    skipped: dict[str, str] = {}
-    most_bits = 0
-
-    def decode_or_error(item: tuple[str, Any]) -> Decoded | Exception:
-        try:
-            return decode(item[1], (height, width, channels), bits, background)
-        except Exception as error:  # Pillow's readers raise any
-            if is_of_machine(error):
-                raise
-            return error
-
-    items = iter(source.items)
-    done = 0
-    with _threads() as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused
-        while chunk := list(itertools.islice(items, CHUNK)):
-            results = pool.map(decode_or_error, chunk)
-            for (name, _), result in zip(chunk, results, strict=True):
-                if isinstance(result, Exception):
-                    skipped[name] = why_not(result)
-                else:
-                    target[len(kept)] = result.pixels
-                    most_bits = max(most_bits, result.bits)
-                    kept.append(done)
-                done += 1
-            if progress is not None:
-                progress(done, source.count)
-    if not kept:
-        first = next((f", the first {name} ({skipped[name]})" for name in skipped), "")
-        raise UserError(
-            f"Expected images that can be read. Received: {len(skipped)} that "
-            f"cannot{first}"
-        )
-    labels = None if source.labels is None else source.labels[kept]
-    notes = [_left_out(skipped)] if skipped else []
-    return _Filled(target[: len(kept)], labels, list(skipped), notes), most_bits
-
-
-@contextlib.contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """A thread for each core; where the block raises, they are not waited for."""
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _left_out(skipped: Mapping[str, str]) -> str:
-    """How many images were skipped, the first of them, and why."""
-    reasons = Counter(skipped.values()).most_common()
-    counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
-    noun = "image" if len(skipped) == 1 else "images"
-    names = listed(Path(name).name for name in skipped)
-    return f"{len(skipped):,} {noun} left out ({counts}: {names})"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ganlab.data.tasks import Task
 from ganlab.errors import UserError
 
 
@@ -30,6 +31,10 @@ class Source:
             said.
         array: The images of all items as one uint8 array `(count, H, W, C)`, where
             they are one, or `None`.
+        pictures: Integer: 2 where an item is a pair of paths, a source's and that of
+            the image that is made of it; otherwise 1.
+        made_of: Another set, of which nothing belongs to an image; the
+            `ganlab.data.tasks.Task` that makes sources; or `None`.
     """
 
     items: Iterable[tuple[str, Any]]
@@ -42,6 +47,8 @@ class Source:
     families: np.ndarray | None = None
     attribution: str = ""
     array: np.ndarray | None = None
+    pictures: int = 1
+    made_of: "Source | Task | None" = None
 
 
 def existing_folder(name: str) -> Path:

@@ -5,6 +5,11 @@ folder:DIR[:links][:families]   JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, PGM, AVIF;
                                 sub-folders are classes
 emoji:google[:DIR]              what scripts/get_emoji has laid out in DIR, by default
 emoji:twitter[:DIR]             `GANLAB_EMOJI` or `emoji`; categories are classes
+emoji:google:twitter[:DIR]      the pairs of both, or the other way round
+pairs:A:B[:links][:families]    two folders: see `ganlab.data.pairs`
+domains:A:B[:links][:families]  likewise, of which nothing belongs together
+task:NAME:SPEC                  sources made of the images of a SPEC: see
+                                `ganlab.data.tasks`
 npz:FILE                        `images` uint8 (N, H, W[, C]) and `labels`
 tfrecord:FILES                  `tf.train.Example`s with an encoded image each
 webdataset:FILES                tar files of KEY.jpg and KEY.cls
@@ -25,6 +30,7 @@ from ganlab.data.arrays import from_arrays, open_npz
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.data.folder import FAMILIES, open_folder
 from ganlab.data.idx import read_idx
+from ganlab.data.pairs import SPECS, open_domains, open_pairs, open_task
 from ganlab.data.records import open_tfrecord, open_webdataset
 from ganlab.data.source import Source, existing_folder, file_identity, spec_of_path
 from ganlab.data.toy2d import MIXTURES
@@ -51,6 +57,9 @@ def open_source(spec: str) -> Source:
         "webdataset": open_webdataset,
         "idx": _open_idx,
         "tfds": _open_tfds,
+        "pairs": open_pairs,
+        "domains": open_domains,
+        "task": lambda rest: open_task(rest, open_source),
     }
     if scheme not in openers or not rest:
         path_spec = spec_of_path(Path(spec).expanduser()) if spec else None
@@ -61,7 +70,7 @@ def open_source(spec: str) -> Source:
         known = ["fashion_mnist", "folder:DIR", "npz:FILE", "idx:DIR", "tfds:NAME"]
         known += ["tfrecord:FILES", "webdataset:FILES"]
         known += [f"emoji:{name}" for name in EMOJI]
-        raise unknown_name("data", spec, [*known, *MIXTURES])
+        raise unknown_name("data", spec, [*known, *SPECS, *MIXTURES])
     return openers[scheme](rest)
 
 
@@ -75,16 +84,27 @@ def _open_embedded() -> Source:
 
 
 def _open_emoji(rest: str) -> Source:
-    name, _, path = rest.partition(":")
-    if name not in EMOJI:
-        raise unknown_name("emoji", name, EMOJI)
-    folder = Path(path or os.environ.get("GANLAB_EMOJI") or "emoji").expanduser()
-    if not (folder / name).is_dir():
+    first, _, path = rest.partition(":")
+    second, _, path_after = path.partition(":")
+    names = [first]
+    if second in EMOJI:
+        names, path = [first, second], path_after
+    if first not in EMOJI:
+        raise unknown_name("emoji", first, EMOJI)
+    if names == [first, first]:
         raise UserError(
-            f"Expected emoji:{name}:DIR, or GANLAB_EMOJI=DIR, a folder with {name}. "
-            f"Received: {folder} without; make it: scripts/get_emoji {folder}"
+            f"Expected emoji of two kinds. Received: {first} twice; write "
+            f"emoji:{first}:{EMOJI[1 - EMOJI.index(first)]}"
         )
-    return open_folder(f"{folder / name}{FAMILIES}")
+    folder = Path(path or os.environ.get("GANLAB_EMOJI") or "emoji").expanduser()
+    for name in names:
+        if not (folder / name).is_dir():
+            raise UserError(
+                f"Expected emoji:{name}:DIR, or GANLAB_EMOJI=DIR, a folder with {name}."
+                f" Received: {folder} without; make it: scripts/get_emoji {folder}"
+            )
+    folders = ":".join(str(folder / name) for name in names)
+    return (open_folder if len(names) == 1 else open_pairs)(f"{folders}{FAMILIES}")
 
 
 def _open_idx(rest: str) -> Source:

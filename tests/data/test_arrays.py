@@ -37,7 +37,7 @@ def test_what_needs_no_decoding_is_not_copied(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("ganlab.data.loading.decode", fail)
+    monkeypatch.setattr("ganlab.data.filling.decode", fail)
     loaded = load(tmp_path, images=IMAGES, labels=LABELS)
     np.testing.assert_array_equal(loaded.images[..., 0], IMAGES)
     with pytest.raises(UserError, match="can be read"):

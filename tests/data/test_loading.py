@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab.data import loading
+from ganlab.data import filling, loading
 from ganlab.data.kinds import TOY_MIXTURES
 from ganlab.data.loading import load_data
 from ganlab.data.source import Source
@@ -36,7 +36,7 @@ def test_disk_cache_is_read_again_and_follows_the_files(folder, tmp_path, monkey
     (folder / "cats" / "broken.png").write_bytes(b"broken")
     memory = load_data(f"folder:{folder}", image_size=16)
     written = load_data(f"folder:{folder}", image_size=16, cache="disk")
-    monkeypatch.setattr(loading, "decode", None)  # from here on nothing is decoded
+    monkeypatch.setattr(filling, "decode", None)  # from here on nothing is decoded
     read = load_data(f"folder:{folder}", image_size=16, cache="disk")
     for loaded in (written, read):
         np.testing.assert_array_equal(loaded.images, memory.images)
@@ -87,14 +87,14 @@ def test_labels_of_minus_1_mean_no_classes(monkeypatch):
 
 
 def test_a_cache_that_another_run_fills_meanwhile_is_used(folder, monkeypatch):
-    spec, decode = f"folder:{folder}", loading.decode
+    spec, decode = f"folder:{folder}", filling.decode
 
     def decode_after_another_run(*arguments):
-        monkeypatch.setattr(loading, "decode", decode)
+        monkeypatch.setattr(filling, "decode", decode)
         load_data(spec, image_size=16, cache="disk")
         return decode(*arguments)
 
-    monkeypatch.setattr(loading, "decode", decode_after_another_run)
+    monkeypatch.setattr(filling, "decode", decode_after_another_run)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert len(load_data(spec, image_size=16, cache="disk")) == 6
 
@@ -122,7 +122,7 @@ def test_a_limit_of_the_machine_leaves_no_image_out(folder, monkeypatch, error):
     def refuse(*arguments):
         raise error
 
-    monkeypatch.setattr(loading, "decode", refuse)
+    monkeypatch.setattr(filling, "decode", refuse)
     with pytest.raises(type(error)):
         load_data(f"folder:{folder}", image_size=16)
 
