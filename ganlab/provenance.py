@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -86,6 +85,8 @@ class Mark:
     @functools.cached_property
     def xmp(self) -> bytes:
         """The mark as an XMP packet."""
+        from xml.sax.saxutils import quoteattr  # imports HTTP and TLS
+
         stated = {
             "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + self.source_type,
             "Iptc4xmpExt:AISystemUsed": self.system,

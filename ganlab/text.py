@@ -27,16 +27,21 @@ def printable(text: object) -> str:
     return "".join(map(_escaped, text))
 
 
+def shortened(text: object) -> str:
+    """Printable text, cut to 200 characters."""
+    line = printable(text)
+    if len(line) > MAX_DRAWN_LENGTH:
+        line = f"{line[: MAX_DRAWN_LENGTH - 1]}…"
+    return line
+
+
 def drawable(text: object) -> str:
-    """Printable text that matplotlib draws as it is, dollars included, and cut.
+    """Shortened text that matplotlib draws as it is, dollars included.
 
     >>> drawable("a$b$")
     'a\\\\$b\\\\$'
     """
-    line = printable(text)
-    if len(line) > MAX_DRAWN_LENGTH:
-        line = f"{line[: MAX_DRAWN_LENGTH - 1]}…"
-    return line.replace("$", r"\$")
+    return shortened(text).replace("$", r"\$")
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:

@@ -33,7 +33,8 @@ pre{background:#f0eff1;padding:.8rem;overflow-x:auto;font-size:.85rem;
 white-space:pre-wrap;word-break:break-word}
 table{border-collapse:collapse}td,th{padding:.25rem .9rem .25rem 0;text-align:left;
 vertical-align:top}
-svg{width:100%;max-width:44rem;height:auto}
+figure{margin:.6rem 0}figcaption{font-size:.85rem}figcaption span{margin-left:.8rem}
+svg{width:100%;max-width:44rem;height:auto;display:block}
 .charts{display:flex;flex-wrap:wrap;gap:.5rem}.charts>*{flex:1 1 26rem;min-width:0}
 img{image-rendering:pixelated;max-width:100%}
 """

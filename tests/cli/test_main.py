@@ -128,12 +128,16 @@ def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
         (["--version"], "numpy tensorflow keras matplotlib onnxruntime"),
         (["train", "--help"], "numpy tensorflow keras matplotlib onnxruntime"),
         (["watch", "--help"], "numpy tensorflow keras matplotlib http.server"),
+        (["check", "--help"], "numpy tensorflow keras matplotlib PIL"),
+        (["diagnose", "--help"], "numpy tensorflow keras matplotlib PIL"),
+        (["diagnose", "log.csv"], "tensorflow keras matplotlib scipy urllib.request"),
         (["sample", str(SHIPPED)], "tensorflow keras tf2onnx"),
         (["serve", "--help"], "numpy tensorflow keras onnxruntime starlette uvicorn"),
         (["lab", "list"], "tensorflow keras"),
     ],
 )
 def test_what_is_not_imported(tmp_path, arguments, unwanted):
+    (tmp_path / "log.csv").write_text("step,d_loss,g_loss\n0,1,1\n1,1,1\n")
     script = (
         "import sys; from ganlab.cli.main import main\n"
         "try: code = main(sys.argv[1:])\n"
