@@ -1,33 +1,7 @@
-"use strict";
-
 const SVG = "http://www.w3.org/2000/svg";
-const byId = (id) => document.getElementById(id);
-const count = new Intl.NumberFormat("en-US");
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  return fill(element, attributes, children);
-}
 
 function draw(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
-}
-
-function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function showText(element, text) {
-  setText(element, text || "");
-  element.hidden = !text;
 }
 
 // Numbers and times

@@ -1,19 +1,11 @@
 """The page: one document with its style and script, and the policy that binds it."""
 
-import base64
-import hashlib
 from pathlib import Path
 
+from ganlab.pages.policy import content_policy, hash_source, read
+
 FOLDER = Path(__file__).parent
-
-
-def _read(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+SCRIPTS = ("charts.js", "page.js")
 
 
 def build_page() -> tuple[bytes, str]:
@@ -25,18 +17,8 @@ def build_page() -> tuple[bytes, str]:
     Returns:
         The document in UTF-8, and the value of the header.
     """
-    style, script = _read("page.css"), _read("charts.js") + _read("page.js")
-    text = _read("page.html").replace("{style}", style).replace("{script}", script)
-    policy = {
-        "default-src": "'none'",
-        "script-src": _hash(script),
-        "style-src": _hash(style),
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-        "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
-    }
-    return text.encode(), "; ".join(f"{name} {value}" for name, value in policy.items())
+    style = read("theme.css") + read("page.css", FOLDER)
+    script = "".join([read("dom.js"), *(read(name, FOLDER) for name in SCRIPTS)])
+    text = read("page.html", FOLDER)
+    text = text.replace("{style}", style).replace("{script}", script)
+    return text.encode(), content_policy(hash_source(script), hash_source(style))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from ganlab.errors import UserError
+from ganlab.pages.policy import ANSWER_HEADERS, PAGE_HEADERS
 from ganlab.watch.page import build_page
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ METHODS = ("GET", "HEAD")
 # Any port: it may be another one at the near end of a tunnel.
 HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 SAMPLES = re.compile(r"/samples/(\d{1,16})\.png", re.ASCII)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 class Server(ThreadingHTTPServer):
@@ -163,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", self.server.policy)
-        for name, value in HEADERS.items():
+        for name, value in (ANSWER_HEADERS | PAGE_HEADERS).items():
             self.send_header(name, value)
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", ", ".join(METHODS))
