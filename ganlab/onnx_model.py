@@ -187,7 +187,7 @@ def check_graph(content: bytes) -> None:
 def _check_message(content: memoryview, kinds: Mapping[int, str], depth: int) -> None:
     if depth > 4 * MAX_NESTING:
         raise ValueError("graphs within graphs, too deep")
-    for number, value in _fields(content):
+    for number, value in fields(content):
         kind = kinds.get(number)
         if kind in REFUSED and value:  # a location of 0 is the file itself
             raise ValueError(f"{kind}, which is not allowed")
@@ -199,8 +199,12 @@ def _check_message(content: memoryview, kinds: Mapping[int, str], depth: int) ->
             _check_message(value, WITHIN[kind], depth + 1)
 
 
-def _fields(content: memoryview) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field of a protobuf message; numbers or bytes."""
+def fields(content: memoryview) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field of a protobuf message; numbers or bytes.
+
+    Raises:
+        ValueError: for what is none.
+    """
     position = 0
     while position < len(content):
         key, position = _varint(content, position)

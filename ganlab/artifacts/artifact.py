@@ -20,6 +20,7 @@ from ganlab.artifacts.card import (
     read_inputs,
     read_output,
 )
+from ganlab.artifacts.principal_directions import principal_directions
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
@@ -72,6 +73,13 @@ class Artifact:
                 f"Expected {path.name} in {self.directory}. Received: an artifact "
                 f"without it; {FIX}"
             )
+        content = self._read(path)
+        self.sha256 = str(self.card["files"][path.name])
+        self._model = OnnxModel(content, path, FIX, threads)
+        self._check_model(path)
+
+    def _read(self, path: Path) -> bytes:
+        """The bytes of a model, whose hash is the card's."""
         try:
             content = bounded.read_bytes(path, MAX_MODEL_BYTES)
         except ValueError as error:
@@ -79,9 +87,7 @@ class Artifact:
                 f"Expected a generator in {path}. Received: {one_line(error)}; {FIX}"
             ) from error
         check_hash(self.card, path.name, path, content)
-        self.sha256 = str(self.card["files"][path.name])
-        self._model = OnnxModel(content, path, FIX, threads)
-        self._check_model(path)
+        return content
 
     def _check_model(self, path: Path) -> None:
         """Checks that a model takes and gives what the card states, with one sample."""
@@ -133,6 +139,26 @@ class Artifact:
     def attribution(self) -> str:
         """Who made the training images, and their licence; empty if it is not said."""
         return printable(str(self.card.get("attribution") or ""))[:MAX_ATTRIBUTION]
+
+    def principal_directions(self, count: int) -> np.ndarray:
+        """Directions of the latents along which the first dense layer changes most.
+
+        They are read from the float32 file, whatever format is loaded.
+
+        Returns:
+            Float32 array `(count, latent_dim)` of unit vectors: see
+            `ganlab.artifacts.principal_directions`; of no rows where that file is not
+            there, or the latents enter no dense layer.
+
+        Raises:
+            UserError: if the file differs from its hash in the card.
+        """
+        path = self.directory / FORMATS["float32"]
+        if len(self._latents) > 1 or not path.is_file():
+            return np.empty((0, self.latent_dim), np.float32)
+        (name,) = self._latents
+        content = self._read(path)
+        return principal_directions(content, name, self.latent_dim, count)
 
     def mark(self, *seeds: int) -> Mark:
         """What files of samples say of this generator, its format and the seeds."""
