@@ -22,7 +22,7 @@ examples:
   ganlab serve saved_models/fashion mine=runs/artifact --port 9000
   ganlab serve saved_models/fashion --host 0.0.0.0     for other machines too
 
-in another terminal:
+then open its address in a browser, or in another terminal:
   curl http://127.0.0.1:8000/v1/models/fashion:sample \\
       -d '{"seed": 7, "count": 16, "label": "Bag"}' -o bags.png
 """

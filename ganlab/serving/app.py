@@ -24,9 +24,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ganlab.errors import UserError
+from ganlab.pages.policy import ANSWER_HEADERS
 from ganlab.serving.batcher import BusyError
 from ganlab.serving.metrics import CONTENT_TYPE
 from ganlab.serving.openapi import describe
+from ganlab.serving.page import page, page_file
 from ganlab.serving.service import NOTES, TAKEN, Service
 from ganlab.serving.tensors import dump_json
 from ganlab.serving.v1 import V1
@@ -38,10 +40,7 @@ MAX_HEAD = 1 << 14  # bytes of all headers
 MAX_LOGGED = 200  # characters of what a client wrote
 # Any port: it may be another one at the near end of a tunnel.
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
+HEADERS = [(name.encode(), value.encode()) for name, value in ANSWER_HEADERS.items()]
 
 
 def build_app(service: Service, loopback: bool = False) -> Starlette:
@@ -77,9 +76,13 @@ def build_app(service: Service, loopback: bool = False) -> Starlette:
         *(_get(f"/v2{path}", v2.model) for path in of_model),
         *(_get(f"/v2{path}/ready", v2.model_ready) for path in of_model),
         _get("/v1/models", v1.models),
+        _get("/v1/models/{name}/card", v1.card),
+        _get("/v1/models/{name}/directions", v1.directions),
         *(_get(f"/v1{path}", v1.status) for path in of_model),
         _get("/metrics", metrics),
         _get("/openapi.json", openapi),
+        _get("/", page),
+        _get("/page/{file}", page_file),
     ]
     app = Starlette(
         routes=routes,

@@ -7,7 +7,7 @@ numbers that it has alone; that is tried when it is loaded.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from ganlab.errors import UserError
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 VERSION = "1"  # an artifact has no other
 MAX_BATCH = 64
+NUM_DIRECTIONS = 8  # that images can be moved along
 BATCH_NUMBERS = 1 << 20  # of all samples of one batch
 ANSWER_NUMBERS = 1 << 24  # of all samples of one answer, and of all its latents
 JSON_NUMBERS = 1 << 20  # likewise, where they are written as text
@@ -37,12 +38,15 @@ class Model:
         artifact: The generator.
         sizes: Sizes of batches in which a sample does not depend on its batch.
         max_images: Samples that one request may ask for.
+        directions: Float32 array `(n, latent_dim)`: the artifact's principal
+            directions.
     """
 
     name: str
     artifact: Artifact
     sizes: tuple[int, ...]
     max_images: int
+    directions: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def sample_size(self) -> int:
@@ -117,7 +121,9 @@ def load_model(name: str, folder: Path, format: str, max_images: int) -> Model:
     numbers = max(size, artifact.latent_dim)
     most = max(1, min(max_images, ANSWER_NUMBERS // numbers))
     largest = max(1, min(MAX_BATCH, BATCH_NUMBERS // size))
-    return Model(name, artifact, independent_sizes(artifact, largest), most)
+    sizes = independent_sizes(artifact, largest)
+    directions = artifact.principal_directions(NUM_DIRECTIONS)
+    return Model(name, artifact, sizes, most, directions)
 
 
 def independent_sizes(artifact: Artifact, largest: int) -> tuple[int, ...]:

@@ -6,10 +6,12 @@ It is made from the models that are served, so its limits are those that are kep
 from typing import Any
 
 from ganlab import __version__
-from ganlab.serving.models import VERSION
+from ganlab.serving.drawing import MAX_SHIFT, NUM_IMAGES
+from ganlab.serving.models import NUM_DIRECTIONS, VERSION
+from ganlab.serving.page import FILES
 from ganlab.serving.service import Service
 from ganlab.serving.tensors import DATATYPES
-from ganlab.serving.v1 import MEDIA_TYPES, NUM_IMAGES, SIGNATURE
+from ganlab.serving.v1 import MEDIA_TYPES, SIGNATURE
 
 Schema = dict[str, Any]
 
@@ -41,6 +43,20 @@ def describe(service: Service) -> Schema:
                 | {"description": f"Images; {NUM_IMAGES} by default."},
                 "label": {"type": ["string", "integer"]},
                 "truncation": {"type": "number", "exclusiveMinimum": 0},
+                "first": _integer(0, most - 1)
+                | {"description": "Number of the seed's image to begin with."},
+                "last": _integer(0, most - 1)
+                | {"description": "Interpolates from image first to this one."},
+                "shift": {
+                    "description": "Steps along each principal direction.",
+                    "type": "array",
+                    "items": {
+                        "type": "number",
+                        "minimum": -MAX_SHIFT,
+                        "maximum": MAX_SHIFT,
+                    },
+                    "maxItems": NUM_DIRECTIONS,
+                },
                 "format": {"type": "string", "enum": list(MEDIA_TYPES)},
             }
         ),
@@ -102,6 +118,12 @@ def describe(service: Service) -> Schema:
         "/v1/models": _get("What is served, and what each takes.", []),
         "/metrics": _get("Metrics for Prometheus.", [], "text/plain"),
         "/openapi.json": _get("This document.", []),
+        "/": _get("The page.", [], "text/html"),
+        "/page/{file}": _get(
+            "A part of the page.", [_parameter("file", list(FILES))], "text/*"
+        ),
+        "/v1/models/{name}/card": _get("What a model's card says.", [name]),
+        "/v1/models/{name}/directions": _get("Principal directions.", [name]),
         "/v1/models/{name}:sample": _post(
             "Images of a seed: a grid, a zip file of pictures, or an array.",
             [name],

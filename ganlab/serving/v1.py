@@ -10,7 +10,6 @@ Reference:
 
 import io
 import json
-import math
 import zipfile
 from typing import Any
 
@@ -19,20 +18,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ganlab import pictures, sampling
-from ganlab.errors import UserError, as_integer, brief, unknown_name
+from ganlab.errors import UserError, brief, unknown_name
 from ganlab.provenance import Mark
-from ganlab.serving.models import TRUNCATED_NUMBERS, VERSION, Model
-from ganlab.serving.service import Inputs, Service, check_latents
+from ganlab.serving.card import describe_card
+from ganlab.serving.drawing import FIELDS, Drawing, read_drawing
+from ganlab.serving.models import VERSION, Model
+from ganlab.serving.service import Service, check_latents
 from ganlab.serving.tensors import DATATYPES, as_numbers, check_fields, parse_json
 from ganlab.serving.v2 import inputs_of, json_response
 
-NUM_IMAGES = 64  # by default, as of `ganlab sample`
 MEDIA_TYPES = {
     "png": "image/png",
     "zip": "application/zip",
     "npy": "application/x-npy",
 }
-SAMPLE_FIELDS = ("seed", "count", "label", "truncation", "format")
 SIGNATURE = "serving_default"
 PROVENANCE = "Ganlab-Provenance"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal requests have equal zip files
@@ -61,6 +60,7 @@ class V1:
                         "attribution": model.artifact.attribution,
                         "max_images": model.max_images,
                         "formats": list(formats_of(model)),
+                        "directions": len(model.directions),
                     }
                     for model in self.service.models.values()
                 ]
@@ -77,35 +77,33 @@ class V1:
         }
         return json_response({"model_version_status": [state]})
 
+    async def card(self, request: Request) -> Response:
+        """What a model's card says, as text to show."""
+        model = self.service.model(request)
+        return json_response({"name": model.name, **describe_card(model.artifact)})
+
+    async def directions(self, request: Request) -> Response:
+        """A model's principal directions, along which `shift` moves."""
+        model = self.service.model(request)
+        return json_response({"name": model.name, "directions": model.directions})
+
     async def sample(self, request: Request) -> Response:
         """Images of a seed."""
         model = self.service.model(request)
         body = await self.service.body(request, model)
         fields = check_fields(
-            parse_json(body) if body.strip() else {}, SAMPLE_FIELDS, "a request"
+            parse_json(body) if body.strip() else {}, (*FIELDS, "format"), "a request"
         )
-        format = fields.get("format") or formats_of(model)[0]
+        format = fields.pop("format", None) or formats_of(model)[0]
         if format not in formats_of(model):
             raise unknown_name("format", format, formats_of(model))
-        count = _integer(
-            "count", fields.get("count"), min(NUM_IMAGES, model.max_images)
+        drawing = read_drawing(model, fields)
+        samples = await self.service.generate(
+            request, model, drawing.count, drawing.inputs
         )
-        model.check_count(count)
-        labels = _labels(model, fields.get("label"), count)
-        seed = _integer("seed", fields.get("seed"), 0)
-        inputs = _drawing(
-            model,
-            count,
-            seed,
-            _truncation(model, fields.get("truncation"), count),
-            labels,
-        )
-        samples = await self.service.generate(request, model, count, inputs)
-        every_class = model.artifact.conditional and fields.get("label") is None
-        columns = len(model.artifact.class_names) if every_class else None
-        mark = model.artifact.mark(seed)
+        mark = model.artifact.mark(drawing.seed)
         content = await self.service.helped(
-            lambda: _written(model, samples, labels, columns, format, mark)
+            lambda: _written(model, samples, drawing, format, mark)
         )
         # An array has no place for it; a header is ASCII.
         headers = {PROVENANCE: json.dumps(json.loads(mark.json))}
@@ -151,66 +149,16 @@ def formats_of(model: Model) -> tuple[str, ...]:
     return tuple(MEDIA_TYPES) if model.artifact.kind.pictorial else ("npy",)
 
 
-def _integer(name: str, value: Any, default: int) -> int:
-    if value is None:
-        return default
-    number = None if isinstance(value, bool) else as_integer(value)
-    if number is None or not 0 <= number < 2**63:
-        raise UserError(
-            f"Expected a {name} of 0 or more, an integer under 2^63. Received: "
-            f"{brief(value)}"
-        )
-    return number
-
-
-def _truncation(model: Model, value: Any, count: int) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UserError(f"Expected a truncation above 0. Received: {brief(value)}")
-    most = max(1, TRUNCATED_NUMBERS // model.artifact.latent_dim)
-    if count > most:
-        raise UserError(
-            f"Expected at most {most} images a request with truncation. Received: "
-            f"{count}"
-        )
-    return float(value)
-
-
-def _labels(model: Model, label: Any, count: int) -> np.ndarray | None:
-    """A class for each image: the one that is named, or each in turn."""
-    if label is None:
-        return model.artifact.labels(count)
-    if isinstance(label, bool) or not isinstance(label, (int, str)):
-        raise UserError(
-            f"Expected a label, a class's number or name. Received: {brief(label)}"
-        )
-    return model.artifact.labels(count, [model.artifact.label(label)] * count)
-
-
-def _drawing(
-    model: Model,
-    count: int,
-    seed: int,
-    truncation: float | None,
-    labels: np.ndarray | None,
-) -> Inputs:
-    dimension = model.artifact.latent_dim
-    if truncation is not None and not 0.0 < truncation < math.inf:
-        raise UserError(f"Expected a truncation above 0. Received: {truncation!r}")
-    return lambda: (sampling.draw_latents(count, dimension, seed, truncation), labels)
-
-
 def _written(
     model: Model,
     samples: np.ndarray,
-    labels: np.ndarray | None,
-    columns: int | None,
+    drawing: Drawing,
     format: str,
     mark: Mark,
 ) -> bytes:
     """A file's bytes, as `ganlab.pictures.save` would write it."""
     artifact = model.artifact
+    columns = len(artifact.class_names) if drawing.in_turn else None
     stored = artifact.kind.to_stored(samples, artifact.output_range)
     file = io.BytesIO()
     if format == "png":
@@ -220,7 +168,7 @@ def _written(
     else:
         with zipfile.ZipFile(file, "w") as archive:
             for name, image in zip(
-                pictures.file_names(len(stored), labels), stored, strict=True
+                pictures.file_names(len(stored), drawing.labels), stored, strict=True
             ):
                 picture = io.BytesIO()
                 pictures.write_png(image, picture, mark)

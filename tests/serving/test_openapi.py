@@ -21,7 +21,7 @@ def document(server, ask):
 
 def test_every_path_is_routed(server, ask, document):
     for path, methods in document["paths"].items():
-        path = path.replace("{name}", "fashion").replace("{version}", "1")
+        path = path.format(name="fashion", version="1", file="page.js")
         for method in methods:
             status, _, _ = ask(server, path, method=method.upper())
             assert status in (200, 400), path

@@ -71,7 +71,7 @@ def test_pictures_come_in_a_zip_file(server, ask, artifact):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"sede": 1}, "seed, count, label, truncation, format alone"),
+        ({"sede": 1}, "truncation, first, last, shift, format alone"),
         ([1], "a request, an object"),
         ({"count": 0}, "1 to 256 images"),
         ({"count": 10**12}, "1 to 256 images"),
