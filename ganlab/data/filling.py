@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from PIL import Image
 from ganlab.data.decoding import Decoded, decode, why_not
 from ganlab.data.source import Source
 from ganlab.errors import UserError
-from ganlab.limits import is_of_machine
+from ganlab.limits import is_of_machine, usable_cores
 from ganlab.text import listed
 
 CHUNK = 256
@@ -114,7 +113,7 @@ def _fill_by(
 @contextlib.contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
     """A thread for each core; where the block raises, they are not waited for."""
-    pool = ThreadPoolExecutor(os.cpu_count())
+    pool = ThreadPoolExecutor(usable_cores())
     try:
         yield pool
     finally:

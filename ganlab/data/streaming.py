@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 
 from ganlab.data.decoding import decode, why_not
 from ganlab.errors import UserError
-from ganlab.limits import is_of_machine
+from ganlab.limits import is_of_machine, usable_cores
 
 LOGGER = logging.getLogger("ganlab")
 MAX_BROKEN = 100  # pictures in a row
@@ -49,7 +48,7 @@ class StreamedImages:
         self.seconds = 0.0  # in which callers waited for pictures
         self._broken: set[int] = set()
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+        self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode")
 
     def __len__(self) -> int:
         return len(self.items)

@@ -95,7 +95,7 @@ def test_a_cache_that_another_run_fills_meanwhile_is_used(folder, monkeypatch):
         return decode(*arguments)
 
     monkeypatch.setattr(filling, "decode", decode_after_another_run)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr(filling, "usable_cores", lambda: 1)
     assert len(load_data(spec, image_size=16, cache="disk")) == 6
 
 
