@@ -1,14 +1,11 @@
 """Draws the discriminator's decision surface over a toy 2-D mixture."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from ganlab import metrics
 from ganlab.callbacks.periodic import PictureCallback
@@ -16,6 +13,9 @@ from ganlab.callbacks.run_log import RunLog
 from ganlab.data.toy2d import Mixture
 from ganlab.models import forward
 from ganlab.provenance import COMPOSITE, Mark
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NUM_SAMPLES = 2500
 NUM_DRAWN = 1000
@@ -105,6 +105,10 @@ class DecisionSurface(PictureCallback):
 
     def _draw(self, title: str, fake: np.ndarray) -> np.ndarray:
         """The picture as a uint8 array `(600, 700, 3)`."""
+        # Runs on images draw none, and start sooner without matplotlib.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         extent = self.mixture.extent
         figure = Figure(figsize=(7, 6), dpi=100, layout="constrained")
         axes = figure.add_subplot(
@@ -133,7 +137,7 @@ class DecisionSurface(PictureCallback):
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
-    def _draw_arrows(self, axes: Axes, fake: np.ndarray) -> None:
+    def _draw_arrows(self, axes: "Axes", fake: np.ndarray) -> None:
         directions = self.directions(fake)
         longest = np.linalg.norm(directions, axis=1).max()
         if longest == 0:

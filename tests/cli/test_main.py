@@ -130,6 +130,11 @@ def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
         (["watch", "--help"], "numpy tensorflow keras matplotlib http.server"),
         (["check", "--help"], "numpy tensorflow keras matplotlib PIL"),
         (["diagnose", "--help"], "numpy tensorflow keras matplotlib PIL"),
+        pytest.param(
+            ["check", "--data", "ring"],
+            "matplotlib sklearn onnxruntime tensorflow_datasets",
+            marks=pytest.mark.e2e,
+        ),
         (["diagnose", "log.csv"], "tensorflow keras matplotlib scipy urllib.request"),
         (["sample", str(SHIPPED)], "tensorflow keras tf2onnx"),
         (["serve", "--help"], "numpy tensorflow keras onnxruntime starlette uvicorn"),
