@@ -42,14 +42,15 @@ def principal_directions(
     layer is part of `A`.
 
     Args:
-        content: A float32 ONNX file, which `ganlab.onnx_model.check_graph` has passed.
+        content: A float32 ONNX file of anybody.
         latents: Name of the latent input.
         latent_dim: Integer: its components.
         count: Integer: directions, fewer of fewer components.
 
     Returns:
         Float32 array `(count, latent_dim)`, the largest eigenvalue first, the largest
-        component of each positive; of no rows where no dense layer takes the latents.
+        component of each positive; of no rows where no dense layer is read that takes
+        the latents.
 
     Reference:
         [Shen and Zhou, 2021](https://arxiv.org/abs/2007.06600), equation 6
@@ -57,11 +58,17 @@ def principal_directions(
     none = np.empty((0, latent_dim), np.float32)
     if latent_dim > MAX_LATENT_DIM:
         return none
-    weights = _first_dense(content, latents, latent_dim)
-    if weights is None or not np.isfinite(weights).all():
+    try:
+        weights = _first_dense(content, latents, latent_dim)
+    except (ValueError, TypeError, LookupError, OverflowError):  # no ONNX
         return none
-    weights = weights.astype(np.float64)
-    _, vectors = np.linalg.eigh(weights @ weights.T)
+    if weights is None:
+        return none
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = (weights @ weights.T).astype(np.float64)
+    if not np.isfinite(gram).all():
+        return none
+    _, vectors = np.linalg.eigh(gram)
     directions = vectors.T[::-1][:count]
     largest = np.abs(directions).argmax(axis=1)
     signs = np.sign(directions[np.arange(len(directions)), largest])

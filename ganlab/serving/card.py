@@ -5,6 +5,7 @@ cut, and printable.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from ganlab import metrics
@@ -13,6 +14,7 @@ from ganlab.metrics.resampling import format_number
 from ganlab.text import printable
 
 MAX_TEXT = 300  # characters
+MAX_ROWS = 50  # of a section
 SMALL = 1e-3  # what is under it is written with an exponent
 NOT_STATED = "not stated"
 
@@ -22,22 +24,20 @@ Row = tuple[str, str]
 def describe_card(artifact: Artifact) -> dict[str, Any]:
     """Sections of a card: a title, rows of a name and a value, and a note each."""
     sections = {
-        "Generator": (list(_generator(artifact)), ""),
-        "Scores": (list(_scores(artifact.card)), _protocol(artifact.card)),
+        "Generator": (_generator(artifact), ""),
+        "Scores": (_scores(artifact.card), _protocol(artifact.card)),
         "Certificate": (
-            list(_certificate(artifact.card)),
+            _certificate(artifact.card),
             "Largest difference from the Keras generator's images, which lie in "
             "[-1, 1]; of a format, from float32.",
         ),
-        "Licence": (list(_licences(artifact)), ""),
+        "Licence": (_licences(artifact), ""),
     }
-    return {
-        "sections": [
-            {"title": title, "rows": rows, "note": note}
-            for title, (rows, note) in sections.items()
-            if rows
-        ]
-    }
+    described = [
+        {"title": title, "rows": list(islice(rows, MAX_ROWS)), "note": note}
+        for title, (rows, note) in sections.items()
+    ]
+    return {"sections": [section for section in described if section["rows"]]}
 
 
 def _generator(artifact: Artifact) -> Iterator[Row]:

@@ -71,9 +71,12 @@ function showState(state) {
   byId("lost").hidden = state !== "lost";
 }
 
+const onBusy = () => showState("busy");
+
 async function attempt(task) {
   try {
     await task();
+    if (document.body.dataset.state === "busy") showState("ready");
     return true;
   } catch (error) {
     if (error instanceof Lost) showState("lost");
@@ -89,6 +92,7 @@ const picture = new Picture({
   requestOf,
   classOf,
   attempt,
+  onBusy,
   onChange: () => grids.forEach((grid) => grid.mark(grid.model === picture.model ? picture.numbers : [])),
   onLeave: (model, number) => grids.find((grid) => grid.model === model).tiles[number].focus(),
 });
@@ -101,13 +105,11 @@ function captionOf(model) {
 
 async function fill(grid) {
   const { model } = grid;
-  grid.title(captionOf(model), (number) => classOf(model, number));
-  if (!isPictorial(model)) {
-    setText(grid.box, `Samples of shape ${model.image_shape.join(" x ")} are no pictures.`);
-    return;
-  }
+  const shape = isPictorial(model) ? "" : `: samples of shape ${model.image_shape.join(" x ")}, no pictures`;
+  grid.title(captionOf(model) + shape, (number) => classOf(model, number));
+  if (shape) return;
   const request = { ...requestOf(model), count: countOf(model) };
-  const content = await sample(model.name, request, "npy", () => showState("busy"));
+  const content = await sample(model.name, request, "npy", onBusy);
   grid.show(readPictures(content));
   setText(byId("news"), `${count.format(request.count)} pictures: ${captionOf(model)}`);
 }
@@ -126,7 +128,7 @@ const draw = newest(async () => {
 
 async function download(model, format) {
   const request = { ...requestOf(model), count: countOf(model) };
-  save(await sample(model.name, request, format), `${model.name}-seed${chosen.seed}.${format}`, TYPES[format]);
+  save(await sample(model.name, request, format, onBusy), `${model.name}-seed${chosen.seed}.${format}`, TYPES[format]);
 }
 
 async function cardOf(model) {

@@ -5,6 +5,7 @@ import { byId, make, setText, showText } from "./dom.js";
 import { paint } from "./grid.js";
 
 const FRAMES = 8;
+const STEP = 0.25;
 const REACH = 0.75; // of a latent's usual length: how far a slider goes
 const HINT_OF_ONE = "Choose a second picture to walk from this one to it.";
 const HINT = "Choose a picture to move it along the generator’s directions; choose a second one to walk from one to the other.";
@@ -12,8 +13,8 @@ const HINT = "Choose a picture to move it along the generator’s directions; ch
 /** The panel of the chosen picture. */
 export class Picture {
   /** `requestOf` gives what a model is asked for, `classOf` the class of a picture, `attempt` tells of failures. */
-  constructor({ requestOf, classOf, attempt, onChange, onLeave }) {
-    Object.assign(this, { requestOf, classOf, onChange });
+  constructor({ requestOf, classOf, attempt, onBusy, onChange, onLeave }) {
+    Object.assign(this, { requestOf, classOf, onBusy, onChange });
     this.clear();
     this.draw = newest(() => attempt(() => this.fetch()));
     byId("position").addEventListener("input", ({ target }) => this.walkTo(Number(target.value) - 1));
@@ -96,7 +97,7 @@ export class Picture {
   }
 
   slider(index, value, reach) {
-    const input = make("input", { type: "range", min: -reach, max: reach, step: "any", "data-direction": index });
+    const input = make("input", { type: "range", min: -reach, max: reach, step: STEP, "data-direction": index });
     const output = make("output");
     input.value = value;
     const say = () => {
@@ -104,7 +105,6 @@ export class Picture {
       setText(output, text);
       input.setAttribute("aria-valuetext", text);
     };
-    input.step = reach / 24;
     say();
     input.addEventListener("input", () => {
       this.shift[index] = Number(input.value);
@@ -116,7 +116,7 @@ export class Picture {
 
   async fetch() {
     if (!this.numbers.length) return;
-    const pictures = readPictures(await sample(this.model.name, this.request, "npy"));
+    const pictures = readPictures(await sample(this.model.name, this.request, "npy", this.onBusy));
     if (!this.numbers.length) return;
     this.pictures = pictures;
     const strip = byId("strip");
@@ -144,7 +144,7 @@ export class Picture {
 
   async download() {
     const { model, request, position } = this;
-    const archive = await sample(model.name, request, "zip");
+    const archive = await sample(model.name, request, "zip", this.onBusy);
     const number = request.count > 1 ? `${request.first + 1}-${request.last + 1}-${position + 1}` : request.first + 1;
     save(readMember(archive, position), `${model.name}-seed${request.seed}-picture${number}.png`, "image/png");
   }

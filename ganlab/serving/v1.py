@@ -46,6 +46,10 @@ class V1:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.cards = {
+            name: describe_card(model.artifact)
+            for name, model in service.models.items()
+        }
 
     async def models(self, request: Request) -> Response:
         """What is served, and what each takes."""
@@ -80,7 +84,7 @@ class V1:
     async def card(self, request: Request) -> Response:
         """What a model's card says, as text to show."""
         model = self.service.model(request)
-        return json_response({"name": model.name, **describe_card(model.artifact)})
+        return json_response({"name": model.name, **self.cards[model.name]})
 
     async def directions(self, request: Request) -> Response:
         """A model's principal directions, along which `shift` moves."""

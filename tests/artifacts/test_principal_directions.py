@@ -93,6 +93,19 @@ def test_weights_that_are_cut_off_give_none():
     assert principal_directions(content, "latents", 3, 8).shape == (0, 3)
 
 
+def test_damaged_files_give_directions_or_none():
+    content = np.frombuffer(model_of(*GRAPHS["joined last"]), np.uint8)
+    random = np.random.default_rng(0)
+    shapes = set()
+    for _ in range(300):
+        damaged = content.copy()
+        places = random.integers(len(content), size=3)
+        damaged[places] = random.integers(256, size=3)
+        shapes.add(principal_directions(damaged.tobytes(), "latents", 3, 8).shape)
+    assert shapes == {(0, 3), (3, 3)}
+    assert principal_directions(b"", "latents", 3, 8).shape == (0, 3)
+
+
 def test_too_many_latents_are_not_decomposed():
     content = model_of([dense()], WEIGHTS)
     assert principal_directions(content, "latents", 1025, 8).shape == (0, 1025)

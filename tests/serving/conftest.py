@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -180,7 +181,9 @@ class Chromium:
         event = json.loads(message)
         method, parameters = event.get("method"), event.get("params", {})
         if method == "Network.requestWillBeSent":
-            self.requests.append(parameters["request"]["url"])
+            document = urlsplit(parameters["documentURL"])
+            origin = f"{document.scheme}://{document.netloc}/"
+            self.requests.append((origin, parameters["request"]["url"]))
         elif method in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
             self.messages.append(json.dumps(parameters)[:500])
         elif method == "Log.entryAdded":

@@ -7,11 +7,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from ganlab import provenance, sampling
 from ganlab.artifacts.artifact import Artifact
+from ganlab.artifacts.card import describe_generator, hash_files, write_card
 from ganlab.serving.limits import Limits
 from ganlab.serving.models import load_models
 from ganlab.serving.server import Server
@@ -36,17 +39,15 @@ def browse(chromium, server):
 
     In the end the page has asked nobody but its server, and has said nothing.
     """
-    opened = []
 
     def open_page(query="", size=(1200, 900), *, dark=False, at=server):
         chromium.open(at.url + query, size, dark=dark)
         chromium.wait(READY)
-        opened.append(at.url)
         return chromium
 
     yield open_page
-    allowed = (*opened, "blob:", "data:", "about:blank")
-    assert [url for url in chromium.requests if not url.startswith(allowed)] == []
+    for origin, url in chromium.requests:
+        assert url.startswith((origin, "blob:", "data:", "about:blank"))
     assert chromium.messages == []
 
 
@@ -253,6 +254,72 @@ def test_a_card_is_never_markup(browse, start, tmp_path):
     assert browser.run("document.images.length") == 0
     assert text_of(browser, "cards").count(markup) == 5
     assert browser.run(f"{tile(0, 'hostile')}.ariaLabel") == f"Picture 1, {markup}"
+
+
+def write_artifact(folder, shape):
+    """A generator without classes: one dense layer, whose output is reshaped."""
+    weights = np.random.default_rng(0).standard_normal((6, np.prod(shape)))
+    tensors = [
+        numpy_helper.from_array(weights.astype(np.float32), "weights"),
+        numpy_helper.from_array(np.array([-1, *shape]), "shape"),
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["latents", "weights"], ["flat"]),
+        helper.make_node("Tanh", ["flat"], ["bounded"]),
+        helper.make_node("Reshape", ["bounded", "shape"], ["images"]),
+    ]
+    latents, images = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *sizes])
+        for name, sizes in (("latents", (6,)), ("images", shape))
+    )
+    graph = helper.make_graph(nodes, "generator", [latents], [images], tensors)
+    opset = [helper.make_opsetid("", 18)]
+    folder.mkdir()
+    onnx.save(
+        helper.make_model(graph, opset_imports=opset, ir_version=8),
+        folder / "generator.onnx",
+    )
+    card = describe_generator(
+        latent_shapes=[(6,)],
+        image_shape=shape,
+        class_names=(),
+        parameters=weights.size,
+        opset=18,
+        training={},
+        attribution="Made by people",
+    )
+    write_card(folder, card | {"files": hash_files(folder)})
+    return folder
+
+
+def test_colours_with_opacity_and_without_classes(browse, start, tmp_path):
+    folder = write_artifact(tmp_path / "colours", (16, 24, 4))
+    browser = browse("?seed=3", at=start(folder))
+    pixels = browser.run(
+        f"Array.from({tile(9, 'colours')}.firstChild.getContext('2d')"
+        ".getImageData(0, 0, 24, 16).data)"
+    )
+    expected = Artifact(folder).sample(10, seed=3)[9]
+    drawn = np.reshape(pixels, (16, 24, 4))
+    np.testing.assert_array_equal(drawn[..., 3], expected[..., 3])
+    opaque = expected[..., 3] > 250  # others are rounded by the canvas
+    drawn = drawn[opaque].astype(int)
+    assert np.abs(drawn - expected[opaque]).max() <= 1
+    assert browser.run("document.getElementById('class-label').hidden")
+    assert browser.run(f"{tile(9, 'colours')}.ariaLabel") == "Picture 10"
+    assert "Made by people" in text_of(browser, "grids")
+
+
+def test_samples_that_are_no_pictures_are_said_to_be_none(browse, start, tmp_path):
+    folder = write_artifact(tmp_path / "points", (2,))
+    browser = browse(at=start(folder))
+    assert "points, seed 0: samples of shape 2, no pictures" in text_of(
+        browser, "grids"
+    )
+    assert browser.run("document.getElementById('picture').hidden")
+    assert browser.run("document.querySelector('[data-format]').textContent") == (
+        "Download array"
+    )
 
 
 def test_a_busy_server_is_waited_for(browse, server, artifact):
