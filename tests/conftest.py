@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import signal
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,10 @@ import pytest
 import tensorflow as tf
 
 from ganlab import GAN, networks
+
+# nohup and background jobs of a shell ignore them, and so would the tests' processes.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(

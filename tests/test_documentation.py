@@ -11,6 +11,7 @@ import pytest
 from ganlab.cli.main import build_parser
 
 ROOT = Path(__file__).parents[1]
+SLOW = ("diagnose", "resume")  # pages whose Python trains for long
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
@@ -67,7 +68,13 @@ def test_the_readme_is_short():
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if blocks(page, "python")], ids=name_of
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * (page.stem in SLOW))
+        for page in PAGES
+        if blocks(page, "python")
+    ],
+    ids=name_of,
 )
 def test_python_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -162,7 +162,11 @@ def variables(model):
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("make", "kills"), [(gan, [(0, 3), (1, 2)]), (plain, [(1, 2), (2, None)])]
+    ("make", "kills"),
+    [
+        (gan, [(0, 3), (1, 2)]),
+        pytest.param(plain, [(1, 2), (2, None)], marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer 'rm_sprop'")
 def test_a_script_that_is_run_again_ends_as_one_run(make, kills, script):

@@ -191,7 +191,7 @@ def signal_in(monkeypatch, target, number, step):
     [
         ("TrainingMetrics", signal.SIGINT, 130),
         ("Checkpoints", signal.SIGTERM, 143),
-        ("Evaluate", signal.SIGHUP, 129),
+        pytest.param("Evaluate", signal.SIGHUP, 129, marks=pytest.mark.slow),
         pytest.param("FailurePolicy", signal.SIGTERM, 143, marks=pytest.mark.slow),
     ],
     ids=["log", "checkpoint", "evaluation", "policy"],

@@ -21,6 +21,7 @@ def test_every_preset_builds_says_its_result_and_trains_a_step(name):
     assert "on 2 cores" in doc
     recipe = complete(preset.replace(batch_size=2, augmentation="ada"), 28, 1)
     gan = build_gan(recipe, 3)
+    gan.run_eagerly = True
     count = 2 * recipe.discriminator_steps
     images = np.random.default_rng(0).uniform(-1, 1, (count, 28, 28, 1))
     logs = gan.train_on_batch(

@@ -17,8 +17,13 @@ finally:
     sys.path.remove(str(BENCHMARKS))
 
 
+SLOW = ("compile-jit", "mirrored-penalties", "optimizer-lamb")
+
+
 def marked(case):
     marks = [] if case.outcome == "refused" else [pytest.mark.e2e]
+    if case.name in SLOW:
+        marks.append(pytest.mark.slow)
     return pytest.param(case, id=case.name, marks=marks)
 
 

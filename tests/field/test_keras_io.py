@@ -11,7 +11,7 @@ import pytest
 from ganlab import Artifact
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "scripts" / "keras_io").glob("*.py"))
-QUICK_ONES = ("conditional", "dcgan", "patch")
+QUICK_ONES = ("dcgan", "patch")
 
 
 @pytest.mark.e2e

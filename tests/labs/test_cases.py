@@ -37,9 +37,12 @@ def _often(monkeypatch):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"conditional": True},
+        pytest.param({"conditional": True}, marks=pytest.mark.slow),
         {"trainer": "ganlab", "loss": "hinge", "penalty": 1.0},
-        {"loss": "wasserstein", "penalty": 10.0, "discriminator_steps": 2},
+        pytest.param(
+            {"loss": "wasserstein", "penalty": 10.0, "discriminator_steps": 2},
+            marks=pytest.mark.slow,
+        ),
         {"loss": "saturating", "still": "generator", "still_by": "cut", "spike": 10.0},
     ],
 )

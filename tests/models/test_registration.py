@@ -83,7 +83,6 @@ def test_the_table_lists_every_registered_class():
     [
         "import ganlab, keras",
         "import keras, ganlab",
-        "import ganlab, tensorflow, keras",
         "import keras; from ganlab import networks",
         "from ganlab.networks import dcgan_generator; import keras",
         "from ganlab.objectives import losses; import keras",

@@ -124,9 +124,11 @@ def test_a_step_descends_the_papers_losses(training):
 def test_identity_and_contrast_are_part_of_the_loss():
     for training, name in (("cycle", "identity"), ("contrastive", "contrast")):
         pairs = make_pairs(channels=3)
-        logs = build(training, channels=3).train_on_batch(*pairs, return_dict=True)
+        logs = build(training, channels=3, run_eagerly=True).train_on_batch(
+            *pairs, return_dict=True
+        )
         without = {"identity": 0.0} if name == "identity" else {"contrast": 0.5}
-        less = build(training, channels=3, loss_weights=without)
+        less = build(training, channels=3, loss_weights=without, run_eagerly=True)
         less = less.train_on_batch(*pairs, return_dict=True)
         weight = 5.0 if name == "identity" else 0.5
         difference = float(logs["loss"]) - float(less["loss"])
@@ -136,7 +138,10 @@ def test_identity_and_contrast_are_part_of_the_loss():
 @pytest.mark.parametrize("training", ["paired", "cycle", "contrastive"])
 def test_a_saved_translator_goes_on_where_it_was(training, tmp_path):
     pairs = make_pairs(channels=3 if training == "contrastive" else 2)
-    whole, part = (build(training, optimizer=keras.optimizers.Adam) for _ in range(2))
+    whole, part = (
+        build(training, optimizer=keras.optimizers.Adam, run_eagerly=True)
+        for _ in range(2)
+    )
     for _ in range(4):
         whole.train_on_batch(*pairs)
     for _ in range(2):

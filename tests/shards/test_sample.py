@@ -124,7 +124,14 @@ def test_a_worker_that_is_killed_is_named(make_job, sample, tmp_path):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_command_is_resumed_to_the_same_bytes(
     make_job, sample, tmp_path, number
 ):

@@ -156,7 +156,11 @@ def run_in_parts(recipe, monitoring, tmp_path):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("steps", [(3, 11), (20,)], ids=["midway", "after the last"])
+@pytest.mark.parametrize(
+    "steps",
+    [(3, 11), pytest.param((20,), marks=pytest.mark.slow)],
+    ids=["midway", "after the last"],
+)
 def test_the_folder_is_as_after_one_run(run_in_parts, steps):
     whole, parts = run_in_parts(*steps)
     assert names_in(parts) == names_in(whole)
