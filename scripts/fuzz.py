@@ -42,6 +42,7 @@ else:
     atheris, instrumented = None, contextlib.nullcontext()
 with instrumented:
     from ganlab.artifacts.card import CARD, read_card, read_inputs, read_output
+    from ganlab.artifacts.principal_directions import principal_directions
     from ganlab.config.settings import Monitoring, Recipe
     from ganlab.data.loading import load_data
     from ganlab.data.sources import open_source
@@ -137,7 +138,8 @@ def check_pth(folder: Path, content: bytes) -> None:
 
 
 def check_onnx(folder: Path, content: bytes) -> None:
-    """A model of ONNX, looked through and opened."""
+    """A model of ONNX, looked through for its first dense layer, and opened."""
+    principal_directions(content, "latents", 4, 8)
     OnnxModel(content, folder / "a.onnx", "export the run again")
 
 
@@ -258,12 +260,10 @@ def _pth() -> list[bytes]:
 
 def _onnx() -> list[bytes]:
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    weights = helper.make_tensor("weights", kind, [4, 12], np.zeros(48))
+    weights = onnx.numpy_helper.from_array(np.eye(4, 12, dtype=np.float32), "weights")
+    dense = helper.make_node("MatMul", ["latents", "weights"], ["flat"])
     graph = helper.make_graph(
-        [
-            helper.make_node("MatMul", ["latents", "weights"], ["flat"]),
-            helper.make_node("Tanh", ["flat"], ["images"]),
-        ],
+        [dense, helper.make_node("Tanh", ["flat"], ["images"])],
         "generator",
         [helper.make_tensor_value_info("latents", kind, ["batch", 4])],
         [helper.make_tensor_value_info("images", kind, ["batch", 12])],

@@ -107,12 +107,15 @@ export function newest(task) {
     waiting = values;
     if (running) return;
     running = true;
-    while (waiting) {
-      const next = waiting;
-      waiting = null;
-      await task(...next);
+    try {
+      while (waiting) {
+        const next = waiting;
+        waiting = null;
+        await task(...next);
+      }
+    } finally {
+      running = false;
     }
-    running = false;
   };
 }
 

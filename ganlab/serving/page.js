@@ -225,11 +225,9 @@ byId("truncation").addEventListener("input", () => {
   draw();
 });
 byId("truncation").addEventListener("change", () => change({ truncation: sliderValue() }));
-addEventListener("popstate", begin);
-
 // The conversation with the server
 
-async function begin() {
+const begin = newest(async () => {
   const done = await attempt(async () => {
     ({ models } = await load("v1/models"));
   });
@@ -237,8 +235,9 @@ async function begin() {
   readAddress();
   if (picture.model !== null) picture.renew(find(picture.model.name));
   await build();
-}
+});
 
+addEventListener("popstate", begin);
 watch((answers) => {
   const lost = document.body.dataset.state === "lost";
   if (!answers) showState("lost");
