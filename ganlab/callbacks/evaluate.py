@@ -1,6 +1,7 @@
 """Scores generated images while training, and keeps the best checkpoint."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ganlab import evaluation, interruption, pictures
+from ganlab import evaluation, interruption, metrics, pictures
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.run_state import RunState
 from ganlab.config.resolve import trained_on
 from ganlab.data import kinds
+from ganlab.errors import UserError, unknown_name
 from ganlab.evaluation import Evaluation, Reference
 from ganlab.networks.projection import frozen_extractors
 from ganlab.provenance import Mark
@@ -22,6 +24,7 @@ from ganlab.runs import RunFolder
 
 BUDGET = 0.1
 BEST_COLUMNS = 10
+UNTIL = ("fid", "kid", "precision", "recall", "density", "coverage")
 
 
 class Evaluate(BudgetedCallback):
@@ -41,6 +44,8 @@ class Evaluate(BudgetedCallback):
         run_state: The `RunState` that is kept in the best checkpoint, or `None`.
         clock: Function without arguments that returns seconds.
         attribution: See `SampleGrids`.
+        until: A name of `UNTIL` and a float, the score in its displayed unit:
+            training ends with the first evaluation that is as good. Or `None`.
 
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), figure 5, on why
@@ -57,6 +62,7 @@ class Evaluate(BudgetedCallback):
         run_state: RunState | None = None,
         clock: Callable[[], float] = time.perf_counter,
         attribution: str = "",
+        until: tuple[str, float] | None = None,
     ) -> None:
         super().__init__(every, budget, clock)
         self.folder = RunFolder(directory)
@@ -64,6 +70,7 @@ class Evaluate(BudgetedCallback):
         self.run_log = run_log
         self.run_state = run_state
         self.attribution = attribution
+        self.until = until
         self._last_record: dict[str, Any] | None = None
 
     def state(self) -> dict[str, Any]:
@@ -122,6 +129,12 @@ class Evaluate(BudgetedCallback):
                 path = self.folder.best_picture
                 pictures.save(grid, path, None, BEST_COLUMNS, mark)
 
+        if self.until is not None and is_reached(self.until, scored.scores):
+            self.model.stop_training = True
+            if self.run_log is not None:
+                name, value = self.until
+                self.run_log.event(step, "reached", score=name, value=value)
+
     def _class_fractions(self, details: Mapping[str, Any]) -> dict[str, float]:
         """The fraction of each class, and the smallest relative to real images."""
         fractions = details.get("class_shares")
@@ -146,6 +159,27 @@ class Evaluate(BudgetedCallback):
         scores = {"best": best, "last": last, "evaluation_seconds": self.seconds}
         picture = self.folder.relative(self.folder.best_picture)
         self.folder.write_quality(scores, quality_page(best, last, picture))
+
+
+def check_until(until: tuple[str, float] | None) -> None:
+    """Raises `UserError` for a score that is not always there, or no number."""
+    if until is None:
+        return
+    name, value = until
+    if name not in UNTIL:
+        raise unknown_name("score", name, UNTIL)
+    if not math.isfinite(value):
+        raise UserError(
+            f"Expected a finite {name} to train until. Received: {value}; give one "
+            "that can be reached"
+        )
+
+
+def is_reached(until: tuple[str, float], scores: Mapping[str, metrics.Score]) -> bool:
+    """Whether a score is as good as a value in its displayed unit."""
+    name, value = until
+    score = metrics.display_score(name, scores[name]).value
+    return score >= value if metrics.TITLES[name].higher_is_better else score <= value
 
 
 def _record(step: int, scored: Evaluation) -> dict[str, Any]:

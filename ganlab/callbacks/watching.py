@@ -46,6 +46,7 @@ def watching_callbacks(
     beliefs: bool = False,
     black_box: BlackBox | None = None,
     attribution: str = "",
+    until: tuple[str, float] | None = None,
 ) -> dict[str, keras.callbacks.Callback]:
     """Makes the callbacks that watch a run.
 
@@ -67,6 +68,7 @@ def watching_callbacks(
         beliefs: See `HealthProbe`.
         black_box: See `TrainingMetrics`.
         attribution: See `SampleGrids`.
+        until: See `Evaluate`.
 
     Returns:
         Callbacks by name, `checkpoints` last, which any other stands before. There are
@@ -117,6 +119,7 @@ def watching_callbacks(
             run_log=run_log,
             run_state=run_state,
             attribution=attribution,
+            until=until,
         )
     run_state.callbacks = dict(callbacks)
     callbacks["checkpoints"] = Checkpoints(

@@ -21,6 +21,7 @@ EXAMPLES = """\
 examples:
   ganlab train                             Fashion-MNIST in 3 minutes on 2 cores
   ganlab train --minutes 3                 in 3 minutes on any machine
+  ganlab train --minutes 60 --until fid=1  in an hour, or once FID is 1
   ganlab train --preset r3gan --data ring  toy 2-D mixture and decision surface
   ganlab train --preset small-data --data folder:photos --image-size 64
   ganlab train --loss hinge --regularizer r1 --set beta_1=0
@@ -43,6 +44,13 @@ def add(commands: "Commands") -> None:
     group = add_settings(parser)
     group.add_argument(
         "--resume", action="store_true", help="go on with the run in --out"
+    )
+    group.add_argument(
+        "--until",
+        type=score_and_value,
+        metavar="SCORE=X",
+        help="end the run before its last step, at the first evaluation with an fid or "
+        "kid of X or less, or a precision, recall, density or coverage of X or more",
     )
     group.add_argument(
         "--change-settings",
@@ -68,6 +76,17 @@ def add(commands: "Commands") -> None:
     add_help(parser)
 
 
+def score_and_value(text: str) -> tuple[str, float]:
+    """Reads the name of a score and a number, such as `fid=5`."""
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a score and its value, such as fid=5, received {text!r}"
+        ) from None
+
+
 def run(options: argparse.Namespace) -> None:
     """Trains, and prints where the results are."""
     chosen = read_settings(options)
@@ -90,6 +109,7 @@ def run(options: argparse.Namespace) -> None:
             max_rollbacks=options.max_rollbacks,
             epochs=options.epochs,
             minutes=options.minutes,
+            until=options.until,
             resume=options.resume,
             change_settings=options.change_settings,
             stream=sys.stderr,

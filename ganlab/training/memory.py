@@ -1,5 +1,6 @@
 """How much main memory a run will take, before it takes it."""
 
+import logging
 import math
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.training.problem import Problem
 
+LOGGER = logging.getLogger("ganlab")
 # Fitted to the peaks that `scripts/benchmarks/training_memory.py` measures.
 PROCESS_BYTES = 0.95e9  # of TensorFlow and ganlab themselves
 KEPT = 1.3  # of the numbers that the backward pass needs, in all that a step holds
@@ -144,3 +146,19 @@ def check_memory(needed: int, limits: tuple[int, int] | None) -> Problem | None:
         f"the run needs {text}, and {free / 1e9:.1f} GB are free",
         fix,
     )
+
+
+def report(needed: int) -> None:
+    """Says how much memory a run will take, and warns where that is not free.
+
+    Args:
+        needed: Integer: what `estimate` returned.
+
+    Raises:
+        UserError: if it cannot fit.
+    """
+    problem = check_memory(needed, available())
+    if problem is None:
+        LOGGER.info("The run needs about %.1f GB of memory", needed / 1e9)
+    else:
+        LOGGER.warning("%s: %s", problem.says, problem.fix)

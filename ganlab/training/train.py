@@ -13,6 +13,7 @@ import keras
 
 from ganlab import diagnosis, interruption
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
+from ganlab.callbacks.evaluate import check_until
 from ganlab.callbacks.failure_policy import ACTIONS
 from ganlab.callbacks.keras_state import KerasState
 from ganlab.callbacks.probe_samples import num_probed, num_samples
@@ -47,6 +48,7 @@ def train(
     max_rollbacks: int = 2,
     epochs: int | None = None,
     minutes: float | None = None,
+    until: tuple[str, float] | None = None,
     resume: bool = False,
     change_settings: bool = False,
     keep_schedules: bool = False,
@@ -77,6 +79,9 @@ def train(
         minutes: Float: about how long it may take, likewise; with `resume`, from now
             on. The first steps are measured, and `recipe.steps` is set to as many as
             fit: see `ganlab.training.pace`.
+        until: The name of a score and its value, such as `("fid", 5.0)`: the run also
+            ends at the first evaluation that is as good. See
+            `ganlab.callbacks.Evaluate`.
         resume: Boolean. Goes on from the newest whole checkpoint in `out`; where there
             is none, from step 0.
         change_settings: Boolean: whether `resume` may go on with other settings than
@@ -105,6 +110,7 @@ def train(
                 f"Expected epochs or minutes. Received: {epochs} and {minutes}; leave "
                 "one out"
             )
+    check_until(until)
     if on_failure not in ACTIONS:
         raise unknown_name("action on failure", on_failure, ACTIONS)
     if resume:
@@ -122,6 +128,11 @@ def train(
         ):
             folder.remove_leftovers()
             run, data = _prepare(recipe, folder, monitoring, epochs, resume, stream)
+            if until is not None and data.reference is None:
+                raise UserError(
+                    "Expected enough images to score against, to train until a score. "
+                    f"Received: {data.train.spec}; leave until out"
+                )
             if resume:
                 run = checked(run, load_run(folder.path), change_settings)
             if minutes is not None:
@@ -137,6 +148,7 @@ def train(
                 callbacks=list(callbacks),
                 check_folder=check_folder,
                 keep_schedules=keep_schedules,
+                until=until,
             )
             return _with_rollbacks(
                 attempt, run, resume, max_rollbacks if on_failure == "rollback" else 0
@@ -236,7 +248,8 @@ def _attempt(
     stream: TextIO | None,
     callbacks: Sequence[keras.callbacks.Callback],
     check_folder: Callable[[], None],
-    keep_schedules: bool = False,
+    keep_schedules: bool,
+    until: tuple[str, float] | None,
 ) -> Run:
     """Builds or loads the GAN and trains it until the end or a failure."""
     recipe = run.recipe
@@ -246,7 +259,7 @@ def _attempt(
             gan = load(checkpoint, run, None if keep_schedules else notes.get("recipe"))
         else:
             gan = build_gan(recipe, run.num_classes)
-            _say_memory(memory.estimate(recipe, gan, data.train))
+            memory.report(memory.estimate(recipe, gan, data.train))
         run.save()
         if stream is not None and not resume:
             bfloat16.advise(gan, recipe)
@@ -277,6 +290,7 @@ def _attempt(
                     callbacks,
                     progress,
                     check_folder,
+                    until,
                 )
                 succeeded = policy.finding is None
             except KeyboardInterrupt:
@@ -289,19 +303,6 @@ def _attempt(
     return replace(run, failure=policy.finding)
 
 
-def _say_memory(needed: int) -> None:
-    """Says how much memory a run will take, and warns where that is not free.
-
-    Raises:
-        UserError: if it cannot fit.
-    """
-    problem = memory.check_memory(needed, memory.available())
-    if problem is None:
-        LOGGER.info("The run needs about %.1f GB of memory", needed / 1e9)
-    else:
-        LOGGER.warning("%s: %s", problem.says, problem.fix)
-
-
 def _fit(
     gan: GAN,
     run: Run,
@@ -312,6 +313,7 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
     progress: ProgressBar | None,
     check_folder: Callable[[], None],
+    until: tuple[str, float] | None,
 ) -> None:
     """Trains up to the recipe's last step, with the run's monitoring.
 
@@ -351,6 +353,7 @@ def _fit(
             run.folder, batches_from, lambda: build_gan(recipe, run.num_classes)
         ),
         attribution=data.train.attribution,
+        until=until,
     )
     checkpoints = monitoring.pop("checkpoints")
     state = checkpoints.run_state

@@ -76,6 +76,49 @@ def test_evaluate_keeps_the_best_and_reports(
 
 
 @pytest.mark.e2e
+def test_training_ends_once_a_score_is_reached(
+    make_gan, fit, reference, run_log, read_rows, set_fids, tmp_path
+):
+    set_fids(0.5, 0.3, 0.2, 0.1)
+    until = "fid", 0.3
+    options = {"budget": 1.0, "run_log": run_log, "clock": no_time, "until": until}
+    fit(make_gan(3), [Evaluate(tmp_path, reference, every=2, **options)])
+    *scores, reached = read_rows(tmp_path)
+    assert [row["fid"] for row in scores] == [0.5, 0.3]
+    assert (reached["step"], reached["event"]) == (4, "reached")
+    assert (reached["score"], reached["value"]) == until
+    assert RunFolder(tmp_path).read_best()["step"] == 4
+
+
+@pytest.mark.parametrize(
+    ("until", "message"),
+    [
+        (("fud", 1.0), "Unknown score. Expected one of: fid, kid, .* 'fud'"),
+        (("path_length", 1.0), "Unknown score"),
+        (("fid", float("nan")), "a finite fid to train until. Received: nan"),
+    ],
+)
+def test_what_is_no_score_is_never_reached(until, message):
+    with pytest.raises(UserError, match=message):
+        evaluate.check_until(until)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("fid", 0.5, 0.49), ("recall", 0.5, 0.51), ("kid", 500.0, 499.0)],
+)
+def test_a_score_is_reached_by_its_direction_and_unit(name, good, bad):
+    scores = {name: metrics.Score(0.5, 0.4, 0.6, 0.05)}
+    assert evaluate.is_reached((name, good), scores)
+    assert not evaluate.is_reached((name, bad), scores)
+
+
+def test_scores_to_train_until_are_of_every_evaluation(reference, noise):
+    scored = evaluation.evaluate(reference, noise.images)
+    assert set(evaluate.UNTIL) <= set(scored.scores)
+
+
+@pytest.mark.e2e
 def test_evaluate_holds_to_its_budget(make_gan, fit, reference, tmp_path):
     # Each reading of the clock takes a second, and so does each evaluation.
     clock = itertools.count()

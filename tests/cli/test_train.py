@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganlab.callbacks import FailurePolicy
 from ganlab.cli.main import main
+from ganlab.cli.train import score_and_value
 from ganlab.config import presets
 from ganlab.config.settings import Recipe
 from ganlab.files import locked_folder
@@ -35,6 +36,7 @@ PromptPolicy = functools.partial(FailurePolicy, every=20, grace=0)
         (["--augmentation", "flip"], "Unknown augmentation"),
         (["--network", "unet"], "Unknown network"),
         (["--set", "beta=0"], "Unknown setting"),
+        (["--until", "fud=1"], "Unknown score. Expected one of: fid, kid"),
         (["--set", "packing=two"], "a whole number for packing"),
         (["--loss", "hinge", "--label-smoothing", "0.1"], "no label smoothing"),
         (["--network", "r3gan", "--set", "attention=true"], "no attention"),
@@ -63,6 +65,14 @@ def test_a_mistake_in_train_is_one_line(tmp_path, capsys, arguments, message):
     assert captured.err.count("\n") == 1
     assert message in captured.err
     assert not out.exists()
+
+
+def test_a_score_to_train_until_is_named_and_has_a_value(capsys):
+    assert score_and_value("fid=5") == ("fid", 5.0)
+    for text in ("fid", "fid=good", "5"):
+        with pytest.raises(SystemExit):
+            main(["train", "--until", text])
+        assert f"such as fid=5, received {text!r}" in capsys.readouterr().err
 
 
 def test_a_run_is_never_overwritten(saved_run, capsys):

@@ -47,6 +47,29 @@ def test_stop_stops_at_what_is_critical(
 
 
 @pytest.mark.e2e
+def test_a_run_ends_once_a_score_is_reached(recipe, tmp_path, events):
+    monitoring = ganlab.Monitoring(
+        evaluate_every=5, evaluate_share=1.0, probe_every=99, sample_every=99
+    )
+    run = ganlab.train(
+        recipe, tmp_path / "run", monitoring=monitoring, until=("fid", 1e9)
+    )
+    assert run.failure is None
+    assert load_gan(run.folder.find_checkpoint()).step == 5
+    (event,) = events(tmp_path / "run")
+    assert (event["event"], event["score"], event["step"]) == ("reached", "fid", 5)
+
+
+def test_without_images_to_score_there_is_no_end_at_a_score(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), np.uint8)
+    np.savez(tmp_path / "few.npz", images=images)
+    recipe = ganlab.Recipe(data=f"npz:{tmp_path / 'few.npz'}", steps=1, batch_size=2)
+    with pytest.raises(UserError, match="enough images to score against"):
+        ganlab.train(recipe, tmp_path / "run", until=("fid", 1.0))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.e2e
 def test_rollback_changes_something_and_ends(
     recipe, monitoring, tmp_path, failing, events
 ):
