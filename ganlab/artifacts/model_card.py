@@ -10,12 +10,6 @@ from ganlab.errors import UserError
 
 MAX_LICENSE = 100
 MAX_LISTED = 20
-CHANNELS = {
-    1: "grey",
-    2: "grey with opacity",
-    3: "colour",
-    4: "colour with opacity",
-}
 LIMITATIONS = """\
 ## Limitations
 
@@ -99,7 +93,7 @@ def _summary(card: Card, shape: list[int], pictorial: bool) -> str:
     sizes = " x ".join(map(str, shape))
     samples = f"samples of shape {sizes}"
     if pictorial:
-        samples = f"{CHANNELS[shape[-1]]} images of {shape[0]} x {shape[1]} pixels"
+        samples = kinds.described(shape)
     text = f"The generator of a GAN: {samples}"
     names = card["class_names"]
     if names:

@@ -127,7 +127,7 @@ def _joined(
     paths: tuple[Path, Path], shape: tuple[int, int, int], bits: int, background: str
 ) -> Decoded:
     """A pair of pictures, the channels of one after those of the other."""
-    ratios = [_ratio(path) for path in paths]
+    ratios = [width / height for height, width, _ in map(shape_of, paths)]
     if max(ratios) > (1 + RATIO_TOLERANCE) * min(ratios):
         raise UnreadableError("of another ratio than its source")
     half = (*shape[:2], shape[2] // 2)
@@ -136,12 +136,19 @@ def _joined(
     return Decoded(pixels, max(decoded.bits for decoded in pair))
 
 
-def _ratio(path: Path) -> float:
-    """Width over height of an upright picture."""
+def shape_of(path: Path) -> tuple[int, int, int]:
+    """Height, width and channels of an upright picture, by what its file begins with.
+
+    Opacity is no channel.
+
+    Raises:
+        Exception: see `decode`.
+    """
     with Image.open(path, formats=list(FORMATS)) as opened:
         lies = opened.getexif().get(ExifTags.Base.Orientation) in LYING
-        ratio = opened.width / opened.height
-        return 1 / ratio if lies else ratio
+        width, height = reversed(opened.size) if lies else opened.size
+        grey = opened.mode[0] in "1LIF" and opened.mode != "LAB"
+        return height, width, 1 if grey else 3
 
 
 def keeps(images: np.ndarray, shape: tuple[int, int, int]) -> bool:

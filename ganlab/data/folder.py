@@ -1,5 +1,6 @@
 """Images of a folder: which files are read, and which classes its sub-folders are."""
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab.data.decoding import SUFFIXES
-from ganlab.data.source import Source, existing_folder
+from ganlab.data.decoding import SUFFIXES, shape_of
+from ganlab.data.source import DEFAULT_SHAPE, Source, existing_folder
 from ganlab.errors import UserError
 from ganlab.text import listed, printable
 
@@ -20,6 +21,8 @@ JUNK_FILES = {"thumbs.db", "desktop.ini"}
 LINKS, FAMILIES = ":links", ":families"
 ATTRIBUTION = "ATTRIBUTION"
 MAX_ATTRIBUTION = 500
+MAX_MEASURED = 1000  # pictures whose size is looked up
+OWN_SIDES = range(16, 513)  # pixels that networks are made for
 
 
 def open_folder(path: str) -> Source:
@@ -82,12 +85,29 @@ def open_folder(path: str) -> Source:
         count=len(files),
         labels=None if labels is None else np.array(labels, np.int32),
         class_names=tuple(os.fsencode(name).decode(errors="replace") for name in names),
-        shape=None,
+        shape=_shape(files),
         identity=f"{folder.resolve()} {identity!r}",
         left_out=tuple(left_out),
         families=_families(files) if FAMILIES in options else None,
         attribution=_read_attribution(attribution),
     )
+
+
+def _shape(files: Sequence[Path]) -> tuple[int, int, int]:
+    """What pictures are brought to: what they share, or else a square in colour.
+
+    Many are looked at evenly spaced; those that cannot be read are passed over.
+    """
+    shapes = set()
+    for file in files[:: -(-len(files) // MAX_MEASURED)]:
+        with contextlib.suppress(Exception):
+            shapes.add(shape_of(file))
+    channels = max((shape[2] for shape in shapes), default=3)
+    sizes = {shape[:2] for shape in shapes}
+    height, width = sizes.pop() if len(sizes) == 1 else DEFAULT_SHAPE[:2]
+    if height not in OWN_SIDES or width not in OWN_SIDES:
+        height, width = DEFAULT_SHAPE[:2]
+    return height, width, channels
 
 
 def _options(path: str) -> tuple[str, set[str]]:

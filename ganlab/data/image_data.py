@@ -150,7 +150,8 @@ class ImageData:
 
     def summary(self) -> str:
         """How many samples there are, of which classes, and what was left out."""
-        noun = "images" if self.kind.pictorial else "samples"
+        pictorial = self.kind.pictorial
+        noun = kinds.described(self.images.shape[1:]) if pictorial else "samples"
         samples = f"{self.spec}: {len(self):,} {noun}"
         counts = [
             f"{name} {count:,}"

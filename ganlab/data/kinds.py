@@ -17,6 +17,12 @@ from ganlab.data.sizes import ImageSize, sides, size_of
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import UserError
 
+CHANNELS = {
+    1: "grey",
+    2: "grey with opacity",
+    3: "colour",
+    4: "colour with opacity",
+}
 FULL_SIZE = 128 * 128 * 3  # numbers of a sample beyond which counts of them shrink
 
 
@@ -233,3 +239,12 @@ def scaled_count(most: int, least: int, sample_shape: Sequence[int]) -> int:
     """
     size = max(math.prod(sample_shape), 1)
     return max(least, min(most, most * FULL_SIZE // size))
+
+
+def described(shape: Sequence[int]) -> str:
+    """Images of a shape, in words.
+
+    >>> described((48, 96, 3))
+    'colour images of 48 x 96 pixels'
+    """
+    return f"{CHANNELS[shape[-1]]} images of {shape[0]} x {shape[1]} pixels"

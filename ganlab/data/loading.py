@@ -25,7 +25,7 @@ from ganlab.data.image_data import ImageData
 from ganlab.data.pairs import images_and_sources
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.data.source import Source
-from ganlab.data.sources import DEFAULT_SIZE, open_source
+from ganlab.data.sources import open_source
 from ganlab.data.streaming import StreamedImages
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import RunError, UserError, one_line
@@ -94,7 +94,7 @@ def load_data(
         return ImageData(spec, samples, modes, (), ())
     source = open_source(spec)
     parse_colour(background)
-    height, width, own_channels = source.shape or (DEFAULT_SIZE, DEFAULT_SIZE, 3)
+    height, width, own_channels = source.shape
     height, width = (height, width) if image_size is None else sides(image_size)
     channels = WITHOUT_OPACITY[own_channels] if channels is None else channels
     if channels not in MODES:

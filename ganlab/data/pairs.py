@@ -133,7 +133,7 @@ def open_pairs(rest: str) -> Source:
         count=len(rows),
         labels=None,
         class_names=(),
-        shape=None,
+        shape=_shared_shape(first, second),
         identity=f"pairs {first.identity} {second.identity}",
         left_out=tuple(dict.fromkeys(left_out)),
         families=None if second.families is None else second.families[rows],
@@ -156,7 +156,13 @@ def open_domains(rest: str) -> Source:
             f"Expected two folders. Received: {folders[0]} twice; name another"
         )
     sources, images = (open_folder(f"{folder}{options}") for folder in folders)
-    return dataclasses.replace(images, made_of=sources, labels=None, class_names=())
+    return dataclasses.replace(
+        images,
+        made_of=sources,
+        labels=None,
+        class_names=(),
+        shape=_shared_shape(sources, images),
+    )
 
 
 def open_task(rest: str, open_source: Callable[[str], Source]) -> Source:
@@ -212,3 +218,8 @@ def _by_name(source: Source, folder: Path) -> dict[str, Path]:
             )
         paths[name] = path
     return paths
+
+
+def _shared_shape(sources: Source, images: Source) -> tuple[int, int, int]:
+    """What both are brought to: the images' size, in colour where either is."""
+    return (*images.shape[:2], max(sources.shape[2], images.shape[2]))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganlab.data.decoding import SUFFIXES
-from ganlab.data.source import Source, file_identity
+from ganlab.data.source import DEFAULT_SHAPE, Source, file_identity
 from ganlab.errors import UserError, one_line
 
 IMAGE_KEYS = ("image/encoded", "image", "image_raw", "jpg", "png")
@@ -125,7 +125,7 @@ def _open(
         count=len(items),
         labels=classes,
         class_names=names,
-        shape=None,
+        shape=DEFAULT_SHAPE,
         identity=" ".join(map(file_identity, shards)),
     )
 

@@ -10,6 +10,8 @@ import numpy as np
 from ganlab.data.tasks import Task
 from ganlab.errors import UserError
 
+DEFAULT_SHAPE = (64, 64, 3)  # of images that share none
+
 
 @dataclass(frozen=True)
 class Source:
@@ -22,7 +24,8 @@ class Source:
         labels: Int32 array `(count,)`, complete once the items have been read,
             or `None`.
         class_names: A name for each class.
-        shape: `(H, W, C)` where all images share it, otherwise `None`.
+        shape: `(H, W, C)`: what images are brought to where nothing else is asked for,
+            their own where they share one.
         identity: What changes when the images do.
         left_out: Phrases that say what lies there and is not among the items.
         families: Integer array `(count,)`: items of one number are held out together;
@@ -41,7 +44,7 @@ class Source:
     count: int
     labels: np.ndarray | None
     class_names: tuple[str, ...]
-    shape: tuple[int, int, int] | None
+    shape: tuple[int, int, int]
     identity: str
     left_out: tuple[str, ...] = ()
     families: np.ndarray | None = None

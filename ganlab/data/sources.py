@@ -32,11 +32,16 @@ from ganlab.data.folder import FAMILIES, open_folder
 from ganlab.data.idx import read_idx
 from ganlab.data.pairs import SPECS, open_domains, open_pairs, open_task
 from ganlab.data.records import open_tfrecord, open_webdataset
-from ganlab.data.source import Source, existing_folder, file_identity, spec_of_path
+from ganlab.data.source import (
+    DEFAULT_SHAPE,
+    Source,
+    existing_folder,
+    file_identity,
+    spec_of_path,
+)
 from ganlab.data.toy2d import MIXTURES
 from ganlab.errors import UserError, one_line, unknown_name
 
-DEFAULT_SIZE = 64
 EMOJI = ("google", "twitter")
 
 
@@ -217,7 +222,7 @@ def _open_tfds(rest: str) -> Source:
         count=count,
         labels=labels,
         class_names=tuple(features[label_key].names) if label_key else (),
-        shape=shape if None not in shape else None,
+        shape=DEFAULT_SHAPE if None in shape else shape,
         identity=f"tfds {builder.info.full_name} {split}",
     )
 

@@ -32,7 +32,8 @@ def test_mistakes_are_found_before_training(capsys, tmp_path):
     captured = capsys.readouterr()
     assert captured.out.index("critical") < captured.out.index("warning")
     assert "--set output_activation=tanh" in captured.out
-    assert captured.err.startswith("fashion_mnist: 10,000 images, classes T-shirt")
+    line = "fashion_mnist: 10,000 grey images of 28 x 28 pixels, classes T-shirt"
+    assert captured.err.startswith(line)
     assert captured.err.count("\n") == 2
     few = tmp_path / "few.npz"
     pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 16), np.uint8)

@@ -124,7 +124,8 @@ def test_an_unwritable_place_is_one_line(tmp_path, capsys, monkeypatch):
 def test_what_is_trained_on_is_said_before_training(photos, tmp_path, capsys):
     arguments = ["--data", f"folder:{photos}", "--image-size", "16", *QUICK]
     assert main(["train", "--out", str(tmp_path / "run"), *arguments]) == 0
-    line = f"folder:{photos}: 12 images, classes cats 6, dogs 6"
+    images = "12 colour images of 16 x 16 pixels"
+    line = f"folder:{photos}: {images}, classes cats 6, dogs 6"
     assert line in capsys.readouterr().err.splitlines()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from ganlab.data.folder import open_folder
 from ganlab.data.loading import load_data
@@ -73,7 +73,9 @@ def test_grey_portable_maps_are_read(tmp_path, suffix):
 
 def test_one_line_says_what_is_read_and_what_is_left_out(classes, caplog):
     caplog.set_level(logging.INFO)
-    line = f"folder:{classes}: 6 images, classes cat 3, dog 3"
+    line = (
+        f"folder:{classes}: 6 colour images of 64 x 64 pixels, classes cat 3, dog 3"
+    )
     assert load_data(f"folder:{classes}").summary() == line
     assert caplog.messages == []
     for index in range(3):
@@ -193,3 +195,45 @@ def test_families_of_pictures_that_cannot_be_read_are_left_out_with_them(
     for cache in ("memory", "disk", "disk"):
         loaded = load_data(f"folder:{classes}:families", image_size=8, cache=cache)
         assert loaded.families.tolist() == [0, 0, 1, 1, 1]
+
+
+def saved(folder, name, mode, size, **options):
+    Image.new(mode, size).save(folder / name, **options)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "shape"),
+    [
+        ([("RGB", (48, 32)), ("RGBA", (48, 32))], (32, 48, 3)),
+        ([("L", (32, 32)), ("1", (32, 32)), ("LA", (32, 32))], (32, 32, 1)),
+        ([("L", (32, 32)), ("P", (32, 32))], (32, 32, 3)),
+        ([("L", (32, 32)), ("L", (32, 33))], (64, 64, 1)),
+        ([("RGB", (8, 8))], (64, 64, 3)),
+        ([("RGB", (1024, 1024))], (64, 64, 3)),
+    ],
+)
+def test_pictures_keep_the_size_and_channels_that_they_share(tmp_path, pictures, shape):
+    for number, (mode, size) in enumerate(pictures):
+        saved(tmp_path, f"{number}.png", mode, size)
+    assert load_data(f"folder:{tmp_path}").images.shape[1:] == shape
+
+
+def test_a_picture_that_lies_on_its_side_is_measured_upright(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    saved(tmp_path, "lies.jpg", "RGB", (48, 32), exif=exif)
+    saved(tmp_path, "stands.jpg", "RGB", (32, 48))
+    assert load_data(f"folder:{tmp_path}").images.shape == (2, 48, 32, 3)
+
+
+def test_what_cannot_be_read_has_no_size(tmp_path):
+    saved(tmp_path, "a.png", "RGB", (32, 32))
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    assert load_data(f"folder:{tmp_path}").images.shape == (1, 32, 32, 3)
+
+
+def test_of_many_pictures_some_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganlab.data.folder.MAX_MEASURED", 2)
+    for number, side in enumerate((32, 33, 32, 33)):
+        saved(tmp_path, f"{number}.png", "L", (side, side))
+    assert open_folder(str(tmp_path)).shape == (32, 32, 1)

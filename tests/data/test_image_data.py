@@ -112,7 +112,8 @@ def test_the_summary_lists_ten_classes():
     names = tuple("abcdefghijkl")
     data = ImageData("x", np.zeros((1200, 4, 4, 1), np.uint8), labels, names, ())
     counts = ", ".join(f"{name} 100" for name in "abcdefghij")
-    assert data.summary() == f"x: 1,200 images, classes {counts} and 2 more"
+    images = "1,200 grey images of 4 x 4 pixels"
+    assert data.summary() == f"x: {images}, classes {counts} and 2 more"
     toy = ImageData("ring", np.zeros((5, 2), np.float32), None, (), ())
     assert toy.summary() == "ring: 5 samples, no classes"
 

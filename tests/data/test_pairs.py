@@ -79,7 +79,8 @@ def test_domains_are_in_orders_of_their_own(folders):
     spec = f"domains:{folders}/a:{folders}/b:families"
     data = load_data(spec, image_size=16)
     assert not data.paired
-    assert data.summary() == f"{spec}: 360 images, no classes, 360 sources"
+    images = "360 colour images of 16 x 16 pixels"
+    assert data.summary() == f"{spec}: {images}, no classes, 360 sources"
     train, held_out = data.split(0)
     assert len(held_out.sources) >= 30
     sources, images = next(train.batches(32).as_numpy_iterator())

@@ -40,7 +40,7 @@ def test_folder_reads_every_format_with_classes(folder):
 def test_folder_without_sub_folders_has_no_classes(tmp_path):
     Image.new("RGB", (40, 24), (9, 9, 9)).save(tmp_path / "a.png")
     loaded = load_data(f"folder:{tmp_path}")
-    assert loaded.images.shape == (1, 64, 64, 3)
+    assert loaded.images.shape == (1, 24, 40, 3)
     assert loaded.labels is None
     assert loaded.class_names == ()
 
