@@ -46,6 +46,8 @@ class Evaluate(BudgetedCallback):
         attribution: See `SampleGrids`.
         until: A name of `UNTIL` and a float, the score in its displayed unit:
             training ends with the first evaluation that is as good. Or `None`.
+        sources: Uint8 array `(n, height, width, channels)`: what a translator makes
+            the scored images of, or `None` of a GAN.
 
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), figure 5, on why
@@ -63,8 +65,10 @@ class Evaluate(BudgetedCallback):
         clock: Callable[[], float] = time.perf_counter,
         attribution: str = "",
         until: tuple[str, float] | None = None,
+        sources: np.ndarray | None = None,
     ) -> None:
         super().__init__(every, budget, clock)
+        self.sources = sources
         self.folder = RunFolder(directory)
         self.reference = reference
         self.run_log = run_log
@@ -102,9 +106,9 @@ class Evaluate(BudgetedCallback):
 
     def run(self, step: int) -> None:
         protocol = self.reference.protocol
-        labels = None if self.model.num_classes is None else self.reference.labels
+        labels = self._labels()
         with interruption.at_once():  # for it may take minutes
-            images = self.model.sample(protocol.num_images, protocol.seed, labels)
+            images = self._images(labels)
             scored = evaluation.evaluate(self.reference, images, labels=labels)
         record = _record(step, scored)
         self._last_record = record
@@ -134,6 +138,16 @@ class Evaluate(BudgetedCallback):
             if self.run_log is not None:
                 name, value = self.until
                 self.run_log.event(step, "reached", score=name, value=value)
+
+    def _labels(self) -> np.ndarray | None:
+        unlabelled = self.sources is not None or self.model.num_classes is None
+        return None if unlabelled else self.reference.labels
+
+    def _images(self, labels: np.ndarray | None) -> np.ndarray:
+        if self.sources is not None:
+            return self.model.translate(self.sources)
+        protocol = self.reference.protocol
+        return self.model.sample(protocol.num_images, protocol.seed, labels)
 
     def _class_fractions(self, details: Mapping[str, Any]) -> dict[str, float]:
         """The fraction of each class, and the smallest relative to real images."""

@@ -40,6 +40,10 @@ SCALARS = {
         "loss/generator_regularization",
         "What regularizers and `add_loss` of the generator's layers add to its loss.",
     ),
+    "g_reconstruction": Scalar("loss/reconstruction", "Mean |image - translation|."),
+    "g_cycle": Scalar("loss/cycle", "Mean |difference| after there and back, summed."),
+    "g_identity": Scalar("loss/identity", "How far images are changed that need none."),
+    "g_contrast": Scalar("loss/contrast", "Patches' cross-entropy: 5.5 is chance."),
     "loss": Scalar(
         "loss/sum",
         "All that both networks minimise, for Keras's callbacks: not a number as soon "

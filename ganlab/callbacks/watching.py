@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Container
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import keras
 import numpy as np
@@ -18,6 +18,7 @@ from ganlab.callbacks.run_log import RunLog
 from ganlab.callbacks.run_state import RunState
 from ganlab.callbacks.sample_grids import SampleGrids
 from ganlab.callbacks.training_metrics import BlackBox, TrainingMetrics
+from ganlab.callbacks.translation_grids import TranslationGrids
 from ganlab.config.settings import Monitoring
 from ganlab.data import kinds
 from ganlab.data.image_data import ImageData
@@ -26,6 +27,20 @@ from ganlab.data.wait_timer import WaitTimer
 from ganlab.evaluation import Reference
 
 Samples = tuple[np.ndarray, np.ndarray | None]
+
+
+class Translated(NamedTuple):
+    """What a translator is watched by.
+
+    Args:
+        sources: Uint8 array `(n, height, width, channels)`: those of the grids.
+        images: Uint8 array: what belongs to them, or `None`.
+        scored: Sources of which the first are translated, to be scored.
+    """
+
+    sources: np.ndarray
+    images: np.ndarray | None
+    scored: ImageData
 
 
 def watching_callbacks(
@@ -47,6 +62,7 @@ def watching_callbacks(
     black_box: BlackBox | None = None,
     attribution: str = "",
     until: tuple[str, float] | None = None,
+    translated: Translated | None = None,
 ) -> dict[str, keras.callbacks.Callback]:
     """Makes the callbacks that watch a run.
 
@@ -69,15 +85,18 @@ def watching_callbacks(
         black_box: See `TrainingMetrics`.
         attribution: See `SampleGrids`.
         until: See `Evaluate`.
+        translated: What a translator is watched by, or `None` for a GAN.
 
     Returns:
         Callbacks by name, `checkpoints` last, which any other stands before. There are
-        no `pictures` of arrays, and no `evaluation` without a reference.
+        no `pictures` of arrays, no `evaluation` without a reference, and no `health
+        probe` of translators.
     """
     directory = run_log.folder.path
     (images, labels), (held, held_labels) = real, held_out or (None, None)
-    callbacks: dict[str, keras.callbacks.Callback] = {
-        "health probe": HealthProbe(
+    callbacks: dict[str, keras.callbacks.Callback] = {}
+    if translated is None:
+        callbacks["health probe"] = HealthProbe(
             run_log,
             images,
             held,
@@ -90,18 +109,26 @@ def watching_callbacks(
             followed=followed,
             probabilities=probabilities,
             beliefs=beliefs,
-        ),
-        "training metrics": TrainingMetrics(
-            run_log,
-            step_size or batch_size,
-            monitoring.log_every,
-            timer,
-            optimizers=optimizers,
-            black_box=black_box,
-        ),
-    }
+        )
+    callbacks["training metrics"] = TrainingMetrics(
+        run_log,
+        step_size or batch_size,
+        monitoring.log_every,
+        timer,
+        optimizers=optimizers,
+        black_box=black_box,
+    )
     every, mixture = monitoring.sample_every, find_mixture(spec)
-    if kinds.of_shape(images.shape[1:]).pictorial:
+    if translated is not None:
+        callbacks["pictures"] = TranslationGrids(
+            directory,
+            translated.sources,
+            translated.images,
+            every,
+            run_log,
+            attribution,
+        )
+    elif kinds.of_shape(images.shape[1:]).pictorial:
         callbacks["pictures"] = SampleGrids(
             directory, every, seed, run_log=run_log, attribution=attribution
         )
@@ -120,6 +147,9 @@ def watching_callbacks(
             run_state=run_state,
             attribution=attribution,
             until=until,
+            sources=None
+            if translated is None
+            else translated.scored.stored(reference.protocol.num_images),
         )
     run_state.callbacks = dict(callbacks)
     callbacks["checkpoints"] = Checkpoints(

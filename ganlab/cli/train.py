@@ -1,4 +1,4 @@
-"""`ganlab train`: trains a GAN into a run folder."""
+"""`ganlab train`: trains a GAN or a translator into a run folder."""
 
 import argparse
 import shlex
@@ -26,6 +26,7 @@ examples:
   ganlab train --preset small-data --data folder:photos --image-size 64
   ganlab train --loss hinge --regularizer r1 --set beta_1=0
   ganlab train --data tfds:cifar10 --dtype-policy mixed_float16 --out runs/cifar
+  ganlab train --model translator --data pairs:photos:paintings
   ganlab train --out runs/cifar --resume --steps 50000
   tensorboard --logdir runs                watch every run
 """
@@ -38,7 +39,7 @@ def add(commands: "Commands") -> None:
         commands,
         "train",
         run,
-        summary="train a GAN into a run folder",
+        summary="train a GAN or a translator into a run folder",
         epilog=f"{settings_epilog()}\n\n{EXAMPLES}",
     )
     group = add_settings(parser)

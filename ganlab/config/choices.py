@@ -1,5 +1,7 @@
 """Names that settings choose from, those of the registries that import TensorFlow."""
 
+MODELS = ("gan", "translator")
+TRAININGS = ("paired", "cycle", "contrastive")
 NETWORKS = ("dcgan", "resnet", "r3gan", "projected", "mlp")
 FROZEN_FEATURES = ("imagenet", "random")
 CACHES = ("memory", "disk", "stream")

@@ -11,6 +11,7 @@ from ganlab.data.toy2d import Mixture, find_mixture
 from ganlab.errors import UserError
 from ganlab.features.efficientnet import EFFICIENTNET
 
+TRANSLATOR_RATE = 2e-4
 GRADIENT_PENALTIES = ("r1", "r2", "r1+r2")
 
 
@@ -30,12 +31,16 @@ def complete(
     PacGAN's. The weight of R1 and R2, which is that of a squared gradient, is 0.02
     times the square of the outermost centre's distance.
 
+    Translators learn at 2e-4, on pairs unless the data are two domains.
+
     Args:
         recipe: A `Recipe`.
         image_size: See `ganlab.data.sizes`; `None` for toy 2-D mixtures. The shorter
             side decides.
         channels: 1 to 4, or `None` for toy 2-D mixtures.
     """
+    if recipe.model == "translator":
+        return _complete_translator(recipe, image_size, channels)
     kind = kinds.of_spec(recipe.data)
     mixture = find_mixture(recipe.data)
     if mixture is None:
@@ -49,6 +54,21 @@ def complete(
     if len(kind.networks) == 1:
         unset["network"] = kind.networks[0]
     return recipe.replace(image_size=image_size, channels=channels, **unset)
+
+
+def _complete_translator(
+    recipe: Recipe, image_size: ImageSize | None, channels: int | None
+) -> Recipe:
+    unpaired = recipe.data.startswith("domains:")
+    return recipe.replace(
+        image_size=image_size,
+        channels=channels,
+        conditional=False,
+        training=recipe.training or ("contrastive" if unpaired else "paired"),
+        generator_learning_rate=recipe.generator_learning_rate or TRANSLATOR_RATE,
+        discriminator_learning_rate=recipe.discriminator_learning_rate
+        or TRANSLATOR_RATE,
+    )
 
 
 def stated_extractors(settings: Mapping[str, Any]) -> set[str]:

@@ -23,12 +23,28 @@ class DataSettings(Settings):
     preset: str = in_run(
         "dcgan", "preset that the other settings start from", metavar="NAME", flag=True
     )
+    model: str = in_run(
+        "gan",
+        "what is trained: a GAN from noise, or a translator of images, whose networks "
+        "are pix2pix's U-Net or, with cycle and contrastive, CycleGAN's ResNet",
+        choices=choices.MODELS,
+        flag=True,
+    )
+    training: str | None = in_run(
+        None,
+        "how a translator is trained: on pairs, or on two sets by their cycle "
+        "(CycleGAN) or by contrast of patches (CUT)",
+        choices=choices.TRAININGS,
+        unset="paired, or contrastive for domains:A:B",
+        flag=True,
+    )
     data: str = in_run(
         "fashion_mnist",
         "data SPEC: fashion_mnist (embedded), folder:DIR, npz:FILE, "
         "tfrecord:FILES, webdataset:FILES, idx:DIR[:train|:test], "
         "tfds:NAME[/CONFIG][:SPLIT], emoji:google[:DIR], emoji:twitter[:DIR], or the "
-        "toy 2-D mixtures ring and grid",
+        "toy 2-D mixtures ring and grid; of translators pairs:A:B, domains:A:B, "
+        "task:NAME:SPEC, emoji:google:twitter[:DIR]",
         metavar="SPEC",
         flag=True,
     )

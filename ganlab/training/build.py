@@ -17,6 +17,7 @@ from ganlab.objectives import augmentation as augmentations
 from ganlab.objectives import losses, regularizers, schedules
 from ganlab.objectives.augmentation import Augmentation
 from ganlab.objectives.regularizers import Regularizer
+from ganlab.training import translators
 
 NETWORKS: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Model]]] = {
     "dcgan": (networks.dcgan_generator, networks.dcgan_discriminator),
@@ -29,6 +30,7 @@ NETWORKS: dict[str, tuple[Callable[..., keras.Model], Callable[..., keras.Model]
 
 def check_names(recipe: Recipe) -> None:
     """Raises `UserError` for mistakes that show before data is read."""
+    translators.check_settings(recipe)
     losses.get(recipe.loss, recipe.label_smoothing)
     build_regularizers(recipe)
     augmentation = build_augmentation(recipe)
@@ -49,8 +51,8 @@ def check_names(recipe: Recipe) -> None:
 
 def build_gan(
     recipe: Recipe, num_classes: int | None, steps_per_execution: int = 1
-) -> GAN:
-    """Builds and compiles the GAN that a complete recipe describes.
+) -> Any:
+    """Builds and compiles the GAN, or the translator, that a complete recipe describes.
 
     Args:
         recipe: What `ganlab.config.resolve.complete` returned.
@@ -58,17 +60,20 @@ def build_gan(
         steps_per_execution: See `keras.Model.compile`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    generator, discriminator = build_networks(recipe, num_classes)
-    gan = GAN(
-        generator,
-        discriminator,
-        num_classes=num_classes,
-        packing=recipe.packing,
-        ema_decay=recipe.ema_decay,
-        seed=recipe.seed,
-        # of the data, which `ganlab.data` scales so, whatever the generator reaches
-        output_range=(-1.0, 1.0) if kinds.of_spec(recipe.data).pictorial else None,
-    )
+    if recipe.model == "translator":
+        gan: Any = translators.build_translator(recipe)
+    else:
+        generator, discriminator = build_networks(recipe, num_classes)
+        gan = GAN(
+            generator,
+            discriminator,
+            num_classes=num_classes,
+            packing=recipe.packing,
+            ema_decay=recipe.ema_decay,
+            seed=recipe.seed,
+            # of the data, which `ganlab.data` scales so, whatever the generator reaches
+            output_range=(-1.0, 1.0) if kinds.of_spec(recipe.data).pictorial else None,
+        )
     gan.compile(
         _build_optimizer(recipe, recipe.generator_learning_rate),
         _build_optimizer(recipe, recipe.discriminator_learning_rate),

@@ -9,6 +9,7 @@ from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.data.loading import MAX_MEMORY, load_data
 from ganlab.errors import UserError
+from ganlab.training import translators
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ def load_recipe_data(
         max_memory=max_memory,
         progress=progress,
     )
+    if recipe.model == "translator":
+        translators.check_data(recipe, data)
+        return complete(recipe, data.image_size, data.channels), data
+    if data.sources is not None:
+        raise UserError(
+            f"Expected data without sources for model=gan. Received: {data.spec}; "
+            "train a translator on it: --model translator"
+        )
     conditional = recipe.conditional
     if conditional is None:
         conditional = len(data.class_names) > 1

@@ -14,6 +14,7 @@ from ganlab.config.settings import Recipe
 from ganlab.data.image_data import ImageData
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
+from ganlab.models.translator import Translator
 from ganlab.training.problem import Problem
 
 LOGGER = logging.getLogger("ganlab")
@@ -32,7 +33,7 @@ CGROUP_LIMITS = (
 )
 
 
-def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
+def estimate(recipe: Recipe, gan: GAN | Translator, data: ImageData) -> int:
     """Bytes of main memory that a run on a CPU holds at its peak.
 
         process + data + samples + weights + max(step, probe) + 0.3 min(step, probe)
@@ -44,11 +45,11 @@ def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
 
     Args:
         recipe: A complete `Recipe`.
-        gan: Its `GAN`.
+        gan: Its `GAN` or `Translator`.
         data: The `ImageData` that it trains on.
     """
     sizes = {
-        "generator": kept_numbers(gan.generator),
+        "generator": kept_numbers(gan.generator) * passes(gan),
         "discriminator": kept_numbers(gan.discriminator) / recipe.packing,
     }
     half = recipe.dtype_policy != "float32"
@@ -58,17 +59,30 @@ def estimate(recipe: Recipe, gan: GAN, data: ImageData) -> int:
     if gan.objective.gradient_penalties:
         step *= SECOND_ORDER
     probe = 4 * (sizes["generator"] + 3 * sizes["discriminator"]) * PROBED
-    probe *= num_probed(data.sample_shape)
+    probe *= num_probed(data.sample_shape) if isinstance(gan, GAN) else 0
+    parts = {"generator": gan.trained_generator, "discriminator": gan.discriminator}
     weights = sum(
-        4 * copies * getattr(gan, role).count_params()
-        for role, copies in COPIES.items()
+        4 * copies * parts[role].count_params() for role, copies in COPIES.items()
     )
     mapped = isinstance(data.images, np.memmap)
     in_memory = 0 if mapped else data.images.nbytes
+    if data.sources is not None and not mapped:
+        in_memory += data.sources.images.nbytes
     looked_at = min(len(data), num_samples(data.sample_shape))
     samples = 4 * SAMPLE_COPIES * looked_at * math.prod(data.sample_shape)
     fixed = PROCESS_BYTES + in_memory + weights + samples
     return int(fixed + max(step, probe) + OVERLAP * min(step, probe))
+
+
+def passes(gan: GAN | Translator) -> int:
+    """How often a step goes through a generator, or through a part of one.
+
+    Once for each image that is made. With `contrastive` also through its first part,
+    which counts as half, for the patches of two images that are compared.
+    """
+    training = getattr(gan, "training", "")
+    identity = "identity" in getattr(gan, "loss_weights", ())
+    return {"cycle": 4 + 2 * identity, "contrastive": 2 + 2 * identity}.get(training, 1)
 
 
 def kept_numbers(network: keras.Model) -> int:

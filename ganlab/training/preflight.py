@@ -61,7 +61,7 @@ def check(
 
 
 def check_run(recipe: Recipe, data: ImageData, gan: GAN) -> list[Problem]:
-    """Checks the parts of a run.
+    """Checks the parts of a run; of a translator not the networks.
 
     Args:
         recipe: A complete `ganlab.Recipe`.
@@ -77,12 +77,13 @@ def check_run(recipe: Recipe, data: ImageData, gan: GAN) -> list[Problem]:
     limits = memory.available()
     problems = [
         memory.check_memory(memory.estimate(recipe, gan, data), limits),
-        *check_gan(gan, images[:count], None if labels is None else labels[:count]),
         *check_data(data),
         _check_number_of_images(recipe, data),
-        _check_batch_size(recipe),
         _check_last_batch(count, data),
     ]
+    if isinstance(gan, GAN):
+        labels = None if labels is None else labels[:count]
+        problems += [*check_gan(gan, images[:count], labels), _check_batch_size(recipe)]
     return worst_first(problems)
 
 

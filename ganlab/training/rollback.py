@@ -98,7 +98,7 @@ def branch(checkpoint: Path | str, recipe: Recipe, num_classes: int | None) -> G
     source = load_gan(checkpoint)
     with dtype_policy(recipe.dtype_policy):
         gan = build_gan(recipe, num_classes)
-    for role in ("generator", "discriminator", "ema_generator"):
+    for role in ("trained_generator", "discriminator", "ema_generator"):
         getattr(gan, role).set_weights(getattr(source, role).get_weights())
     gan.step.assign(source.step)
     states = zip(gan.random_states(), source.random_states(), strict=True)

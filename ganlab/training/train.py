@@ -1,4 +1,4 @@
-"""Trains the GAN of a recipe into a run folder."""
+"""Trains the GAN, or the translator, of a recipe into a run folder."""
 
 import contextlib
 import functools
@@ -28,7 +28,7 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
-from ganlab.training import bfloat16, memory, pace
+from ganlab.training import bfloat16, memory, pace, translators
 from ganlab.training.black_box import BlackBox
 from ganlab.training.build import build_gan, check_names, dtype_policy
 from ganlab.training.data import TrainingData, load_recipe_data
@@ -354,6 +354,7 @@ def _fit(
         ),
         attribution=data.train.attribution,
         until=until,
+        translated=translators.watched(data.train, data.held_out),
     )
     checkpoints = monitoring.pop("checkpoints")
     state = checkpoints.run_state
@@ -362,12 +363,10 @@ def _fit(
     state.recipe = recipe.as_dict()
     if checkpoint is not None:
         state.restore(checkpoint)
-    first: list[keras.callbacks.Callback] = []
-    last: list[keras.callbacks.Callback] = []
+    bars: list[keras.callbacks.Callback] = []
     if progress is not None:
         share = pace.training_share(run.monitoring, scored=data.reference is not None)
-        first.append(pace.announce(recipe.steps, share, progress.stream))
-        last.append(progress)
+        bars = [pace.announce(recipe.steps, share, progress.stream), progress]
     epoch, batch = divmod(start_step, steps_per_epoch)
     trained = start_step >= recipe.steps
     try:
@@ -379,7 +378,7 @@ def _fit(
             shuffle=False,
             verbose=0,
             callbacks=[
-                *first,
+                *bars[:1],
                 AfterStep(interruption.hold),
                 AfterStep(check_folder),
                 *monitoring.values(),
@@ -389,7 +388,7 @@ def _fit(
                 checkpoints,
                 FirstEpoch(steps_per_epoch - batch),
                 StopAt(recipe.steps),
-                *last,
+                *bars[1:],
                 AfterStep(interruption.heed),
             ],
         )

@@ -162,3 +162,25 @@ def test_features_that_the_discriminator_is_made_of_are_refused(
     callback.set_model(make_gan())
     with pytest.raises(UserError, match=f"is not made of.*Received: {name}"):
         callback.on_train_begin()
+
+
+def test_what_a_translator_makes_is_scored(reference, monkeypatch, tmp_path):
+    class Negative:
+        def translate(self, sources):
+            return 255 - sources
+
+    given = []
+
+    def record(reference, images, labels):
+        given.append((images, labels))
+        raise InterruptedError
+
+    monkeypatch.setattr(evaluation, "evaluate", record)
+    sources = np.arange(48, dtype=np.uint8).reshape(3, 4, 4, 1)
+    callback = Evaluate(tmp_path, reference, sources=sources)
+    callback.set_model(Negative())
+    with pytest.raises(InterruptedError):
+        callback.run(1)
+    ((images, labels),) = given
+    np.testing.assert_array_equal(images, 255 - sources)
+    assert labels is None

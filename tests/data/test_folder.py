@@ -73,9 +73,7 @@ def test_grey_portable_maps_are_read(tmp_path, suffix):
 
 def test_one_line_says_what_is_read_and_what_is_left_out(classes, caplog):
     caplog.set_level(logging.INFO)
-    line = (
-        f"folder:{classes}: 6 colour images of 64 x 64 pixels, classes cat 3, dog 3"
-    )
+    line = f"folder:{classes}: 6 colour images of 64 x 64 pixels, classes cat 3, dog 3"
     assert load_data(f"folder:{classes}").summary() == line
     assert caplog.messages == []
     for index in range(3):
