@@ -114,11 +114,9 @@ def test_memory_and_data_are_checked_before(spec):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("training", ["paired", "contrastive"])
-def test_a_run_goes_on_where_it_stopped(recipe, training, monitoring, tmp_path):
-    recipe = Recipe(
-        **SMALL, data=f"task:noise:9:{recipe.data}", training=training, steps=4
-    )
+def test_a_run_goes_on_where_it_stopped(recipe, monitoring, tmp_path):
+    data = f"task:noise:9:{recipe.data}"
+    recipe = Recipe(**SMALL, data=data, training="contrastive", steps=4)
     monitoring = monitoring.replace(sample_every=2)
     whole = ganlab.train(recipe, tmp_path / "whole", monitoring=monitoring)
     parts = tmp_path / "parts"
@@ -131,5 +129,4 @@ def test_a_run_goes_on_where_it_stopped(recipe, training, monitoring, tmp_path):
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert load_run(parts).recipe == resumed.recipe
-    key = {"paired": "g_reconstruction", "contrastive": "g_contrast"}[training]
-    assert key in resumed.folder.metrics.read_text()
+    assert "g_contrast" in resumed.folder.metrics.read_text()
