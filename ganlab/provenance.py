@@ -32,7 +32,10 @@ NAMESPACES = {
     "ganlab": "https://github.com/ganlab/ganlab/",
 }
 MEMBER = "provenance.json"  # of a .npz file
-PICTURES = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
+PICTURES = {
+    **{".png": "PNG", ".gif": "GIF", ".webp": "WEBP"},
+    **{".jpg": "JPEG", ".jpeg": "JPEG"},
+}
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_MARK_BYTES = 1 << 16
 SHORT_HASH = 16  # digits that are printed

@@ -208,3 +208,29 @@ def perturb():
 def strategy():
     """Two CPU devices as one; TensorFlow allows one such strategy a process."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory, perturb):
+    """A translator from grey to colour with dropout, its artifact's folder and card."""
+    from ganlab import Translator
+    from ganlab.artifacts.translators import export_translator
+
+    keras.utils.set_random_seed(0)
+    translator = Translator(
+        networks.unet_generator(
+            (16, 24), source_channels=1, base_filters=4, stages=2, dropout=0.5
+        ),
+        networks.patch_discriminator(
+            (16, 24), source_channels=1, base_filters=4, stages=1
+        ),
+    )
+    perturb(translator.ema_generator)
+    directory = tmp_path_factory.mktemp("translated") / "artifact"
+    card = export_translator(
+        translator,
+        directory,
+        training={"data": "task:grey:folder:photos"},
+        attribution="painted by me",
+    )
+    return translator, directory, card

@@ -14,6 +14,8 @@ import numpy as np
 from ganlab import bounded, sampling
 from ganlab.artifacts.card import (
     FORMATS,
+    SOURCES,
+    Card,
     check_files,
     check_hash,
     read_card,
@@ -64,30 +66,18 @@ class Artifact:
             raise unknown_name("format", format, FORMATS)
         self.directory, self.format = Path(directory), format
         self.card = read_card(self.directory)
+        inputs = self.card.get("inputs")
+        if isinstance(inputs, dict) and SOURCES in inputs:
+            raise UserError(
+                f"Expected the artifact of a generator. Received: {directory}, a "
+                "translator's; give it pictures: ganlab filter ARTIFACT IN --out OUT"
+            )
         self.image_shape, self.output_range = read_output(self.card)
         self._latents, self.conditional = read_inputs(self.card)
         path = self.directory / FORMATS[format]
-        check_files(self.directory, self.card, except_for=path)
-        if not path.is_file():
-            raise UserError(
-                f"Expected {path.name} in {self.directory}. Received: an artifact "
-                f"without it; {FIX}"
-            )
-        content = self._read(path)
+        self._model = open_model(self.directory, self.card, format, threads)
         self.sha256 = str(self.card["files"][path.name])
-        self._model = OnnxModel(content, path, FIX, threads)
         self._check_model(path)
-
-    def _read(self, path: Path) -> bytes:
-        """The bytes of a model, whose hash is the card's."""
-        try:
-            content = bounded.read_bytes(path, MAX_MODEL_BYTES)
-        except ValueError as error:
-            raise UserError(
-                f"Expected a generator in {path}. Received: {one_line(error)}; {FIX}"
-            ) from error
-        check_hash(self.card, path.name, path, content)
-        return content
 
     def _check_model(self, path: Path) -> None:
         """Checks that a model takes and gives what the card states, with one sample."""
@@ -157,7 +147,7 @@ class Artifact:
         if len(self._latents) > 1 or not path.is_file():
             return np.empty((0, self.latent_dim), np.float32)
         (name,) = self._latents
-        content = self._read(path)
+        content = _read_model(self.card, path)
         return principal_directions(content, name, self.latent_dim, count)
 
     def mark(self, *seeds: int) -> Mark:
@@ -283,6 +273,36 @@ class Artifact:
             for latents in sampling.interpolate_latents(start, end, num_frames)
         ]
         return self.kind.to_stored(np.stack(frames), self.output_range)
+
+
+def open_model(
+    directory: Path, card: Card, format: str, threads: int | None = None
+) -> OnnxModel:
+    """Opens the ONNX file of an artifact after its hash was compared with the card's.
+
+    Raises:
+        UserError: if it is missing, changed, or holds what is not allowed.
+    """
+    path = directory / FORMATS[format]
+    check_files(directory, card, except_for=path)
+    if not path.is_file():
+        raise UserError(
+            f"Expected {path.name} in {directory}. Received: an artifact without it; "
+            f"{FIX}"
+        )
+    return OnnxModel(_read_model(card, path), path, FIX, threads)
+
+
+def _read_model(card: Card, path: Path) -> bytes:
+    """The bytes of a model, whose hash is the card's."""
+    try:
+        content = bounded.read_bytes(path, MAX_MODEL_BYTES)
+    except ValueError as error:
+        raise UserError(
+            f"Expected a generator in {path}. Received: {one_line(error)}; {FIX}"
+        ) from error
+    check_hash(card, path.name, path, content)
+    return content
 
 
 def _batches(count: int) -> Iterator[slice]:

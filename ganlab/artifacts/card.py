@@ -19,6 +19,7 @@ FORMATS = {
     "float16": "generator.float16.onnx",
     "int8": "generator.int8.onnx",
 }
+SOURCES = "sources"  # the input of a translator's ONNX file
 OF_FILES = ("files", "formats", "metrics", "parity")  # the rest is hashed in them
 MAX_CARD_BYTES = 1 << 20
 MAX_ARTIFACT_BYTES = 1 << 31  # of all its files

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     import_tensorflow()
     from ganlab.artifacts import export, model_card
+    from ganlab.artifacts.translators import export_translator
     from ganlab.models.saving import load_gan
     from ganlab.runs import load_run
 
@@ -75,23 +76,32 @@ def run(options: argparse.Namespace) -> None:
     export.check_new_artifact(to)
     model_card.check_license(options.license)
     gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
+    common: dict[str, Any] = {
+        "training": {
+            "data": trained.recipe.data,
+            "num_images": trained.num_images,
+            "step": int(gan.step.numpy()),
+            "recipe": trained.recipe.as_dict()
+            if trained.observed is None
+            else trained.observed,
+        },
+        "license": options.license,
+        "attribution": trained.attribution,
+    }
+    translates = trained.recipe.model == "translator"
     try:
-        card = export.export_generator(
-            gan,
-            to,
-            score=_score_function(trained, gan),
-            class_names=trained.class_names,
-            training={
-                "data": trained.recipe.data,
-                "num_images": trained.num_images,
-                "step": int(gan.step.numpy()),
-                "recipe": trained.recipe.as_dict()
-                if trained.observed is None
-                else trained.observed,
-            },
-            license=options.license,
-            attribution=trained.attribution,
-        )
+        if translates:
+            card = export_translator(
+                gan, to, background=trained.recipe.background, **common
+            )
+        else:
+            card = export.export_generator(
+                gan,
+                to,
+                score=_score_function(trained, gan),
+                class_names=trained.class_names,
+                **common,
+            )
     except KeyboardInterrupt as stop:
         message = f"stopped exporting; nothing was written to {to}"
         raise Interrupted.of(stop, message) from stop
@@ -103,6 +113,9 @@ def run(options: argparse.Namespace) -> None:
     parity = card["parity"]
     differences = parity["max_difference"]
     say(f"artifact     {to}")
+    if translates:
+        _say_translator(card, to)
+        return
     samples = "samples.png" if "samples.png" in card["files"] else "samples.npy"
     say(f"samples      {to / samples}")
     say(f"keras        generator.keras {card['keras']}")
@@ -118,6 +131,18 @@ def run(options: argparse.Namespace) -> None:
             f"{parity['training_inference_difference']:.3f} on average, of 2"
         )
     say(f"sample       ganlab sample {to}")
+
+
+def _say_translator(card: Mapping[str, Any], to: Path) -> None:
+    parity = card["parity"]
+    sizes = ", ".join(f"{height} x {width}" for height, width in parity["sizes"])
+    say(
+        f"parity       ONNX {parity['max_difference']['onnx']:.1e} from Keras (limit "
+        f"{parity['tolerance']:.0e}), of {sizes} pixels"
+    )
+    difference = parity["training_inference_difference"]
+    say(f"dropout      off; what it would change: {difference:.3f} on average, of 2")
+    say(f"filter       ganlab filter {to} IN --out OUT")
 
 
 def _score_function(trained: "Run", gan: Any) -> Callable[..., Any] | None:

@@ -22,6 +22,7 @@ from ganlab.cli import (
     evaluate,
     export,
     fetch_inception,
+    filter,
     lab,
     sample,
     serve,
@@ -37,7 +38,7 @@ from ganlab.text import printable
 
 COMMANDS = (
     *(train, check, watch, diagnose, lab),
-    *(export, sample, serve, verify, evaluate, fetch_inception),
+    *(export, sample, filter, serve, verify, evaluate, fetch_inception),
 )
 
 SIGNALLED = 128

@@ -44,8 +44,8 @@ def add(commands: "Commands") -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="PNG, GIF or WebP pictures; .npz, .npy or .csv files, which have a mark "
-        "but no signature; or a folder of shards, which are held to their manifest",
+        help="PNG, JPEG, GIF or WebP pictures; .npz, .npy or .csv files, which have a "
+        "mark but no signature; or a folder of shards, held to their manifest",
     )
     files.add_argument(
         "--trust",

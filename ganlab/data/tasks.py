@@ -66,14 +66,14 @@ class Task:
         Raises:
             UserError: for images smaller than `small` divides by.
         """
-        seen = images.shape[-1] - (images.shape[-1] in OPACITY)
+        count = images.shape[-1] - (images.shape[-1] in OPACITY)
         make = SOURCES[self.name]
         made = [
             make(image, np.random.default_rng([SEED, index]), self.amount)
-            for image, index in zip(images[..., :seen], indices, strict=True)
+            for image, index in zip(images[..., :count], indices, strict=True)
         ]
         colours = np.stack(made) if made else images[..., :0]
-        return np.concatenate([colours, images[..., seen:]], axis=-1)
+        return np.concatenate([colours, images[..., count:]], axis=-1)
 
 
 def parse_task(text: str) -> tuple[Task, str]:
