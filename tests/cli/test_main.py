@@ -23,6 +23,7 @@ NAMES = [
     "lab",
     "export",
     "sample",
+    "filter",
     "serve",
     "verify",
     "evaluate",
@@ -52,7 +53,7 @@ def test_help_has_headed_groups_and_keeps_the_width(capsys, monkeypatch, name, w
     assert "\noptions:" not in printed
     assert "\nhelp:\n" in printed
     assert max(map(len, printed.splitlines())) <= width
-    assert "precision" not in printed
+    assert "--precision" not in printed
 
 
 def test_train_help_is_made_from_the_table(capsys, monkeypatch):

@@ -165,7 +165,7 @@ def test_one_seed_is_refused(failed_run):
         remedy_trials.try_remedies(failed_run.path, seeds=1)
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_trials_train_and_keep_the_best(
     recipe, monitoring, tmp_path, monkeypatch, capsys
 ):

@@ -113,7 +113,7 @@ def test_memory_and_data_are_checked_before(spec):
     assert problems == {"too_few_images"}
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped(recipe, monitoring, tmp_path):
     data = f"task:noise:9:{recipe.data}"
     recipe = Recipe(**SMALL, data=data, training="contrastive", steps=4)
