@@ -33,8 +33,11 @@ NAMESPACES = {
 }
 MEMBER = "provenance.json"  # of a .npz file
 PICTURES = {
-    **{".png": "PNG", ".gif": "GIF", ".webp": "WEBP"},
-    **{".jpg": "JPEG", ".jpeg": "JPEG"},
+    ".png": "PNG",
+    ".gif": "GIF",
+    ".webp": "WEBP",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
 }
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_MARK_BYTES = 1 << 16

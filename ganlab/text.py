@@ -27,12 +27,14 @@ def printable(text: object) -> str:
     return "".join(map(_escaped, text))
 
 
-def shortened(text: object) -> str:
-    """Printable text, cut to 200 characters."""
+def shortened(text: object, most: int = MAX_DRAWN_LENGTH) -> str:
+    """Printable text, cut to some characters.
+
+    >>> shortened("abc", most=2)
+    'a…'
+    """
     line = printable(text)
-    if len(line) > MAX_DRAWN_LENGTH:
-        line = f"{line[: MAX_DRAWN_LENGTH - 1]}…"
-    return line
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def drawable(text: object) -> str:

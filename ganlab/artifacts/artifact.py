@@ -18,6 +18,7 @@ from ganlab.artifacts.card import (
     Card,
     check_files,
     check_hash,
+    read_attribution,
     read_card,
     read_inputs,
     read_output,
@@ -28,9 +29,7 @@ from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
 from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
 from ganlab.provenance import Mark
-from ganlab.text import printable
 
-MAX_ATTRIBUTION = 500  # characters
 BATCH_SIZE = 64
 FIX = "export the run again"
 ONNX_TYPES = {"float32": "tensor(float)", "int32": "tensor(int32)"}
@@ -128,7 +127,7 @@ class Artifact:
     @property
     def attribution(self) -> str:
         """Who made the training images, and their licence; empty if it is not said."""
-        return printable(str(self.card.get("attribution") or ""))[:MAX_ATTRIBUTION]
+        return read_attribution(self.card)
 
     def principal_directions(self, count: int) -> np.ndarray:
         """Directions of the latents along which the first dense layer changes most.

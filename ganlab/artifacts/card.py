@@ -12,6 +12,7 @@ from typing import Any
 from ganlab import __version__, bounded
 from ganlab.errors import UserError, one_line
 from ganlab.files import write_text
+from ganlab.text import printable
 
 CARD = "card.json"
 FORMATS = {
@@ -22,6 +23,7 @@ FORMATS = {
 SOURCES = "sources"  # the input of a translator's ONNX file
 OF_FILES = ("files", "formats", "metrics", "parity")  # the rest is hashed in them
 MAX_CARD_BYTES = 1 << 20
+MAX_ATTRIBUTION = 500  # characters
 MAX_ARTIFACT_BYTES = 1 << 31  # of all its files
 MAX_LATENTS = 1 << 18  # components of one sample's latents
 MAX_SAMPLE_SIZE = 1 << 22  # numbers of one sample
@@ -153,6 +155,11 @@ def _sizes(shape: Any) -> tuple[int, ...]:
     if min(sizes, default=1) < 1:
         raise ValueError(f"a shape of {sizes}")
     return sizes
+
+
+def read_attribution(card: Card) -> str:
+    """Who made the training images, and their licence; empty if it is not said."""
+    return printable(str(card.get("attribution") or ""))[:MAX_ATTRIBUTION]
 
 
 def read_output(card: Card) -> tuple[tuple[int, ...], tuple[float, float]]:

@@ -14,12 +14,17 @@ import numpy as np
 from PIL import Image
 
 from ganlab import pictures
-from ganlab.artifacts.artifact import FIX, MAX_ATTRIBUTION, open_model
-from ganlab.artifacts.card import FORMATS, SOURCES, Card, read_card
+from ganlab.artifacts.artifact import FIX, open_model
+from ganlab.artifacts.card import (
+    FORMATS,
+    SOURCES,
+    Card,
+    read_attribution,
+    read_card,
+)
 from ganlab.data.decoding import parse_colour
 from ganlab.errors import UserError, one_line
 from ganlab.provenance import COMPOSITE, Mark
-from ganlab.text import printable
 
 TILE = 512  # pixels a side, or as many as the reach needs
 FEATHER = 32  # pixels in which one tile fades into the next
@@ -48,8 +53,7 @@ class PictureFilter:
         self._read(card, directory)
         self._model = open_model(directory, card, "float32", threads)
         self.sha256 = str(card["files"][FORMATS["float32"]])
-        self.attribution = printable(str(card.get("attribution") or ""))
-        self.attribution = self.attribution[:MAX_ATTRIBUTION]
+        self.attribution = read_attribution(card)
         stated = {SOURCES: self.source_channels}
         inputs = {name: shape[-1] for name, (shape, _) in self._model.inputs.items()}
         if inputs != stated or "images" not in self._model.outputs:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.data.decoding import SUFFIXES, shape_of
+from ganlab.data.sizes import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from ganlab.data.source import DEFAULT_SHAPE, Source, existing_folder
 from ganlab.errors import UserError
 from ganlab.text import listed, printable
@@ -22,7 +23,6 @@ LINKS, FAMILIES = ":links", ":families"
 ATTRIBUTION = "ATTRIBUTION"
 MAX_ATTRIBUTION = 500
 MAX_MEASURED = 1000  # pictures whose size is looked up
-OWN_SIDES = range(16, 513)  # pixels that networks are made for
 
 
 def open_folder(path: str) -> Source:
@@ -104,10 +104,10 @@ def _shape(files: Sequence[Path]) -> tuple[int, int, int]:
             shapes.add(shape_of(file))
     channels = max((shape[2] for shape in shapes), default=3)
     sizes = {shape[:2] for shape in shapes}
-    height, width = sizes.pop() if len(sizes) == 1 else DEFAULT_SHAPE[:2]
-    if height not in OWN_SIDES or width not in OWN_SIDES:
-        height, width = DEFAULT_SHAPE[:2]
-    return height, width, channels
+    size = sizes.pop() if len(sizes) == 1 else DEFAULT_SHAPE[:2]
+    if not all(MIN_IMAGE_SIZE <= side <= MAX_IMAGE_SIZE for side in size):
+        size = DEFAULT_SHAPE[:2]
+    return *size, channels
 
 
 def _options(path: str) -> tuple[str, set[str]]:

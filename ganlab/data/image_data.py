@@ -13,8 +13,7 @@ import tensorflow as tf
 
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
-from ganlab.data.pairs import MadeImages
-from ganlab.data.streaming import StreamedImages
+from ganlab.data.streaming import ReadImages
 from ganlab.errors import UserError
 from ganlab.text import listed
 
@@ -46,7 +45,7 @@ class ImageData:
     """
 
     spec: str
-    images: np.ndarray | StreamedImages | MadeImages
+    images: np.ndarray | ReadImages
     labels: np.ndarray | None
     class_names: tuple[str, ...]
     skipped: tuple[str, ...]

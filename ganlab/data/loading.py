@@ -103,11 +103,7 @@ def load_data(
     data = _load(spec, source, decoded, cache, max_memory, progress)
     if isinstance(source.made_of, Source):
         sources = _load(spec, source.made_of, decoded, cache, max_memory, progress)
-        attributions = dict.fromkeys((sources.attribution, data.attribution))
-        attribution = "; ".join(filter(None, attributions))
-        data = dataclasses.replace(
-            data, sources=sources, paired=False, attribution=attribution
-        )
+        data = dataclasses.replace(data, sources=sources, paired=False)
     return data
 
 

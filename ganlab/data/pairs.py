@@ -14,6 +14,7 @@ import numpy as np
 
 from ganlab.data.folder import FAMILIES, LINKS, open_folder
 from ganlab.data.source import Source
+from ganlab.data.streaming import ReadImages
 from ganlab.data.tasks import Task, parse_task
 from ganlab.errors import UserError
 from ganlab.text import listed
@@ -21,10 +22,8 @@ from ganlab.text import listed
 SPECS = ("pairs:A:B", "domains:A:B", "task:NAME:SPEC", "emoji:google:twitter")
 
 
-class MadeImages:
+class MadeImages(ReadImages):
     """Images that are made of others when they are asked for.
-
-    They read like a uint8 array `(N, H, W, C)`.
 
     Args:
         images: Uint8 array, or what reads like one: see
@@ -32,10 +31,6 @@ class MadeImages:
         make: Function of images `(n, ...)` and their indices `(n,)`.
         channels: Integer: of what it makes.
     """
-
-    dtype = np.dtype(np.uint8)
-    ndim = 4
-    nbytes = 0  # of memory, beside the images'
 
     def __init__(
         self,
@@ -47,20 +42,7 @@ class MadeImages:
         self.make = make
         self.shape = (*images.shape[:-1], channels)
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        indices = np.arange(len(self))[key]
-        if np.ndim(indices) == 0:
-            return self.read(np.array([indices]))[0][0]
-        return self.read(indices)[0]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self[:].astype(dtype or self.dtype, copy=False)
-
     def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Makes images: see `ganlab.data.streaming.StreamedImages.read`."""
         if isinstance(self.images, np.ndarray):
             images, used = self.images[indices], indices
         else:
@@ -137,9 +119,7 @@ def open_pairs(rest: str) -> Source:
         identity=f"pairs {first.identity} {second.identity}",
         left_out=tuple(dict.fromkeys(left_out)),
         families=None if second.families is None else second.families[rows],
-        attribution="; ".join(
-            dict.fromkeys(filter(None, (first.attribution, second.attribution)))
-        ),
+        attribution=_joined_attribution(first, second),
         pictures=2,
     )
 
@@ -162,6 +142,7 @@ def open_domains(rest: str) -> Source:
         labels=None,
         class_names=(),
         shape=_shared_shape(sources, images),
+        attribution=_joined_attribution(sources, images),
     )
 
 
@@ -223,3 +204,9 @@ def _by_name(source: Source, folder: Path) -> dict[str, Path]:
 def _shared_shape(sources: Source, images: Source) -> tuple[int, int, int]:
     """What both are brought to: the images' size, in colour where either is."""
     return (*images.shape[:2], max(sources.shape[2], images.shape[2]))
+
+
+def _joined_attribution(sources: Source, images: Source) -> str:
+    """Who made both, each once."""
+    both = sources.attribution, images.attribution
+    return "; ".join(dict.fromkeys(filter(None, both)))

@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from ganlab.errors import UserError, as_integer
 
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512  # pixels a side that networks are made for
+
 ImageSize: TypeAlias = int | str | tuple[int, int]
 
 

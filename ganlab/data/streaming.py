@@ -4,6 +4,7 @@ import itertools
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,8 +19,44 @@ LOGGER = logging.getLogger("ganlab")
 MAX_BROKEN = 100  # pictures in a row
 
 
-class StreamedImages:
-    """Images on disk that read like a uint8 array `(N, H, W, C)`.
+class ReadImages(ABC):
+    """Images that read like a uint8 array `(N, H, W, C)`, of whose pixels none is kept.
+
+    `shape` is that array's.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+    nbytes = 0  # of memory
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        indices = np.arange(len(self))[key]
+        if np.ndim(indices) == 0:
+            return self.read(np.array([indices]))[0][0]
+        return self.read(indices)[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+    @abstractmethod
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Reads images.
+
+        Args:
+            indices: Integer array `(n,)`.
+
+        Returns:
+            Uint8 array `(n, H, W, C)`, and the indices of the images that are in it,
+            which are others where some could not be read.
+        """
+
+
+class StreamedImages(ReadImages):
+    """Images on disk, decoded when they are asked for.
 
     Nothing is kept, so that memory does not grow with their number. A picture that
     cannot be read is named once, and the next one that can stands in for it, always the
@@ -31,10 +68,6 @@ class StreamedImages:
         shape: Height, width and channels.
         background: See `ganlab.data.decoding.decode`.
     """
-
-    dtype = np.dtype(np.uint8)
-    ndim = 4
-    nbytes = 0  # of memory
 
     def __init__(
         self,
@@ -50,27 +83,8 @@ class StreamedImages:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode")
 
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        indices = np.arange(len(self))[key]
-        if np.ndim(indices) == 0:
-            return self.read(np.array([indices]))[0][0]
-        return self.read(indices)[0]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self[:].astype(dtype or self.dtype, copy=False)
-
     def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Decodes images.
-
-        Args:
-            indices: Integer array `(n,)`.
-
-        Returns:
-            Uint8 array `(n, H, W, C)`, and the indices of the images that are in it,
-            which are others where some could not be read.
+        """Decodes images: see `ReadImages.read`.
 
         Raises:
             UserError: if 100 images in a row cannot be read.

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ganlab.data.sizes import ImageSize, sides
+from ganlab.data.sizes import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSize, sides
 from ganlab.errors import UserError, unknown_name
 from ganlab.networks.convolution import (
     BatchNormalization,
@@ -34,7 +34,6 @@ GENERATOR_CONDITIONINGS = ("concat", "batch_norm")
 DISCRIMINATOR_CONDITIONINGS = ("projection", "auxiliary")
 
 LEAKY_RELU_SLOPE = 0.2
-MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512
 BASE_SIZE = 4
 MAX_GROWTH = 16  # of DCGAN's filters, from the largest feature map to the smallest
 

@@ -1,10 +1,13 @@
-"""The parts of a page, and the Content-Security-Policy that binds it."""
+"""The parts of a page, the policy that binds it, and who may ask for it."""
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+# Hosts of this machine, at any port: it may be another at the near end of a tunnel.
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 ANSWER_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",

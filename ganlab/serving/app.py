@@ -7,7 +7,6 @@ the log.
 
 import datetime
 import logging
-import re
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ganlab.errors import UserError
-from ganlab.pages.policy import ANSWER_HEADERS
+from ganlab.pages.policy import ANSWER_HEADERS, LOOPBACK
 from ganlab.serving.batcher import BusyError
 from ganlab.serving.metrics import CONTENT_TYPE
 from ganlab.serving.openapi import describe
@@ -38,8 +37,6 @@ from ganlab.text import printable
 LOGGER = logging.getLogger("ganlab.serving")
 MAX_HEAD = 1 << 14  # bytes of all headers
 MAX_LOGGED = 200  # characters of what a client wrote
-# Any port: it may be another one at the near end of a tunnel.
-LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 HEADERS = [(name.encode(), value.encode()) for name, value in ANSWER_HEADERS.items()]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ganlab import metrics
 from ganlab.artifacts.artifact import Artifact
 from ganlab.metrics.resampling import format_number
-from ganlab.text import printable
+from ganlab.text import shortened
 
 MAX_TEXT = 300  # characters
 MAX_ROWS = 50  # of a section
@@ -145,5 +145,4 @@ def _value(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    text = printable(value)
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+    return shortened(value, MAX_TEXT)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from ganlab.errors import UserError
-from ganlab.pages.policy import ANSWER_HEADERS, PAGE_HEADERS
+from ganlab.pages.policy import ANSWER_HEADERS, LOOPBACK, PAGE_HEADERS
 from ganlab.watch.page import build_page
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 METHODS = ("GET", "HEAD")
-# Any port: it may be another one at the near end of a tunnel.
-HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 SAMPLES = re.compile(r"/samples/(\d{1,16})\.png", re.ASCII)
 
 
@@ -115,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         A page elsewhere whose name was made to lead here asks for that name.
         """
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) != 1 or not HOSTS.fullmatch(hosts[0].strip()):
+        if len(hosts) != 1 or not LOOPBACK.fullmatch(hosts[0].strip()):
             self.send_error(HTTPStatus.FORBIDDEN, f"Open {self.server.url}")
             return
         path, _, query = self.path.partition("?")

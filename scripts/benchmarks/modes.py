@@ -46,6 +46,8 @@ from modes_runs import (
 )
 from tqdm import tqdm
 
+from ganlab.limits import usable_cores
+
 FASHION = "/usr/share/datasets/fashion-mnist"
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 CHARTS = (
@@ -124,7 +126,7 @@ def run_all(names: list[str], options) -> list[dict]:
             raise RuntimeError(f"{name}, seed {seed}: {done.stderr[-2000:]}")
         return read_record(name, seed, options)
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         futures = [pool.submit(work, *job) for job in jobs]
         for future in as_completed(futures):
             try:

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from tqdm import tqdm
 
+from ganlab.limits import usable_cores
+
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-CORES = len(os.sched_getaffinity(0))
+CORES = usable_cores()
 
 
 def run_python(arguments: Sequence[object]) -> str:
