@@ -265,3 +265,16 @@ def chromium(tmp_path_factory):
     browser = Chromium(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def left_taken():
+    """A function of a batcher: what is taken once answers that were read are over."""
+
+    def wait(batcher):
+        give_up = time.monotonic() + 10.0  # an answer is read before its place is free
+        while batcher.taken and time.monotonic() < give_up:
+            time.sleep(0.01)
+        return batcher.taken
+
+    return wait
