@@ -13,10 +13,10 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from ganlab import provenance
 from ganlab.errors import UserError
 from ganlab.files import atomic_file, atomic_folder, is_empty
-from ganlab.provenance import Mark
+from ganlab.provenance import marks
+from ganlab.provenance.marks import Mark
 
 MIN_TILE = 56
 GAP = 2
@@ -254,9 +254,9 @@ def save_arrays(
         _write_arrays(samples, temporary, labels)
         if path.suffix == ".npz":
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(zipfile.ZipInfo(provenance.MEMBER), mark.json)
+                archive.writestr(zipfile.ZipInfo(marks.MEMBER), mark.json)
         else:
-            provenance.write_beside(path, mark)
+            marks.write_beside(path, mark)
 
 
 def _write_arrays(
@@ -322,5 +322,5 @@ def save_animation(frames: np.ndarray, path: Path | str, mark: Mark = UNNAMED) -
             xmp=mark.xmp,
         )
         if path.suffix == ".gif":
-            provenance.mark_gif(temporary, mark)
+            marks.mark_gif(temporary, mark)
         mark.sign(temporary)

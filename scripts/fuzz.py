@@ -50,8 +50,8 @@ with instrumented:
     from ganlab.diagnosis.logs.events import HEADER
     from ganlab.errors import UserError
     from ganlab.features.torch_weights import read_state_dict
-    from ganlab.onnx_model import OnnxModel
     from ganlab.runs import load_run
+    from ganlab.safety.onnx_model import OnnxModel
 
 SHIPPED_CARD = Path(__file__).parents[1] / "saved_models/fashion" / CARD
 MAX_BYTES = 1 << 13  # of what is given to a reader

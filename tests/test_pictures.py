@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlab import pictures, provenance
+from ganlab import pictures
 from ganlab.errors import UserError
-from ganlab.provenance import Mark
+from ganlab.provenance import marks
+from ganlab.provenance.marks import Mark
 
 
 def test_to_uint8_inverts_the_pipelines_scaling():
@@ -216,9 +217,9 @@ def test_every_file_says_that_it_is_generated_and_by_what(tmp_path):
         pictures.save_animation(frames, tmp_path / name, mark)
     in_pictures = dataclasses.replace(mark, attribution="")  # it has a text of its own
     for name in ("a.png", "folder/00001.png", "a.gif", "a.webp"):
-        assert provenance.read_mark(tmp_path / name) == in_pictures
+        assert marks.read_mark(tmp_path / name) == in_pictures
     for name in ("a.npy", "a.npz", "a.csv"):
-        assert provenance.read_mark(tmp_path / name) == mark
+        assert marks.read_mark(tmp_path / name) == mark
     with np.load(tmp_path / "a.npz") as arrays:
         np.testing.assert_array_equal(arrays["images"], images)
     with Image.open(tmp_path / "a.gif") as picture:

@@ -2,7 +2,7 @@
 
 onnxruntime, NumPy and Pillow only. A file is used after its hash was compared with
 the card's, no path is read from the card, and the ONNX file is held to the card and to
-the limits of `ganlab.onnx_model`.
+the limits of `ganlab.safety.onnx_model`.
 """
 
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab import bounded, sampling
+from ganlab import sampling
 from ganlab.artifacts.card import (
     FORMATS,
     SOURCES,
@@ -27,8 +27,9 @@ from ganlab.artifacts.principal_directions import principal_directions
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line, unknown_name
-from ganlab.onnx_model import MAX_MODEL_BYTES, OnnxModel
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
+from ganlab.safety import bounded
+from ganlab.safety.onnx_model import MAX_MODEL_BYTES, OnnxModel
 
 BATCH_SIZE = 64
 FIX = "export the run again"
@@ -185,7 +186,7 @@ class Artifact:
             latents: Float array `(n, latent_dim)`, or as the generator's inputs take
                 them: see `ganlab.sampling.split_latents`.
             labels: Integers `(n,)`, if the generator is conditional.
-            whole: See `ganlab.onnx_model.OnnxModel.run`; of at most 64 samples.
+            whole: See `ganlab.safety.onnx_model.OnnxModel.run`; of at most 64 samples.
 
         Returns:
             Float32 array `(n, height, width, channels)` in `output_range`, or

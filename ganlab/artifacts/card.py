@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganlab import __version__, bounded
+from ganlab import __version__
 from ganlab.errors import UserError, one_line
 from ganlab.files import write_text
+from ganlab.safety import bounded
 from ganlab.text import printable
 
 CARD = "card.json"

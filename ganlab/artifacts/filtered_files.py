@@ -24,7 +24,7 @@ from ganlab.data.decoding import (
 from ganlab.errors import UserError
 from ganlab.files import atomic_file
 from ganlab.pictures import OPACITY
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.text import listed
 
 KEPT = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}

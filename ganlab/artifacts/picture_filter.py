@@ -24,7 +24,7 @@ from ganlab.artifacts.card import (
 )
 from ganlab.data.decoding import parse_colour
 from ganlab.errors import UserError, one_line
-from ganlab.provenance import COMPOSITE, Mark
+from ganlab.provenance.marks import COMPOSITE, Mark
 
 TILE = 512  # pixels a side, or as many as the reach needs
 FEATHER = 32  # pixels in which one tile fades into the next

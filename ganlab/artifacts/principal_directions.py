@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.onnx_model import fields
+from ganlab.safety.onnx_model import fields
 
 MAX_LATENT_DIM = 1024  # the decomposition of more takes seconds
 MAX_PASSED = 32  # nodes between the latents and the layer

@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganlab.bounded import parse_json
 from ganlab.diagnosis.log import ENDINGS
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.models.optimizers import unwrapped
 from ganlab.models.seeds import random_states
 from ganlab.runs import RunFolder
+from ganlab.safety.bounded import parse_json
 
 Notes = dict[str, Any]
 Arrays = dict[str, np.ndarray]

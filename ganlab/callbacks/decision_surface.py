@@ -12,7 +12,7 @@ from ganlab.callbacks.periodic import PictureCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data.toy2d import Mixture
 from ganlab.models import forward
-from ganlab.provenance import COMPOSITE, Mark
+from ganlab.provenance.marks import COMPOSITE, Mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

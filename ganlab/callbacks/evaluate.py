@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ganlab import evaluation, interruption, metrics, pictures
+from ganlab import evaluation, metrics, pictures
 from ganlab.callbacks.periodic import BudgetedCallback, Logs
 from ganlab.callbacks.quality_page import quality_page
 from ganlab.callbacks.run_log import RunLog
@@ -19,8 +19,9 @@ from ganlab.data import kinds
 from ganlab.errors import UserError, unknown_name
 from ganlab.evaluation import Evaluation, Reference
 from ganlab.networks.projection import frozen_extractors
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.runs import RunFolder
+from ganlab.safety import interruption
 
 BUDGET = 0.1
 BEST_COLUMNS = 10

@@ -12,7 +12,7 @@ import numpy as np
 from ganlab import pictures
 from ganlab.callbacks.run_log import RunLog
 from ganlab.files import atomic_file
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.runs import RunFolder
 
 Logs = Mapping[str, Any] | None

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ganlab import sealed
 from ganlab.callbacks.run_log import RunLog
+from ganlab.safety import sealed
 
 ARRAY = "array"  # what stands for an array in the notes
 NUMBER = "not finite"  # what stands for such a number, which JSON has not

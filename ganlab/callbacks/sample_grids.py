@@ -7,7 +7,7 @@ from ganlab.callbacks.periodic import Logs, PictureCallback
 from ganlab.callbacks.run_log import RunLog
 from ganlab.data import kinds
 from ganlab.errors import UserError
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 
 
 class SampleGrids(PictureCallback):

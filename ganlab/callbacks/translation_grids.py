@@ -7,7 +7,7 @@ import numpy as np
 from ganlab import pictures
 from ganlab.callbacks.periodic import PictureCallback
 from ganlab.callbacks.run_log import RunLog
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 
 NUM_SOURCES, ROW = 16, 4
 

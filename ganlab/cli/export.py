@@ -16,8 +16,8 @@ from ganlab.cli.common import (
     say,
 )
 from ganlab.errors import RunError, UserError
-from ganlab.interruption import Interrupted
-from ganlab.limits import limit_reached
+from ganlab.safety.interruption import Interrupted
+from ganlab.safety.limits import limit_reached
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands

@@ -124,7 +124,7 @@ def _filter(
 
     from ganlab.artifacts.filtered_files import MAX_SHOWN, filter_file
     from ganlab.data.decoding import why_not
-    from ganlab.limits import is_of_machine
+    from ganlab.safety.limits import is_of_machine
 
     pairs: list[BeforeAfter] = []
     failed = 0

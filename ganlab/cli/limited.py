@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from ganlab.errors import RunError
-from ganlab.interruption import SIGNALS
+from ganlab.safety.interruption import SIGNALS
 
 LIMITS = {resource.RLIMIT_AS: "-v", resource.RLIMIT_DATA: "-d"}
 ABORTS = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGTRAP)

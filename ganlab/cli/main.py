@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ganlab import __version__, interruption
+from ganlab import __version__
 from ganlab.cli import (
     check,
     diagnose,
@@ -33,7 +33,8 @@ from ganlab.cli import (
 from ganlab.cli.common import Parser
 from ganlab.cli.limited import run_limited
 from ganlab.errors import RunError, UserError
-from ganlab.limits import limit_reached
+from ganlab.safety import interruption
+from ganlab.safety.limits import limit_reached
 from ganlab.text import printable
 
 COMMANDS = (
@@ -151,8 +152,8 @@ def _fail(message: object, code: int) -> int:
 
 def _leave_behind(code: int) -> None:
     """Exits at once where a model's operator, which nothing can stop, still runs."""
-    if "ganlab.onnx_model" in sys.modules:
-        from ganlab import onnx_model
+    if "ganlab.safety.onnx_model" in sys.modules:
+        from ganlab.safety import onnx_model
 
         if onnx_model.is_left_running():
             _leave(code)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ganlab.artifacts.artifact import Artifact
     from ganlab.cli.common import Commands
-    from ganlab.provenance import Mark
+    from ganlab.provenance.marks import Mark
 
 EXAMPLES = """\
 examples:
@@ -163,7 +163,7 @@ def _mark(
     mark = artifact.mark(*seeds)
     if key is None:
         return mark
-    from ganlab import signing
+    from ganlab.provenance import signing
 
     signing.check_signable(out)
     return dataclasses.replace(mark, signer=signing.Signer(key))

@@ -79,7 +79,7 @@ def run_shards(options: argparse.Namespace, artifact: "Artifact") -> None:
     """Writes shards, and prints where they are."""
     from tqdm import tqdm
 
-    from ganlab.limits import usable_cores
+    from ganlab.safety.limits import usable_cores
     from ganlab.shards.job import job_of
     from ganlab.shards.sample import sample_shards
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_command, add_help, port, positive, say
 from ganlab.errors import UserError
-from ganlab.interruption import Interrupted
+from ganlab.safety.interruption import Interrupted
 from ganlab.serving.limits import Limits
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganlab.bounded import read_json
 from ganlab.cli.common import add_command, add_help, import_tensorflow, positive, say
 from ganlab.cli.settings import add_settings, read_settings, settings_epilog
 from ganlab.errors import RunError
-from ganlab.interruption import Interrupted
-from ganlab.limits import limit_reached
+from ganlab.safety.bounded import read_json
+from ganlab.safety.interruption import Interrupted
+from ganlab.safety.limits import limit_reached
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands

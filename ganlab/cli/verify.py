@@ -10,7 +10,7 @@ from ganlab.text import listed
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands
-    from ganlab.signing import Verdict
+    from ganlab.provenance.signing import Verdict
 
 MAX_NAMED = 3
 EXAMPLES = """\
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         RunError: if one of them is not signed, or is invalid.
     """
-    from ganlab import signing
+    from ganlab.provenance import signing
 
     trusted = signing.read_trusted(options.trust) if options.trust else None
     paths = [_existing(name) for name in options.files]
@@ -110,13 +110,13 @@ def _existing(name: str) -> Path:
 
 def _examine(path: Path, trusted: str | None) -> tuple["Verdict", str]:
     """What the signature of a file says, and what its mark says."""
-    from ganlab import provenance, signing
+    from ganlab.provenance import marks, signing
 
     verdict = signing.Verdict("unsigned")
     try:
         if path.suffix.lower() in signing.MEDIA_TYPES:
             verdict = signing.verify(path, trusted)
-        mark = provenance.read_mark(path)
+        mark = marks.read_mark(path)
     except ValueError as error:
         if isinstance(error, UserError):
             raise

@@ -5,7 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ganlab.cli.common import add_columns, add_command, add_help, port, say
-from ganlab.interruption import Interrupted
+from ganlab.safety.interruption import Interrupted
 
 if TYPE_CHECKING:
     from ganlab.cli.common import Commands

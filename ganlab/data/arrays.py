@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.bounded import open_member, open_zip
 from ganlab.data.source import Source, existing_file, file_identity
 from ganlab.errors import UserError, one_line
+from ganlab.safety.bounded import open_member, open_zip
 from ganlab.text import listed
 
 # Names of the images in a file, and of their labels.

@@ -15,7 +15,7 @@ from PIL import Image
 from ganlab.data.decoding import Decoded, decode, why_not
 from ganlab.data.source import Source
 from ganlab.errors import UserError
-from ganlab.limits import is_of_machine, usable_cores
+from ganlab.safety.limits import is_of_machine, usable_cores
 from ganlab.text import listed
 
 CHUNK = 256

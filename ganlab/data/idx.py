@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ganlab.bounded import check_ratio
 from ganlab.errors import UserError, one_line
+from ganlab.safety.bounded import check_ratio
 
 MAX_RANK = 4
 CHUNK = 1 << 20

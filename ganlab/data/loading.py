@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlab.bounded import read_json
 from ganlab.data.decoding import MODES, WHITE, Pixels, keeps, parse_colour
 from ganlab.data.filling import CHUNK, Progress, fill
 from ganlab.data.image_data import ImageData
@@ -30,6 +29,7 @@ from ganlab.data.streaming import StreamedImages
 from ganlab.data.toy2d import find_mixture
 from ganlab.errors import RunError, UserError, one_line
 from ganlab.files import atomic_folder, cache_folder
+from ganlab.safety.bounded import read_json
 
 LOGGER = logging.getLogger("ganlab")
 CACHES = ("memory", "disk", "stream")

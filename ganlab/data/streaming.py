@@ -13,7 +13,7 @@ import numpy as np
 
 from ganlab.data.decoding import decode, why_not
 from ganlab.errors import UserError
-from ganlab.limits import is_of_machine, usable_cores
+from ganlab.safety.limits import is_of_machine, usable_cores
 
 LOGGER = logging.getLogger("ganlab")
 MAX_BROKEN = 100  # pictures in a row

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganlab import provenance
 from ganlab.diagnosis.log import Series
 from ganlab.diagnosis.panels import Panel, thinned
+from ganlab.provenance import marks
 from ganlab.text import shortened
 
 STRIP_HEIGHT = 120
@@ -170,7 +170,7 @@ def picture_url(path: Path, *, pictorial: bool) -> str | None:
     """
     try:
         with Image.open(path) as opened:
-            picture, info = opened.convert("RGB"), provenance.copied_info(opened)
+            picture, info = opened.convert("RGB"), marks.copied_info(opened)
     except OSError:
         return None
     if pictorial:

@@ -8,7 +8,6 @@ from typing import Any
 
 from ganlab import metrics
 from ganlab.artifacts import card
-from ganlab.bounded import read_json
 from ganlab.config import legacy
 from ganlab.config.resolve import check_independent
 from ganlab.data import kinds
@@ -24,6 +23,7 @@ from ganlab.evaluation.reference import (
 )
 from ganlab.evaluation.scores import Evaluation, Progress, evaluate, evaluate_real
 from ganlab.evaluation.subjects import Subject, load_subject
+from ganlab.safety.bounded import read_json
 from ganlab.text import printable
 
 

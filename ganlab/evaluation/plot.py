@@ -12,7 +12,7 @@ from ganlab.data import kinds
 from ganlab.evaluation.compare import Comparison
 from ganlab.evaluation.reference import MIN_IMAGES, Reference
 from ganlab.evaluation.scores import Evaluation
-from ganlab.provenance import COMPOSITE, Mark
+from ganlab.provenance.marks import COMPOSITE, Mark
 from ganlab.text import drawable, printable
 
 COLUMNS = 4

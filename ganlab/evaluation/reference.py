@@ -15,7 +15,7 @@ from ganlab.errors import UserError, one_line
 from ganlab.evaluation.protocol import SPLITS, Protocol
 from ganlab.features.extractors import Extractor, default_spec, load_extractor
 from ganlab.files import atomic_file, cache_folder
-from ganlab.sealed import damage, seal
+from ganlab.safety.sealed import damage, seal
 
 LOGGER = logging.getLogger("ganlab")
 Extracted = tuple[np.ndarray, np.ndarray | None]

@@ -31,7 +31,7 @@ def from_onnx(content: bytes, path: object) -> FeatureFunction:
     Raises:
         UserError: if it is no model of one input of images.
     """
-    from ganlab.onnx_model import OnnxModel
+    from ganlab.safety.onnx_model import OnnxModel
 
     model = OnnxModel(content, path, "name other --features")
     if [kind for _, kind in model.inputs.values()] != ["tensor(float)"]:

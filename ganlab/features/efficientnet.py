@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ganlab import bounded
 from ganlab.errors import UserError
 from ganlab.features.backends import FeatureFunction
 from ganlab.features.resizing import resized, with_channels
 from ganlab.features.torch_weights import read_state_dict
+from ganlab.safety import bounded
 
 if TYPE_CHECKING:
     import keras

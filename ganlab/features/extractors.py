@@ -22,7 +22,6 @@ import importlib_resources
 import numpy as np
 from PIL import Image
 
-from ganlab import bounded
 from ganlab.data import kinds
 from ganlab.data.fashion_mnist import FASHION_MNIST_CLASSES
 from ganlab.errors import UserError, unknown_name
@@ -30,6 +29,7 @@ from ganlab.features import backends, efficientnet, inception, inception_weights
 from ganlab.features.backends import FeatureFunction
 from ganlab.features.efficientnet import EFFICIENTNET
 from ganlab.features.resizing import resized
+from ganlab.safety import bounded
 
 LOGGER = logging.getLogger("ganlab")
 BATCH_SIZE = 200

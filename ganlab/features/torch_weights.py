@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.bounded import open_zip, read_member
 from ganlab.errors import UserError, one_line
+from ganlab.safety.bounded import open_zip, read_member
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAX_PICKLE_BYTES = 1 << 24

@@ -12,7 +12,7 @@ from PIL import Image
 from ganlab.callbacks.scalars import SCALARS
 from ganlab.diagnosis.report import Report
 from ganlab.labs.lab import Lab
-from ganlab.provenance import COMPOSITE, Mark
+from ganlab.provenance.marks import COMPOSITE, Mark
 from ganlab.runs import RunFolder
 
 COLORS = {"failing": "#b3261e", "cured": "#2e6b34"}

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ganlab.limits import usable_cores
+from ganlab.safety.limits import usable_cores
 
 BLOCK = 1024
 BLOCKS_AHEAD = 2  # of each core, computed before they are read

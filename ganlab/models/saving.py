@@ -7,7 +7,7 @@ import keras
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.objectives.schedules import ScheduledAdam
-from ganlab.sealed import damage
+from ganlab.safety.sealed import damage
 
 CUSTOM_OBJECTS = {"ganlab>ScheduledAdam": ScheduledAdam}  # which GAN does not import
 

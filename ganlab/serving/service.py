@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ganlab import sampling
 from ganlab.errors import UserError
-from ganlab.limits import usable_cores
+from ganlab.safety.limits import usable_cores
 from ganlab.serving.batcher import Batcher, BusyError
 from ganlab.serving.limits import Limits
 from ganlab.serving.metrics import Metrics

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from ganlab import pictures, sampling
 from ganlab.errors import UserError, brief, unknown_name
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.serving.card import describe_card
 from ganlab.serving.drawing import FIELDS, Drawing, read_drawing
 from ganlab.serving.models import VERSION, Model

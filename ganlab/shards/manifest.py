@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ganlab import bounded
 from ganlab.errors import UserError, one_line
 from ganlab.files import append_line, write_text
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
+from ganlab.safety import bounded
 from ganlab.shards.job import Job
 
 MANIFEST, PROGRESS = "manifest.json", "progress.jsonl"

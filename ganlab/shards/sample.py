@@ -17,7 +17,7 @@ from typing import Any
 from ganlab import files
 from ganlab.artifacts.artifact import Artifact
 from ganlab.errors import RunError, UserError
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.shards import manifest
 from ganlab.shards.job import Job
 from ganlab.shards.writers import open_writer

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from ganlab import pictures
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 
 Write = Callable[[int, np.ndarray, np.ndarray | None], None]
 

@@ -12,7 +12,7 @@ from ganlab.errors import UserError
 from ganlab.models.gan import GAN
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run
-from ganlab.sealed import read_notes
+from ganlab.safety.sealed import read_notes
 from ganlab.training.build import build_gan
 from ganlab.training.rollback import go_on_changed
 

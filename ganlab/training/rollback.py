@@ -12,7 +12,7 @@ from ganlab.models.gan import GAN
 from ganlab.models.optimizers import unwrapped
 from ganlab.models.saving import load_gan
 from ganlab.runs import Run
-from ganlab.sealed import read_notes
+from ganlab.safety.sealed import read_notes
 from ganlab.training.build import build_gan, dtype_policy
 
 

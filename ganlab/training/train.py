@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import keras
 
-from ganlab import diagnosis, interruption
+from ganlab import diagnosis
 from ganlab.callbacks import FailurePolicy, ProgressBar, RunLog, decoding_bar
 from ganlab.callbacks.evaluate import check_until
 from ganlab.callbacks.failure_policy import ACTIONS
@@ -28,6 +28,7 @@ from ganlab.errors import UserError, unknown_name
 from ganlab.files import check_name, locked_folder
 from ganlab.models.gan import GAN
 from ganlab.runs import Run, RunFolder, load_run
+from ganlab.safety import interruption
 from ganlab.training import bfloat16, memory, pace, translators
 from ganlab.training.black_box import BlackBox
 from ganlab.training.build import build_gan, check_names, dtype_policy
@@ -99,7 +100,7 @@ def train(
         UserError: if `out` holds something already or a run of another recipe, another
             process trains into it, or the data is unusable.
         RunError: if a loss or a gradient is no longer finite.
-        KeyboardInterrupt: `ganlab.interruption.Interrupted`, if a signal ended the run.
+        KeyboardInterrupt: `safety.interruption.Interrupted`, if a signal ended the run.
     """
     began = time.perf_counter()
     folder = RunFolder(out)

@@ -86,7 +86,7 @@ def die_at_removal(removed: bool, is_hit: Countdown) -> None:
 
 
 def die_before_seal(is_hit: Countdown) -> None:
-    from ganlab import checkpoints
+    from ganlab.runs import checkpoints
 
     seal = checkpoints.seal
 

@@ -46,7 +46,7 @@ from modes_runs import (
 )
 from tqdm import tqdm
 
-from ganlab.limits import usable_cores
+from ganlab.safety.limits import usable_cores
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}

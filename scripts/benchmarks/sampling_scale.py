@@ -27,7 +27,7 @@ import onnxruntime
 
 from ganlab import pictures
 from ganlab.artifacts.artifact import Artifact
-from ganlab.limits import usable_cores
+from ganlab.safety.limits import usable_cores
 
 BATCH = 64
 FORMATS = ("parquet", "tar", "tfrecord")

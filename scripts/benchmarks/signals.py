@@ -100,7 +100,11 @@ PHASES = (
         "an evaluation's scores", TRAIN, "evaluation/scores.py", "evaluate", twice=True
     ),
     Phase(
-        "writing a checkpoint", TRAIN, "ganlab/checkpoints.py", "save_best", twice=True
+        "writing a checkpoint",
+        TRAIN,
+        "ganlab/runs/checkpoints.py",
+        "save_best",
+        twice=True,
     ),
     Phase(
         *("writing the report", SHORT, "training/train.py", "_write_report"),

@@ -15,7 +15,7 @@ from ganlab.artifacts.filtered_files import (
 )
 from ganlab.artifacts.picture_filter import PictureFilter
 from ganlab.errors import UserError
-from ganlab.provenance import COMPOSITE, Mark, read_mark
+from ganlab.provenance.marks import COMPOSITE, Mark, read_mark
 
 
 @pytest.fixture(scope="module")

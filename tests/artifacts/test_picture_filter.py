@@ -9,8 +9,8 @@ import pytest
 from ganlab.artifacts import picture_filter
 from ganlab.artifacts.picture_filter import PictureFilter
 from ganlab.errors import UserError
-from ganlab.onnx_model import OnnxModel
-from ganlab.provenance import COMPOSITE
+from ganlab.provenance.marks import COMPOSITE
+from ganlab.safety.onnx_model import OnnxModel
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from PIL import Image
 from ganlab import GAN, pictures
 from ganlab.callbacks import SampleGrids
 from ganlab.errors import UserError
-from ganlab.provenance import Mark, read_mark
+from ganlab.provenance.marks import Mark, read_mark
 from ganlab.runs import RunFolder
 from ganlab.sampling import draw_latents
 

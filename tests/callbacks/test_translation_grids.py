@@ -5,7 +5,7 @@ from PIL import Image
 
 from ganlab import pictures
 from ganlab.callbacks.translation_grids import TranslationGrids
-from ganlab.provenance import Mark, read_mark
+from ganlab.provenance.marks import Mark, read_mark
 from ganlab.runs import RunFolder
 
 

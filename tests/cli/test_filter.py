@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganlab.cli.main import main
-from ganlab.provenance import COMPOSITE, read_mark
+from ganlab.provenance.marks import COMPOSITE, read_mark
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from ganlab.cli import main as command_line
 from ganlab.cli.main import COMMANDS, build_parser, main
 from ganlab.errors import RunError, UserError
-from ganlab.interruption import Interrupted
+from ganlab.safety.interruption import Interrupted
 
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 NAMES = [
@@ -172,7 +172,7 @@ def test_what_is_logged_controls_no_terminal(capsys, monkeypatch):
 
 def test_an_operator_that_nothing_can_stop_is_left_behind(tmp_path):
     script = (
-        "import sys, threading, time; from ganlab import onnx_model\n"
+        "import sys, threading, time; from ganlab.safety import onnx_model\n"
         "from ganlab.cli.main import main\n"
         "def run(): time.sleep(60)\n"
         "threading.Thread(target=run, name=onnx_model.THREAD).start()\n"

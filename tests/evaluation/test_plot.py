@@ -7,7 +7,7 @@ from PIL import Image
 from ganlab import evaluation, load_data
 from ganlab.evaluation import plot
 from ganlab.evaluation.compare import Comparison
-from ganlab.provenance import COMPOSITE, read_mark
+from ganlab.provenance.marks import COMPOSITE, read_mark
 
 LONG = "saved_models/$x$-quickstart-20260101-000000-and-more-of-a-name"
 

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from ganlab.errors import UserError
 from ganlab.evaluation.shard_images import open_shards
 from ganlab.evaluation.subjects import load_subject
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.shards.writers import open_writer
 
 

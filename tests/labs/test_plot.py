@@ -4,7 +4,7 @@ from PIL import Image
 
 from ganlab.labs import get_lab
 from ganlab.labs.plot import plot_lab
-from ganlab.provenance import COMPOSITE, read_mark
+from ganlab.provenance.marks import COMPOSITE, read_mark
 
 
 def test_the_picture_shows_both_runs(make_reports, tmp_path):

@@ -12,9 +12,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from ganlab import provenance, sampling
+from ganlab import sampling
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.card import describe_generator, hash_files, write_card
+from ganlab.provenance import marks
 from ganlab.serving.limits import Limits
 from ganlab.serving.models import load_models
 from ganlab.serving.server import Server
@@ -191,7 +192,7 @@ def test_a_picture_and_a_grid_are_saved_and_say_what_they_are(
     path = tmp_path / "fashion-seed7-picture14.png"
     with Image.open(path) as opened:
         np.testing.assert_array_equal(opened, artifact.sample(40, seed=7)[13, ..., 0])
-    assert provenance.read_mark(path) == artifact.mark(7)
+    assert marks.read_mark(path) == artifact.mark(7)
 
 
 def test_the_keyboard_reaches_everything(browse, artifact):

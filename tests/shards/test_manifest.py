@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ganlab.errors import UserError
-from ganlab.provenance import Mark
+from ganlab.provenance.marks import Mark
 from ganlab.shards import manifest
 
 

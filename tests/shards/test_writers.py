@@ -9,7 +9,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from ganlab.data.records import open_tfrecord, open_webdataset
-from ganlab.provenance import Mark, read_mark
+from ganlab.provenance.marks import Mark, read_mark
 from ganlab.shards.writers import crc32c, open_writer
 
 MARK = Mark(generator="ab" * 32, seeds=(3,))

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganlab.bounded import check_log
 from ganlab.diagnosis.log import MAX_STEP, Series
 from ganlab.diagnosis.logs.steps import elapsed, make_series
 from ganlab.diagnosis.logs.table import Reading
+from ganlab.safety.bounded import check_log
 
 PATTERN = "*tfevents*"
 HEADER = struct.Struct("<QI")

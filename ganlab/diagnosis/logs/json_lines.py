@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.bounded import (
+from ganlab.diagnosis.logs import cells
+from ganlab.diagnosis.logs.table import Column, Table
+from ganlab.diagnosis.logs.text import read_text
+from ganlab.safety.bounded import (
     MAX_JSON_BYTES,
     MAX_LINE,
     check_log,
     lines,
     parse_json,
 )
-from ganlab.diagnosis.logs import cells
-from ganlab.diagnosis.logs.table import Column, Table
-from ganlab.diagnosis.logs.text import read_text
 
 SNAPSHOT = re.compile(r"(\d+)\.pkl$")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.bounded import MAX_LINE, check_log, parse_json, read_json
 from ganlab.config import legacy
 from ganlab.diagnosis.evidence import MIN_VALUES
 from ganlab.diagnosis.log import LOSSES, MAX_STEP, Log, Series
@@ -17,6 +16,7 @@ from ganlab.diagnosis.logs.growing import GrowingFile
 from ganlab.diagnosis.logs.steps import make_series
 from ganlab.errors import UserError
 from ganlab.runs import RunFolder
+from ganlab.safety.bounded import MAX_LINE, check_log, parse_json, read_json
 
 FACTS = ("num_images", "class_names", "class_counts", "held_out", "data_kind")
 

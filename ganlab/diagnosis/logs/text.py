@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ganlab.bounded import MAX_LINE, MAX_LOG_BYTES, check_log, lines, read_bytes
 from ganlab.diagnosis.logs import cells
 from ganlab.diagnosis.logs.table import Column, Table, join
 from ganlab.errors import UserError
+from ganlab.safety.bounded import MAX_LINE, MAX_LOG_BYTES, check_log, lines, read_bytes
 
 SEPARATORS = ",;\t|"
 BLOCK_ROWS = 65536

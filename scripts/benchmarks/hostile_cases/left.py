@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ganlab.sealed import damage
+from ganlab.safety.sealed import damage
 
 HALF = [
     str(path)

@@ -11,11 +11,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ganlab import onnx_model
 from ganlab.errors import UserError
-from ganlab.onnx_model import MAX_NESTING, OPERATORS, OnnxModel, check_graph
+from ganlab.safety import onnx_model
+from ganlab.safety.onnx_model import MAX_NESTING, OPERATORS, OnnxModel, check_graph
 
-BENCHMARKS = Path(__file__).parents[1] / "scripts" / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "scripts" / "benchmarks"
 LATENTS = {"latents": np.ones((6, 4), np.float32)}
 
 

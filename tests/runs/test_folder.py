@@ -19,80 +19,13 @@ def folder(tmp_path):
     return RunFolder(tmp_path / "run")
 
 
-@pytest.fixture
-def run(folder):
-    return Run(
-        folder,
-        Recipe(steps=7),
-        Monitoring(log_every=3),
-        num_images=12,
-        class_names=("cats", "dogs"),
-        skipped=("broken.png",),
-        class_counts=(6, 6),
-    )
-
-
-def test_a_run_is_read_as_it_was_saved(run):
-    run.save()
-    assert load_run(run.folder.path) == run
-    assert run.num_classes == 2
-    assert run.settings["steps"] == 7
-    assert run.settings["log_every"] == 3
-    saved = json.loads((run.folder.path / "config.json").read_text())
-    assert saved["recipe"]["steps"] == 7
-    assert saved["monitoring"]["log_every"] == 3
-    assert saved["data_kind"] == "images"
-
-
-def test_what_a_checkpoint_was_trained_with_decides(run, caplog):
-    run.save()
-    notes = {"recipe": run.recipe.as_dict()}
-
-    def save(path):
-        zipfile.ZipFile(path, "w").close()
-
-    run.folder.save_checkpoint(save, 5, notes)
-    assert load_run(run.folder.path) == run
-    assert caplog.text == ""
-    edited = run.recipe.replace(seed=3, generator_filters=8, steps=9)
-    run.with_recipe(edited).save()
-    assert load_run(run.folder.path).recipe == run.recipe.replace(steps=9)
-    assert "config.json is not what step-0000005.keras was trained with" in caplog.text
-    assert "which is taken: seed=0, generator_filters=32" in caplog.text
-
-
-def test_a_run_under_another_recipe(run, tmp_path):
-    other = run.with_recipe(Recipe(loss="hinge"), RunFolder(tmp_path / "other"))
-    assert (other.recipe.loss, other.num_images) == ("hinge", 12)
-    assert other.folder.path == tmp_path / "other"
-    assert run.with_recipe(Recipe()).folder == run.folder
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, "Expected a run folder, with config.json"),
-        ("{", "Expected JSON in"),
-        ("[]", "Expected a run's recipe"),
-        ('{"recipe": {}, "monitoring": {}}', "Expected a run's recipe"),
-        ('{"recipe": {"colour": 1}, "monitoring": {}}', "Expected a run's recipe"),
-    ],
-)
-def test_no_run_is_one_line(folder, text, message):
-    if text is not None:
-        folder.path.mkdir()
-        folder.config.write_text(text)
-    with pytest.raises(UserError, match=message):
-        load_run(folder.path)
-
-
-def test_a_new_folder_is_one_without_a_run(run):
-    run.folder.check_new()
-    assert not run.folder.holds_run()
-    run.save()
-    assert run.folder.holds_run()
+def test_a_new_folder_is_one_without_a_run(folder):
+    folder.check_new()
+    assert not folder.holds_run()
+    folder.write_config({})
+    assert folder.holds_run()
     with pytest.raises(UserError, match="holds a run; name another with --out"):
-        run.folder.check_new()
+        folder.check_new()
 
 
 def test_folders_compare_by_path(folder):
@@ -227,7 +160,7 @@ def test_no_other_module_spells_a_name_of_a_run_folder():
         for text in spelt_names(path)
         if name.search(text)
     }
-    assert spelt == {"runs.py", "checkpoints.py"}
+    assert spelt == {"runs/checkpoints.py", "runs/folder.py"}
 
 
 @pytest.mark.parametrize(

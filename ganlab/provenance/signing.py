@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ganlab import bounded, provenance
 from ganlab.errors import RunError, UserError, one_line
-from ganlab.provenance import Mark
+from ganlab.provenance import marks
+from ganlab.provenance.marks import Mark
+from ganlab.safety import bounded
 
 MEDIA_TYPES = {".png": "image/png", ".gif": "image/gif", ".webp": "image/webp"}
 CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
@@ -93,7 +94,7 @@ class Signer:
         """
         action = {
             "action": "c2pa.created",
-            "digitalSourceType": provenance.SOURCE_TYPES + mark.source_type,
+            "digitalSourceType": marks.SOURCE_TYPES + mark.source_type,
             "softwareAgent": {"name": mark.system, "version": mark.version},
         }
         manifest: dict[str, Any] = {
@@ -142,7 +143,7 @@ def verify(path: Path, trusted: str | None = None) -> Verdict:
     """
     content = bounded.read_bytes(path, MAX_PICTURE_BYTES)
     is_png = path.suffix.lower() == ".png"
-    if is_png and provenance.is_damaged_png(content):
+    if is_png and marks.is_damaged_png(content):
         return Verdict("invalid", reason="bytes that are not those of their checksums")
     if b"jumb" not in content:  # the box that every manifest of C2PA lies in
         return Verdict("unsigned")

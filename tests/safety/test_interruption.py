@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from ganlab import interruption
-from ganlab.interruption import Interrupted
+from ganlab.safety import interruption
+from ganlab.safety.interruption import Interrupted
 
 
 def send(number):
@@ -108,7 +108,7 @@ def test_an_echo_of_a_signal_disturbs_no_end():
 
 LONG = """
 import hashlib
-from ganlab import interruption
+from ganlab.safety import interruption
 with interruption.ended_by_second_ctrl_c(), interruption.handled():
     interruption.hold()
     print("begun", flush=True)

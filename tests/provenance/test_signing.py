@@ -1,16 +1,20 @@
 """Signatures: whole ones are valid, every other byte is seen, nobody is trusted."""
 
 import dataclasses
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from ganlab import pictures, provenance, signing
+from ganlab import pictures
 from ganlab.errors import RunError, UserError
-from ganlab.provenance import Mark
+from ganlab.provenance import marks, signing
+from ganlab.provenance.marks import Mark
 
 MARK = Mark(generator="ab" * 32, seeds=(3,))
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), np.uint8)
@@ -42,13 +46,13 @@ def test_a_signature_is_valid_and_trusted_where_somebody_vouches(
     assert str(signing.verify(signed, trusted)) == "valid (Person, Tests)"
     another = signing.read_trusted(write_signer(tmp_path)[1])
     assert signing.verify(signed, another) == verdict
-    assert provenance.read_mark(signed) == MARK
+    assert marks.read_mark(signed) == MARK
 
 
 def test_the_picture_is_what_it_was_and_has_no_thumbnail(signed, tmp_path):
     plain = tmp_path / "a.png"
     pictures.save(IMAGES, plain, mark=MARK)
-    pixels = [np.asarray(provenance.Image.open(path)) for path in (signed, plain)]
+    pixels = [np.asarray(Image.open(path)) for path in (signed, plain)]
     np.testing.assert_array_equal(*pixels)
     assert signed.stat().st_size - plain.stat().st_size < 5000
 
@@ -64,8 +68,8 @@ def test_a_flipped_byte_is_invalid(signed, tmp_path):
 
 def test_a_changed_picture_with_right_checksums_is_invalid(signed, tmp_path):
     content = signed.read_bytes()
-    chunk = provenance.struct.pack(">I4s3s", 3, b"tEXt", b"a\0b")
-    chunk += provenance.zlib.crc32(chunk[4:]).to_bytes(4, "big")
+    chunk = struct.pack(">I4s3s", 3, b"tEXt", b"a\0b")
+    chunk += zlib.crc32(chunk[4:]).to_bytes(4, "big")
     path = tmp_path / "a.png"
     path.write_bytes(content[:-12] + chunk + content[-12:])
     verdict = signing.verify(path)
@@ -79,7 +83,7 @@ def test_animations_are_signed(mark, tmp_path, suffix, frame):
     path = tmp_path / f"a{suffix}"
     pictures.save_animation(np.stack([IMAGES, 255 - IMAGES]), path, mark)
     assert signing.verify(path).state == "valid"
-    assert provenance.read_mark(path) == MARK
+    assert marks.read_mark(path) == MARK
     content = bytearray(path.read_bytes())
     content[content.rindex(frame) + 40] ^= 1  # of its pixels
     path.write_bytes(content)
@@ -141,7 +145,7 @@ def test_arrays_are_not_signed():
 
 @pytest.mark.e2e
 def test_the_key_of_the_page_signs(tmp_path):
-    page = Path(__file__).parents[1] / "docs" / "howto" / "provenance.md"
+    page = Path(__file__).parents[2] / "docs" / "howto" / "provenance.md"
     _, _, rest = page.read_text().partition("<!-- signing key -->\n```bash\n")
     subprocess.run(["bash", "-ec", rest.partition("```")[0]], cwd=tmp_path, check=True)
     signer = signing.Signer(tmp_path / "sign.pem")

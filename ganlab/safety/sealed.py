@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.bounded import parse_json
+from ganlab.safety.bounded import parse_json
 
 MARK = b"ganlab-sha256:"
 DIGITS = 64

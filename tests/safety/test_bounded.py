@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from ganlab.bounded import (
+from ganlab.errors import UserError
+from ganlab.safety.bounded import (
     MAX_DEPTH,
     MAX_DIGITS,
     MAX_LOG_NAMES,
@@ -18,7 +19,6 @@ from ganlab.bounded import (
     read_json,
     read_member,
 )
-from ganlab.errors import UserError
 
 
 def test_what_json_holds_is_read():

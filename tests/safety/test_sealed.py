@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganlab import sealed
+from ganlab.safety import sealed
 
 
 @pytest.fixture

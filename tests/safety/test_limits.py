@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ganlab.errors import RunError, UserError
-from ganlab.limits import limit_reached, usable_cores
+from ganlab.safety.limits import limit_reached, usable_cores
 
 
 @pytest.mark.parametrize(

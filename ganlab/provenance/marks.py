@@ -19,8 +19,9 @@ from xml.etree import ElementTree
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganlab import __version__, bounded
+from ganlab import __version__
 from ganlab.files import write_text
+from ganlab.safety import bounded
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"

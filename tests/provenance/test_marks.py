@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganlab import provenance
-from ganlab.provenance import COMPOSITE, GENERATED, Mark
+from ganlab.provenance import marks
+from ganlab.provenance.marks import COMPOSITE, GENERATED, Mark
 
 MARK = Mark(generator="0123456789abcdef" * 4, seeds=(1, 2), step=500, version="9.8")
 STRANGERS = """\
@@ -24,17 +24,17 @@ http://cv.iptc.org/newscodes/digitalsourcetype/{}</iptc:DigitalSourceType>
 
 def png_with(path, xmp):
     info = PngInfo()
-    info.add_itxt(provenance.XMP_KEY, xmp)
+    info.add_itxt(marks.XMP_KEY, xmp)
     Image.new("L", (4, 4)).save(path, pnginfo=info)
     return path
 
 
 def test_a_mark_is_read_as_it_was_written(tmp_path):
     path = png_with(tmp_path / "a.png", MARK.xmp.decode())
-    assert provenance.read_mark(path) == MARK
+    assert marks.read_mark(path) == MARK
     with Image.open(path) as picture:  # as any reader of XMP has it
         (description,) = picture.getxmp()["xmpmeta"]["RDF"].values()
-    assert description["DigitalSourceType"] == provenance.SOURCE_TYPES + GENERATED
+    assert description["DigitalSourceType"] == marks.SOURCE_TYPES + GENERATED
     assert description["AISystemUsed"] == "ganlab"
 
 
@@ -51,14 +51,14 @@ def test_a_mark_is_one_line():
 def test_text_in_a_mark_is_text(tmp_path):
     mark = Mark(version='"/><script a="', system="<&>")
     path = png_with(tmp_path / "a.png", mark.xmp.decode())
-    assert provenance.read_mark(path) == mark
+    assert marks.read_mark(path) == mark
 
 
 def test_another_systems_mark_is_read(tmp_path):
     path = png_with(tmp_path / "a.png", STRANGERS.format(GENERATED))
-    assert provenance.read_mark(path) == Mark(system="Another", version="")
+    assert marks.read_mark(path) == Mark(system="Another", version="")
     path = png_with(tmp_path / "b.png", STRANGERS.format("digitalCapture"))
-    assert provenance.read_mark(path) is None
+    assert marks.read_mark(path) is None
 
 
 @pytest.mark.parametrize(
@@ -66,34 +66,34 @@ def test_another_systems_mark_is_read(tmp_path):
     [
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities"),
         ("<a", "no XML"),
-        ("<a>" + "b" * provenance.MAX_MARK_BYTES + "</a>", "more than"),
+        ("<a>" + "b" * marks.MAX_MARK_BYTES + "</a>", "more than"),
         (MARK.xmp.decode().replace('"1 2"', '"one"'), "int"),
     ],
     ids=["entities", "no-xml", "long", "seed"],
 )
 def test_a_damaged_mark_is_no_mark(tmp_path, xmp, message):
     with pytest.raises(ValueError, match=message):
-        provenance.read_mark(png_with(tmp_path / "a.png", xmp))
+        marks.read_mark(png_with(tmp_path / "a.png", xmp))
 
 
 def test_a_mark_of_arrays_is_bounded(tmp_path):
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(provenance.MEMBER, "[" + " " * (1 << 20) + "]")
+        archive.writestr(marks.MEMBER, "[" + " " * (1 << 20) + "]")
     with pytest.raises(ValueError, match="more than"):
-        provenance.read_mark(path)
-    provenance.beside(tmp_path / "a.npy").write_text("[1]")
+        marks.read_mark(path)
+    marks.beside(tmp_path / "a.npy").write_text("[1]")
     with pytest.raises(ValueError, match="no JSON object"):
-        provenance.read_mark(tmp_path / "a.npy")
+        marks.read_mark(tmp_path / "a.npy")
     np.savez(path, images=np.zeros(3))
-    assert provenance.read_mark(path) is None
-    assert provenance.read_mark(tmp_path / "b.csv") is None
+    assert marks.read_mark(path) is None
+    assert marks.read_mark(tmp_path / "b.csv") is None
 
 
 def test_what_is_no_picture_is_one_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"GIF")
     with pytest.raises(ValueError, match="cannot be read"):
-        provenance.read_mark(tmp_path / "a.png")
+        marks.read_mark(tmp_path / "a.png")
 
 
 def test_a_copy_keeps_the_mark(tmp_path):
@@ -101,18 +101,18 @@ def test_a_copy_keeps_the_mark(tmp_path):
     for stated, expected in ((MARK.png_info, MARK), (None, Mark())):
         Image.new("L", (4, 4)).save(path, pnginfo=stated)
         with Image.open(path) as picture:
-            picture.resize((2, 2)).save(path, pnginfo=provenance.copied_info(picture))
-        assert provenance.read_mark(path) == expected
+            picture.resize((2, 2)).save(path, pnginfo=marks.copied_info(picture))
+        assert marks.read_mark(path) == expected
 
 
 def test_every_flipped_byte_of_a_png_file_is_seen():
     file = io.BytesIO()
     Image.new("L", (9, 9), 7).save(file, "PNG", pnginfo=MARK.png_info)
     content = file.getvalue()
-    assert not provenance.is_damaged_png(content)
+    assert not marks.is_damaged_png(content)
     for position in range(len(content)):
         flipped = bytearray(content)
         flipped[position] ^= 1 << position % 8
-        assert provenance.is_damaged_png(bytes(flipped)), position
-    assert provenance.is_damaged_png(content[:-1])
-    assert provenance.is_damaged_png(content + b"\0")
+        assert marks.is_damaged_png(bytes(flipped)), position
+    assert marks.is_damaged_png(content[:-1])
+    assert marks.is_damaged_png(content + b"\0")
