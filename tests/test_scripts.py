@@ -104,19 +104,6 @@ def test_memory_is_read_as_samples_are_drawn(tmp_path):
     assert 0.01 < min(result["gb"]) < 1.0
 
 
-def test_the_work_of_a_step_counts_its_convolutions():
-    works = load_script("speed").WORKS
-    # 16 taps at 32, 16, 8 and 4 pixels a side: 3 to 64, 128, 256 and 512 channels.
-    layers = [
-        16 * 32**2 * 3 * 64,
-        16 * 16**2 * 64 * 128,
-        16 * 8**2 * 128 * 256,
-        16 * 4**2 * 256 * 512,
-    ]
-    assert works["dcgan64"].multiply_adds() == 9 * sum(layers) - layers[0]
-    assert works["dcgan28"].multiply_adds() is None
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize(
     "name", [pytest.param("unconditional", marks=pytest.mark.slow), "conditional"]
@@ -200,26 +187,6 @@ def test_the_benchmark_of_remedies_writes_a_table_and_goes_on(tmp_path):
     )
     assert (failing / "done.json").stat().st_mtime_ns in records.values()
     assert json.loads((proposed / "done.json").read_text()) == result["changes"]
-
-
-@pytest.mark.slow
-def test_the_benchmark_of_speed_writes_a_table_and_a_picture(tmp_path):
-    works = ["dcgan64", "r3gan28"]
-    arguments = ["--num-images", 256, "--rounds", 1, "--only", "ganlab", "--out", "out"]
-    printed = run("benchmarks/speed.py", *arguments, "--works", *works, cwd=tmp_path)
-    assert ("| ganlab, bfloat16 |" in printed) != is_emulated()
-    report = json.loads((tmp_path / "out" / "speed.json").read_text())
-    assert list(report["works"]) == works
-    for work in report["works"].values():
-        assert set(work["contenders"]) - {"ganlab, bfloat16"} == {
-            "keras.io example, float32",
-            "ganlab, float32",
-        }
-        for row in work["contenders"].values():
-            assert row["epoch_images_per_second"] > 0 < row["step_images_per_second"]
-            assert row["seconds_to_first_step"] > 0
-    with Image.open(tmp_path / "out" / "speed.png") as picture:
-        assert picture.width > 600
 
 
 @pytest.mark.slow
