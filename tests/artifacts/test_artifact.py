@@ -12,6 +12,7 @@ from ganlab.artifacts.card import describe_generator, hash_files, write_card
 from ganlab.errors import UserError
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "name", ["generator.onnx", "generator.keras", "saved_model/saved_model.pb"]
 )
@@ -67,6 +68,7 @@ def test_wrong_labels_and_latents_are_one_clear_error(exported):
             artifact.generate(wrong, [0, 1])
 
 
+@pytest.mark.e2e
 def test_series_are_sampled_as_they_are(series):
     gan, directory, _ = series
     artifact = Artifact(directory)

@@ -111,6 +111,7 @@ def test_a_generator_that_onnx_cannot_hold_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.e2e
 def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UserError, match="new or empty folder"):
@@ -126,6 +127,7 @@ def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.e2e
 def test_a_format_that_differs_fails_the_export_and_leaves_nothing(
     make_gan, tmp_path, monkeypatch
 ):
@@ -247,6 +249,7 @@ def small_gan(shape, *end):
     return GAN(generator, critic)
 
 
+@pytest.mark.e2e
 def test_a_generator_of_0_to_1_ships_images_from_black_to_white(tmp_path):
     gan = small_gan((4, 6, 1), keras.layers.Activation("sigmoid"))
     card = export.export_generator(gan, tmp_path / "a", license="cc0-1.0")

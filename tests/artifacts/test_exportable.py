@@ -185,6 +185,7 @@ def test_inputs_of_any_form_have_the_same_names_in_files(form):
     assert exported.network is not None
 
 
+@pytest.mark.e2e
 def test_enlarged_maps_are_exported_as_transposed_convolutions(perturb):
     """With a kernel of 3, normalised spectrally or not; with others as two layers."""
     options = {"latent_dim": 8, "base_filters": 2}

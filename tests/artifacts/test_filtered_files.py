@@ -39,6 +39,7 @@ def turns(pixels):
     return pixels[::-1], pixels[:, ::-1], pixels[::-1, ::-1]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_orientation_stays_and_is_heeded(translator, tmp_path, suffix):
     random = np.random.default_rng(0)

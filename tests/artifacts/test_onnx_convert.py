@@ -143,6 +143,7 @@ def test_another_precision_becomes_float32(dtype):
     assert {value.data_type for value in model.graph.initializer} <= wide
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "network",
     [

@@ -25,6 +25,7 @@ def transposed_convolutions(draw):
     return kernel, sizes, pads[0] + pads[1], lengths, filters, activation
 
 
+@pytest.mark.e2e
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(transposed_convolutions(), st.booleans())
 def test_any_transposed_convolution_of_stride_2_becomes_convolutions(

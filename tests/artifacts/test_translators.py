@@ -25,6 +25,7 @@ def noise(*shape):
     return np.random.default_rng(5).uniform(-1, 1, shape).astype(np.float32)
 
 
+@pytest.mark.e2e
 def test_the_file_makes_the_images_of_the_average(translated, session):
     translator, _, card = translated
     sources = noise(3, 16, 24, 1)

@@ -157,6 +157,7 @@ def test_a_size_that_is_only_claimed_is_refused(tmp_path, shape):
         load_data(f"npz:{tmp_path / 'a.npz'}")
 
 
+@pytest.mark.e2e
 def test_what_unpacks_to_much_more_is_refused_and_what_is_not_used_is_not_read(
     tmp_path,
 ):

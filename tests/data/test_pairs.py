@@ -34,6 +34,7 @@ def numbers(images):
     return (images[:, 4, 4].astype(int) @ [1, 100, 0]).tolist()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("cache", ["memory", "disk", "stream"])
 def test_pairs_belong_together_however_they_are_read(
     folders, cache, tmp_path, monkeypatch

@@ -131,6 +131,7 @@ def test_wrong_arrays_are_one_clear_error(tmp_path, arrays, message):
         load_data(f"npz:{tmp_path / 'a.npz'}")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

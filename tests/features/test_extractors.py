@@ -35,6 +35,7 @@ def test_inception_from_a_file_of_the_right_hash(ported, monkeypatch, pictures):
     assert "TensorFlow 1 bilinear" in extractor.resizer
 
 
+@pytest.mark.e2e
 def test_the_shipped_classifier_is_small_and_right():
     data = load_data("fashion_mnist")
     extractor = load_extractor("fashion_mnist", GREY)

@@ -12,6 +12,7 @@ from ganlab.errors import UserError
 from ganlab.features.torch_weights import read_state_dict
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("zipped", [True, False])
 def test_torch_files_are_read_without_torch(tmp_path, zipped):
     import torch

@@ -27,6 +27,7 @@ def marked(case):
     return pytest.param(case, id=case.name, marks=marks)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("case", [marked(case) for case in CASES.values()])
 def test_what_a_user_brings_works_or_is_refused(case, strategy, monkeypatch):
     monkeypatch.setattr(devices, "strategy", lambda: strategy)

@@ -27,6 +27,7 @@ def statistics(sets):
     return metrics.pair_statistics(*sets)
 
 
+@pytest.mark.e2e
 def test_equal_torch_fidelity(sets, statistics, torch_fidelity):
     import torch
     from torch_fidelity.metric_fid import (

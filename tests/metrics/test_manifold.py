@@ -55,6 +55,7 @@ def test_equal_sets_tie_exactly(shift):
     assert metrics.repetition_scores(pairs)["copied_share"].value == 1.0
 
 
+@pytest.mark.e2e
 def test_equal_distributions_cover_as_the_paper_says():
     pairs = metrics.pair_statistics(normal(2000, 4, seed=1), normal(2000, 4, seed=2))
     scores = metrics.manifold_scores(pairs)

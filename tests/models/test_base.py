@@ -107,6 +107,7 @@ def test_output_range_is_read_from_the_generator_or_stated(tmp_path):
         gan_of(None, output_range=(1, 0))
 
 
+@pytest.mark.e2e
 def test_keras_exports_the_averaged_generator(build, data, tmp_path):
     gan = build([keras.layers.BatchNormalization()])
     gan.fit(data, batch_size=8, verbose=0)
@@ -118,6 +119,7 @@ def test_keras_exports_the_averaged_generator(build, data, tmp_path):
     )
 
 
+@pytest.mark.e2e
 def test_an_evaluation_draws_latents_for_each_of_its_batches(build, data):
     gan = build()
     one, *rest = (
@@ -129,6 +131,7 @@ def test_an_evaluation_draws_latents_for_each_of_its_batches(build, data):
     assert one != pytest.approx(four, rel=1e-6)
 
 
+@pytest.mark.e2e
 def test_keras_finds_a_loss_to_watch(build, data):
     gan = build()
     data[3] = np.inf

@@ -112,6 +112,7 @@ def test_a_discriminator_of_any_size_and_one_that_is_not_built_fit():
     assert unbuilt.built
 
 
+@pytest.mark.e2e
 def test_a_layer_of_both_networks_is_still_one_after_loading(tmp_path):
     dense = layers.Dense(8, name="both")
     gan = GAN(generator(dense), discriminator(dense))
@@ -175,6 +176,7 @@ def test_a_classifier_of_probabilities_is_warned_of(end):
     gan.compile("adam", "adam")  # warns of nothing
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("shape", [(1,), (3,), ()])
 def test_a_discriminator_may_take_the_class_before_the_images(shape):
     label, images = keras.Input(shape), keras.Input((8,))
@@ -216,6 +218,7 @@ class Late(layers.Layer):
         return (*shape[:-1], 8)
 
 
+@pytest.mark.e2e
 def test_layers_that_are_built_when_called_train_and_load(tmp_path):
     gan = GAN(generator(Late()), discriminator(Late()))
     gan.compile("adam", "adam")

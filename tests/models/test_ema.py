@@ -61,6 +61,7 @@ class Counter(layers.Layer):
         return inputs + self.total
 
 
+@pytest.mark.e2e
 def test_state_that_is_no_weight_is_read_as_it_is(build, data):
     counter = Counter()
     gan = build([counter])
@@ -73,6 +74,7 @@ def test_state_that_is_no_weight_is_read_as_it_is(build, data):
     assert not any("calls" in name or "total" in name for name in names)
 
 
+@pytest.mark.e2e
 def test_adapted_normalization_is_neither_averaged_nor_lost(build, data):
     normalization = layers.Normalization(invert=True)
     normalization.adapt(data * 9.0 + 300.0)
@@ -83,6 +85,7 @@ def test_adapted_normalization_is_neither_averaged_nor_lost(build, data):
     assert abs(float(keras.ops.mean(gan(latents))) - 300.0) < 30.0
 
 
+@pytest.mark.e2e
 def test_samples_are_a_function_of_the_seed_where_layers_draw_noise(build, data):
     noisy = Noisy()
     gan = build([noisy])
@@ -95,6 +98,7 @@ def test_samples_are_a_function_of_the_seed_where_layers_draw_noise(build, data)
     assert not np.array_equal(noisy.generator.state.numpy(), state)
 
 
+@pytest.mark.e2e
 def test_a_generator_that_cannot_be_copied_is_averaged(build, data):
     gan = build([layers.Lambda(lambda x: x * 2.0)])
     gan.fit(data, batch_size=8, verbose=0)
@@ -109,6 +113,7 @@ def test_averages_have_names_of_their_own(build):
     assert len(paths) == len(set(paths))
 
 
+@pytest.mark.e2e
 def test_a_layer_unfrozen_later_is_averaged_too(build, data):
     gan = build(optimizer="sgd")
     dense = gan.generator.layers[0]

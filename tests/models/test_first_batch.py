@@ -234,6 +234,7 @@ def test_every_way_is_checked_before_anything_moves(way):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_takes_what_can_be_read(way):
     gan = gan_of(num_classes=3, run_eagerly=True)
@@ -242,6 +243,7 @@ def test_every_way_takes_what_can_be_read(way):
     assert gan.step == (1 if way == "train on a batch" else steps)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("options", [{}, {"steps_per_execution": 3}], ids=str)
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_the_first_batch_is_trained_on_like_any_other(options, shuffled):
@@ -285,6 +287,7 @@ def test_a_step_is_traced_once():
     assert len(traces) == 1
 
 
+@pytest.mark.e2e
 def test_later_labels_beyond_the_classes_are_refused_too():
     gan = gan_of(num_classes=3)
     labels = np.where(np.arange(16) < 8, LABELS, 7)
@@ -297,6 +300,7 @@ def test_later_labels_beyond_the_classes_are_refused_too():
         gan.fit(IMAGES, labels, batch_size=8, shuffle=False, verbose=0)
 
 
+@pytest.mark.e2e
 def test_every_fit_checks_anew_and_evaluation_too():
     gan = gan_of(run_eagerly=True)
     gan.fit(IMAGES, validation_split=0.5, verbose=0)

@@ -210,6 +210,7 @@ def test_whole_groups_of_a_batch(count, size, expected):
     assert reading.whole_groups(None, size) is None
 
 
+@pytest.mark.e2e
 def test_an_empty_replica_takes_the_first_value_of_another(strategy):
     batches = tf.data.Dataset.from_tensor_slices([5.0, 7.0, 6.0]).batch(2)
     iterator = iter(strategy.experimental_distribute_dataset(batches))

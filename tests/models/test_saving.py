@@ -108,6 +108,7 @@ def assert_same(gan, loaded):
             np.testing.assert_array_equal(one.numpy(), two.numpy(), one.path)
 
 
+@pytest.mark.e2e
 def test_weights_without_random_states_are_loaded(data, tmp_path, monkeypatch):
     gan = make(data)
     with monkeypatch.context() as patched:

@@ -49,6 +49,7 @@ def test_a_step_that_is_not_finite_is_left_out(policy, build, data):
     assert all(np.isfinite(value).all() for value in values(gan))
 
 
+@pytest.mark.e2e
 def test_finite_steps_are_those_without_it(build, data):
     gans = [build(optimizer="adam", skip_non_finite=skips) for skips in (False, True)]
     logs = [gan.train_on_batch(data, return_dict=True) for gan in gans]

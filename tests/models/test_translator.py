@@ -95,6 +95,7 @@ def losses_by_hand(translator, sources, images):
     return (loss_g + others[0]) / 2 + 10.0 * cycle, (loss_d + others[1]) / 2
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("training", ["paired", "cycle"])
 def test_a_step_descends_the_papers_losses(training):
     translator = build(training)
@@ -121,6 +122,7 @@ def test_a_step_descends_the_papers_losses(training):
     assert float(logs["loss"]) == pytest.approx(float(loss_g + loss_d), rel=1e-5)
 
 
+@pytest.mark.e2e
 def test_identity_and_contrast_are_part_of_the_loss():
     for training, name in (("cycle", "identity"), ("contrastive", "contrast")):
         pairs = make_pairs(channels=3)
@@ -135,6 +137,7 @@ def test_identity_and_contrast_are_part_of_the_loss():
         assert difference == pytest.approx(weight * float(logs[f"g_{name}"]), rel=1e-4)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("training", ["paired", "cycle", "contrastive"])
 def test_a_saved_translator_goes_on_where_it_was(training, tmp_path):
     pairs = make_pairs(channels=3 if training == "contrastive" else 2)

@@ -128,6 +128,7 @@ def test_opacity_keeps_its_values(name, channels):
     assert not np.allclose(out[..., 0], opacity)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", NAMES)
 def test_batches_of_unknown_size(name):
     augmentation = make(name)

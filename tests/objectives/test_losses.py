@@ -217,6 +217,7 @@ def torch():
     return pytest.importorskip("torch", reason="PyTorch is not installed")
 
 
+@pytest.mark.e2e
 def test_relativistic_equals_pytorchs(torch):
     draws = np.random.default_rng(0)
     for average in (False, True):

@@ -120,6 +120,7 @@ def test_noise_that_no_file_can_hold_is_refused_when_saved():
         Objective(instance_noise=lambda step: 0.1).get_config()
 
 
+@pytest.mark.e2e
 def test_log_keys_are_what_training_logs(make_gan, images):
     gan = make_gan(regularizers="lecam", augmentation="ada")
     logs = gan.train_on_batch(images[0], return_dict=True)

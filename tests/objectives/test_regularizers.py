@@ -213,6 +213,7 @@ def test_lecam_takes_the_mean_over_patches():
     assert float(lecam.penalty(None, real, fake, STREAM)) == expected
 
 
+@pytest.mark.e2e
 def test_clipping_clips_every_weight(make_gan, images):
     gan = make_gan(regularizers=WeightClipping(0.005))
     gan.train_on_batch(images[0])

@@ -155,6 +155,7 @@ def test_memory_is_bounded(model):
         opened(model).run(["images"], LATENTS)
 
 
+@pytest.mark.e2e
 def test_a_batch_too_large_for_the_memory_is_cut():
     model = opened(zeros_by_batch(1 << 20, 12))  # 192 MiB a sample
     for _ in range(2):

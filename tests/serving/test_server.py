@@ -23,6 +23,7 @@ SAMPLE = "/v1/models/fashion:sample"
 HEAD = b"POST /v1/models/fashion:sample HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
+@pytest.mark.e2e
 def test_the_same_seed_gives_the_same_image_whoever_else_asks(server, ask):
     artifact = Artifact(FASHION)
     expected = {

@@ -36,6 +36,7 @@ def sample(artifact):
     return sample
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("shard_format", ["tar", "parquet"])
 def test_the_number_of_workers_changes_no_byte(
     make_job, sample, tmp_path, shard_format
@@ -50,6 +51,7 @@ def test_the_number_of_workers_changes_no_byte(
     assert manifest.damaged(tmp_path / "one") == []
 
 
+@pytest.mark.e2e
 def test_sample_i_is_the_same_in_any_number_of_shards(
     make_job, sample, samples_of, tmp_path
 ):
@@ -64,6 +66,7 @@ def test_sample_i_is_the_same_in_any_number_of_shards(
                 np.testing.assert_array_equal(np.asarray(picture), image[..., 0])
 
 
+@pytest.mark.e2e
 def test_a_job_that_was_stopped_goes_on_to_the_same_bytes(make_job, sample, tmp_path):
     job = make_job()
     whole = sample(job, tmp_path / "whole")
@@ -80,6 +83,7 @@ def test_a_job_that_was_stopped_goes_on_to_the_same_bytes(make_job, sample, tmp_
     assert sample(job, tmp_path / "cut", resume=True, workers=2) == whole
 
 
+@pytest.mark.e2e
 def test_only_what_is_missing_or_damaged_is_made_again(make_job, sample, tmp_path):
     job, out = make_job(), tmp_path / "out"
     whole = sample(job, out)
@@ -93,6 +97,7 @@ def test_only_what_is_missing_or_damaged_is_made_again(make_job, sample, tmp_pat
     assert (out / manifest.MANIFEST).stat().st_mtime_ns == before.st_mtime_ns
 
 
+@pytest.mark.e2e
 def test_a_folder_with_files_is_refused(make_job, sample, tmp_path):
     sample(make_job(), tmp_path / "out")
     with pytest.raises(UserError, match="--resume"):
