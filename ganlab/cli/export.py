@@ -1,4 +1,4 @@
-"""`ganlab export`: writes the generator of a run as an artifact."""
+"""`ganlab export`: writes the generator of a run as an artifact, and a page of it."""
 
 import argparse
 import functools
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganlab.artifacts.card import CARD
 from ganlab.cli.common import (
     CHECKPOINTS,
     add_command,
@@ -29,6 +30,8 @@ examples:
   ganlab export runs/first
   ganlab export runs/first --checkpoint best --to saved_models/best
   ganlab export runs/first --license apache-2.0
+  ganlab export runs/first --web site           an artifact, and a page of it
+  ganlab export saved_models/first --web site   a page of an artifact
 """
 
 
@@ -39,20 +42,29 @@ def add(commands: "Commands") -> None:
         "export",
         run,
         summary="export a run's generator, and verify every format by its images",
-        usage="[OPTIONS] RUN",
+        usage="[OPTIONS] RUN|ARTIFACT",
         epilog=EXAMPLES,
     )
     generator = parser.add_argument_group("generator")
-    generator.add_argument("directory", metavar="RUN", help="run folder")
+    generator.add_argument(
+        "directory",
+        metavar="RUN",
+        help="run folder; with --web also the folder of an artifact",
+    )
     generator.add_argument(
         "--checkpoint",
         choices=CHECKPOINTS,
-        default="newest",
         help="the newest checkpoint, or the best, of the lowest FID (default: newest)",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--to", metavar="DIR", help="artifact folder (default: saved_models/RUN)"
+    )
+    output.add_argument(
+        "--web",
+        metavar="DIR",
+        help="also write a page that draws samples in the browser, without a server of "
+        "its own (fetches onnxruntime-web from npm once, 33 MB, hash checked)",
     )
     output.add_argument(
         "--license",
@@ -65,6 +77,9 @@ def add(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> None:
     """Exports, and prints how far the formats differ."""
     directory = Path(options.directory)
+    if (directory / CARD).is_file():
+        _export_page(options, directory)
+        return
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     import_tensorflow()
     from ganlab.artifacts import export, model_card
@@ -75,7 +90,10 @@ def run(options: argparse.Namespace) -> None:
     trained = load_run(directory, watched=True)
     export.check_new_artifact(to)
     model_card.check_license(options.license)
-    gan = load_gan(trained.folder.find_checkpoint(options.checkpoint))
+    translates = trained.recipe.model == "translator"
+    if options.web:
+        _check_web(options.web, translates)
+    gan = load_gan(trained.folder.find_checkpoint(options.checkpoint or CHECKPOINTS[0]))
     common: dict[str, Any] = {
         "training": {
             "data": trained.recipe.data,
@@ -88,7 +106,6 @@ def run(options: argparse.Namespace) -> None:
         "license": options.license,
         "attribution": trained.attribution,
     }
-    translates = trained.recipe.model == "translator"
     try:
         if translates:
             card = export_translator(
@@ -131,6 +148,55 @@ def run(options: argparse.Namespace) -> None:
             f"{parity['training_inference_difference']:.3f} on average, of 2"
         )
     say(f"sample       ganlab sample {to}")
+    if options.web:
+        _write_web(to, options.web)
+
+
+def _export_page(options: argparse.Namespace, artifact: Path) -> None:
+    """Writes a page of an artifact that is there already, without TensorFlow."""
+    of_runs = {
+        "--to": options.to,
+        "--checkpoint": options.checkpoint,
+        "--license": options.license,
+    }
+    given = [name for name, value in of_runs.items() if value is not None]
+    if options.web is None:
+        raise UserError(
+            f"Expected a run folder. Received: {artifact}, an artifact; write a page "
+            "of it with --web DIR"
+        )
+    if given:
+        raise UserError(
+            f"Expected --web DIR alone with an artifact. Received: {', '.join(given)}; "
+            "leave out what is of runs"
+        )
+    _write_web(artifact, options.web)
+
+
+def _check_web(directory: str, translates: bool) -> None:
+    """Checks before an export what its page needs.
+
+    Raises:
+        UserError: if it cannot be written there, or of this run.
+        RunError: if onnxruntime-web cannot be had.
+    """
+    from ganlab.serving import onnxruntime_web, static
+
+    if translates:
+        raise UserError(
+            "Expected the run of a GAN, whose page draws samples. Received: a "
+            "translator's; leave out --web"
+        )
+    static.check_new_page(directory)
+    onnxruntime_web.fetch()
+
+
+def _write_web(artifact: Path, directory: str) -> None:
+    from ganlab.artifacts.artifact import Artifact
+    from ganlab.serving.static import write_page
+
+    write_page(Artifact(artifact), artifact.resolve().name, directory)
+    say(f"page         python -m http.server --directory {directory}")
 
 
 def _say_translator(card: Mapping[str, Any], to: Path) -> None:

@@ -30,7 +30,9 @@ def hash_source(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def content_policy(scripts: str, styles: str, images: str = "'self' data:") -> str:
+def content_policy(
+    scripts: str, styles: str, images: str = "'self' data:", *, as_meta: bool = False
+) -> str:
     """The value of a page's Content-Security-Policy.
 
     The page asks nobody but its own server, and no text becomes markup or code.
@@ -39,6 +41,8 @@ def content_policy(scripts: str, styles: str, images: str = "'self' data:") -> s
         scripts: Sources of scripts.
         styles: Sources of styles.
         images: Sources of pictures.
+        as_meta: Whether it stands in the document, where `frame-ancestors` has no
+            meaning.
     """
     policy = {
         "default-src": "'none'",
@@ -52,4 +56,6 @@ def content_policy(scripts: str, styles: str, images: str = "'self' data:") -> s
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
+    if as_meta:
+        del policy["frame-ancestors"]
     return "; ".join(f"{name} {value}" for name, value in policy.items())

@@ -58,7 +58,7 @@ def _generator(artifact: Artifact) -> Iterator[Row]:
     }.items():
         if value is not None:
             yield name, _value(value)
-    yield "Serves", f"{artifact.format}, SHA-256 {artifact.sha256}"
+    yield "File", f"{artifact.format}, SHA-256 {artifact.sha256}"
 
 
 def _scores(card: Mapping[str, Any]) -> Iterator[Row]:

@@ -1,15 +1,9 @@
-// What the server is asked, and what its answers hold.
+// Samples of a server: what it is asked, and what its answers hold.
+
+import { Lost, Refused, toPicture, wait } from "./tasks.js";
 
 const PATIENCE_SECONDS = 60;
 const HEALTH_SECONDS = 2;
-
-/** The server did not answer. */
-export class Lost extends Error {}
-
-/** The server refused a request, in one line. */
-export class Refused extends Error {}
-
-const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 async function ask(path, options = {}) {
   try {
@@ -36,15 +30,24 @@ async function refusal(reply) {
   }
 }
 
-/** A JSON document of a path. */
-export async function load(path) {
+async function load(path) {
   const reply = await ask(path);
   if (!reply.ok) throw await refusal(reply);
   return read(reply, "json");
 }
 
-/** Samples of a model in a format, as bytes; waits where the server is busy. */
-export async function sample(model, wanted, format, onBusy = () => {}) {
+/** What models there are, and what each takes. */
+export async function listModels() {
+  return (await load("v1/models")).models;
+}
+
+/** Sections of a model's card. */
+export async function loadCard(model) {
+  return (await load(`v1/models/${encodeURIComponent(model)}/card`)).sections;
+}
+
+/** Samples of a model as bytes of a file; waits where the server is busy. */
+export async function drawFile(model, wanted, format, onBusy) {
   const body = JSON.stringify({ ...wanted, format });
   const headers = { "Content-Type": "application/json" };
   for (;;) {
@@ -56,29 +59,23 @@ export async function sample(model, wanted, format, onBusy = () => {}) {
   }
 }
 
-/** Pictures of an array in uint8 of shape (count, height, width, channels), as ImageData. */
-export function readPictures(buffer) {
+/** Pictures of a model, as ImageData. */
+export async function drawPictures(model, wanted, onBusy) {
+  const buffer = await drawFile(model, wanted, "npy", onBusy);
   const start = 10 + new DataView(buffer).getUint16(8, true);
   const head = new TextDecoder("latin1").decode(buffer.slice(10, start));
-  const [count, height, width, channels] = /'shape': \(([^)]*)\)/.exec(head)[1].split(",").map(Number);
-  const values = new Uint8Array(buffer, start);
-  return Array.from({ length: count }, (_, index) => {
-    const size = height * width;
-    const pixels = new Uint8ClampedArray(4 * size);
-    for (let i = 0; i < size; i += 1) {
-      const from = (index * size + i) * channels;
-      const grey = channels < 3;
-      pixels[4 * i] = values[from];
-      pixels[4 * i + 1] = values[grey ? from : from + 1];
-      pixels[4 * i + 2] = values[grey ? from : from + 2];
-      pixels[4 * i + 3] = channels % 2 ? 255 : values[from + channels - 1];
-    }
-    return new ImageData(pixels, width, height);
-  });
+  const [count, ...shape] = /'shape': \(([^)]*)\)/.exec(head)[1].split(",").map(Number);
+  const size = shape[0] * shape[1] * shape[2];
+  return Array.from({ length: count }, (_, index) => toPicture(new Uint8Array(buffer, start + index * size, size), ...shape));
+}
+
+/** The PNG file of one of the pictures of a request, by its number. */
+export async function drawPictureFile(model, wanted, number, onBusy) {
+  return readMember(await drawFile(model, wanted, "zip", onBusy), number);
 }
 
 /** The bytes of a file of a zip archive, which is not compressed, by its number. */
-export function readMember(buffer, number) {
+function readMember(buffer, number) {
   const view = new DataView(buffer);
   let start = 0;
   for (let left = number; ; left -= 1) {
@@ -87,36 +84,6 @@ export function readMember(buffer, number) {
     if (left === 0) return buffer.slice(content, content + size);
     start = content + size;
   }
-}
-
-/** Saves bytes as a file. */
-export function save(content, name, type) {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
-
-/** Calls a function that takes one turn at a time; of calls that wait, the newest alone. */
-export function newest(task) {
-  let running = false;
-  let waiting = null;
-  return async (...values) => {
-    waiting = values;
-    if (running) return;
-    running = true;
-    try {
-      while (waiting) {
-        const next = waiting;
-        waiting = null;
-        await task(...next);
-      }
-    } finally {
-      running = false;
-    }
-  };
 }
 
 /** Tells again and again whether the server answers. */

@@ -31,7 +31,7 @@ export class Grid {
     this.tiles = [];
     this.caption = make("figcaption");
     this.box = make("div", { class: "tiles", role: "group" });
-    this.formats = isPictorial(model) ? [["png", "Download grid"], ["zip", "Download all"]] : [["npy", "Download array"]];
+    this.formats = isPictorial(model) ? [["png", "Download grid"], ["zip", "Download all"]] : [[model.formats[0], "Download array"]];
     const buttons = this.formats.map(([format, text]) => {
       const button = make("button", { type: "button", "data-format": format }, text);
       button.addEventListener("click", () => onSave(format));

@@ -7,8 +7,9 @@ numbers that it has alone; that is tried when it is loaded.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,18 @@ class Model:
         """Bytes that a request may have: room for its latents as text."""
         latents = self.max_images * (self.artifact.latent_dim + 1)
         return min(MAX_BODY, BODY_BYTES + BYTES_A_NUMBER * latents)
+
+    def describe(self) -> dict[str, Any]:
+        """What the page, and whoever asks for samples, needs to know."""
+        return {
+            "name": self.name,
+            "image_shape": list(self.artifact.image_shape),
+            "latent_dim": self.artifact.latent_dim,
+            "class_names": list(self.artifact.class_names),
+            "attribution": self.artifact.attribution,
+            "max_images": self.max_images,
+            "directions": len(self.directions),
+        }
 
     def check_count(self, count: int, as_text: bool = False) -> None:
         """Checks how many samples a request asks for.
@@ -116,14 +129,17 @@ def _parse(spec: str) -> tuple[str, Path]:
 
 def load_model(name: str, folder: Path, format: str, max_images: int) -> Model:
     """Loads one artifact, checks its hashes and tries in which batches it may run."""
-    artifact = Artifact(folder, format, threads=1)
-    size = int(np.prod(artifact.image_shape))
-    numbers = max(size, artifact.latent_dim)
+    model = describe_artifact(name, Artifact(folder, format, threads=1), max_images)
+    largest = max(1, min(MAX_BATCH, BATCH_NUMBERS // model.sample_size))
+    return replace(model, sizes=independent_sizes(model.artifact, largest))
+
+
+def describe_artifact(name: str, artifact: Artifact, max_images: int) -> Model:
+    """An artifact before anything of it was tried, which runs samples one at a time."""
+    numbers = max(int(np.prod(artifact.image_shape)), artifact.latent_dim)
     most = max(1, min(max_images, ANSWER_NUMBERS // numbers))
-    largest = max(1, min(MAX_BATCH, BATCH_NUMBERS // size))
-    sizes = independent_sizes(artifact, largest)
     directions = artifact.principal_directions(NUM_DIRECTIONS)
-    return Model(name, artifact, sizes, most, directions)
+    return Model(name, artifact, (1,), most, directions)
 
 
 def independent_sizes(artifact: Artifact, largest: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from ganlab import __version__
 from ganlab.serving.drawing import MAX_SHIFT, NUM_IMAGES
 from ganlab.serving.models import NUM_DIRECTIONS, VERSION
-from ganlab.serving.page import FILES
+from ganlab.serving.parts import SERVED
 from ganlab.serving.service import Service
 from ganlab.serving.tensors import DATATYPES
 from ganlab.serving.v1 import MEDIA_TYPES, SIGNATURE
@@ -120,7 +120,7 @@ def describe(service: Service) -> Schema:
         "/openapi.json": _get("This document.", []),
         "/": _get("The page.", [], "text/html"),
         "/page/{file}": _get(
-            "A part of the page.", [_parameter("file", list(FILES))], "text/*"
+            "A part of the page.", [_parameter("file", list(SERVED))], "text/*"
         ),
         "/v1/models/{name}/card": _get("What a model's card says.", [name]),
         "/v1/models/{name}/directions": _get("Principal directions.", [name]),

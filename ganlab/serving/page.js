@@ -1,12 +1,13 @@
-// The page of `ganlab serve`: what is chosen stands in the address, so that a link shows it.
+// The page of samples: what is chosen stands in the address, so that a link shows it.
 
-import { load, Lost, newest, readPictures, Refused, sample, save, watch } from "./client.js";
 import { byId, count, make, setText, showText } from "./dom.js";
 import { countOf, Grid, isPictorial } from "./grid.js";
 import { Picture } from "./picture.js";
+import { drawFile, drawPictures, listModels, loadCard, watch } from "./source.js";
+import { Lost, newest, Refused, save } from "./tasks.js";
 
-const STATES = { loading: "connecting", ready: "ready", drawing: "drawing", busy: "busy, trying again", lost: "connection lost" };
-const TYPES = { png: "image/png", zip: "application/zip", npy: "application/octet-stream" };
+const STATES = { loading: "loading", ready: "ready", drawing: "drawing", busy: "busy, trying again", lost: "connection lost" };
+const TYPES = { png: "image/png", zip: "application/zip", npy: "application/octet-stream", npz: "application/zip" };
 const UNCUT = 2; // the slider's end, where nothing is cut
 
 let models = [];
@@ -109,8 +110,7 @@ async function fill(grid) {
   grid.title(captionOf(model) + shape, (number) => classOf(model, number));
   if (shape) return;
   const request = { ...requestOf(model), count: countOf(model) };
-  const content = await sample(model.name, request, "npy", onBusy);
-  grid.show(readPictures(content));
+  grid.show(await drawPictures(model.name, request, onBusy));
   setText(byId("news"), `${count.format(request.count)} pictures: ${captionOf(model)}`);
 }
 
@@ -128,11 +128,11 @@ const draw = newest(async () => {
 
 async function download(model, format) {
   const request = { ...requestOf(model), count: countOf(model) };
-  save(await sample(model.name, request, format, onBusy), `${model.name}-seed${chosen.seed}.${format}`, TYPES[format]);
+  save(await drawFile(model.name, request, format, onBusy), `${model.name}-seed${chosen.seed}.${format}`, TYPES[format]);
 }
 
-async function cardOf(model) {
-  const { name, sections } = await load(`v1/models/${encodeURIComponent(model.name)}/card`);
+async function cardOf({ name }) {
+  const sections = await loadCard(name);
   const parts = sections.map(({ title, rows, note }) => {
     const values = rows.flatMap(([term, value]) => [make("dt", {}, term), make("dd", {}, value)]);
     const section = make("section", {}, make("h3", {}, title), make("dl", {}, ...values));
@@ -163,7 +163,7 @@ async function build() {
   byId("class-label").hidden = !model.class_names.length;
   showControls();
   setText(byId("source"), model.name);
-  document.title = `${model.name} · ganlab serve`;
+  document.title = `${model.name} · ganlab`;
   if (picture.model !== null && picture.model !== model && picture.model !== beside) picture.clear();
   const served = [model, beside].filter(Boolean);
   grids = served.map((one) => new Grid(one, (number) => picture.choose(one, number), (format) => attempt(() => download(one, format))));
@@ -225,11 +225,12 @@ byId("truncation").addEventListener("input", () => {
   draw();
 });
 byId("truncation").addEventListener("change", () => change({ truncation: sliderValue() }));
-// The conversation with the server
+
+// The conversation with the source of samples
 
 const begin = newest(async () => {
   const done = await attempt(async () => {
-    ({ models } = await load("v1/models"));
+    models = await listModels();
   });
   if (!done) return;
   readAddress();

@@ -1,23 +1,15 @@
-"""The page: a document, its style and its modules, by a table of names."""
+"""The page of a server: its parts, by a table of names."""
 
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ganlab.pages.policy import PAGE_HEADERS, content_policy, read
+from ganlab.pages.policy import PAGE_HEADERS, content_policy
+from ganlab.serving.parts import DOCUMENT, SERVED
 
-FOLDER = Path(__file__).parent
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-SHARED = ("theme.css", "dom.js")
-OWN = ("page.css", "page.js", "client.js", "grid.js", "picture.js")
-FILES = {
-    **{name: read(name) for name in SHARED},
-    **{name: read(name, FOLDER) for name in OWN},
-}
-DOCUMENT = read("page.html", FOLDER)
 POLICY = content_policy("'self'", "'self'", "data:")
 
 
@@ -29,12 +21,13 @@ async def page(request: Request) -> Response:
 async def page_file(request: Request) -> Response:
     """A part of it; names are keys, and lead to no file."""
     name = request.path_params["file"]
-    if name not in FILES:
+    if name not in SERVED:
         raise HTTPException(
             HTTPStatus.NOT_FOUND,
-            f"Expected a part of the page: {', '.join(FILES)}. Received: {name[:80]!r}",
+            f"Expected a part of the page: {', '.join(SERVED)}. "
+            f"Received: {name[:80]!r}",
         )
-    return _response(name, FILES[name])
+    return _response(name, SERVED[name])
 
 
 def _response(name: str, text: str) -> Response:

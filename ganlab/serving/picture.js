@@ -1,8 +1,9 @@
 // The chosen picture, moved along the generator's directions; or the way between two.
 
-import { newest, readMember, readPictures, sample, save } from "./client.js";
 import { byId, make, setText, showText } from "./dom.js";
 import { paint } from "./grid.js";
+import { drawPictureFile, drawPictures } from "./source.js";
+import { newest, save } from "./tasks.js";
 
 const FRAMES = 8;
 const STEP = 0.25;
@@ -116,7 +117,7 @@ export class Picture {
 
   async fetch() {
     if (!this.numbers.length) return;
-    const pictures = readPictures(await sample(this.model.name, this.request, "npy", this.onBusy));
+    const pictures = await drawPictures(this.model.name, this.request, this.onBusy);
     if (!this.numbers.length) return;
     this.pictures = pictures;
     const strip = byId("strip");
@@ -144,8 +145,8 @@ export class Picture {
 
   async download() {
     const { model, request, position } = this;
-    const archive = await sample(model.name, request, "zip", this.onBusy);
+    const file = await drawPictureFile(model.name, request, position, this.onBusy);
     const number = request.count > 1 ? `${request.first + 1}-${request.last + 1}-${position + 1}` : request.first + 1;
-    save(readMember(archive, position), `${model.name}-seed${request.seed}-picture${number}.png`, "image/png");
+    save(file, `${model.name}-seed${request.seed}-picture${number}.png`, "image/png");
   }
 }

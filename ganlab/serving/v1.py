@@ -56,16 +56,7 @@ class V1:
         return json_response(
             {
                 "models": [
-                    {
-                        "name": model.name,
-                        "image_shape": list(model.artifact.image_shape),
-                        "latent_dim": model.artifact.latent_dim,
-                        "class_names": list(model.artifact.class_names),
-                        "attribution": model.artifact.attribution,
-                        "max_images": model.max_images,
-                        "formats": list(formats_of(model)),
-                        "directions": len(model.directions),
-                    }
+                    {**model.describe(), "formats": list(formats_of(model))}
                     for model in self.service.models.values()
                 ]
             }

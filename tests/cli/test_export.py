@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ganlab.cli.main import main
+from ganlab.serving import onnxruntime_web
 
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
@@ -103,3 +104,55 @@ def test_a_run_without_checkpoints_is_one_line(saved_run, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "Expected a whole checkpoint in" in error
     assert error.count("\n") == 1
+
+
+@pytest.fixture
+def without_runtime(monkeypatch):
+    """Nothing is fetched."""
+    contents = dict.fromkeys(onnxruntime_web.FILES, b"runtime")
+    monkeypatch.setattr(onnxruntime_web, "fetch", lambda: contents)
+
+
+@pytest.mark.usefixtures("without_runtime")
+def test_a_page_of_an_artifact(tmp_path, capsys):
+    site = tmp_path / "site"
+    assert main(["export", str(SHIPPED), "--web", str(site)]) == 0
+    line = f"page         python -m http.server --directory {site}\n"
+    assert capsys.readouterr().out == line
+    assert (site / "page" / "model.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "an artifact; write a page of it with --web DIR"),
+        (["--web", "site", "--to", "a"], "Received: --to; leave out"),
+        (
+            ["--web", "site", "--checkpoint", "best", "--license", "mit"],
+            "Received: --checkpoint, --license; leave out",
+        ),
+    ],
+)
+def test_an_artifact_is_not_exported_again(
+    options, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(SHIPPED), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("without_runtime")
+def test_an_artifact_and_its_page_of_a_run(trained, tmp_path, capsys):
+    site, artifact = tmp_path / "site", tmp_path / "named"
+    options = ["--to", str(artifact), "--web", str(site)]
+    assert main(["export", str(trained[0]), *options]) == 0
+    assert f"--directory {site}\n" in capsys.readouterr().out
+    description = json.loads((site / "page" / "model.json").read_text())
+    assert description["model"]["name"] == "named"
+    (tmp_path / "again").mkdir()
+    options = ["--to", str(tmp_path / "again"), "--web", str(site)]
+    assert main(["export", str(trained[0]), *options]) == 2
+    assert "new or empty folder for the page" in capsys.readouterr().err
+    assert list((tmp_path / "again").iterdir()) == []

@@ -21,6 +21,14 @@ def test_nothing_else_is_allowed():
     assert "*" not in policy
 
 
+def test_a_policy_within_a_document_leaves_out_what_has_no_meaning_there():
+    stated, within = (
+        content_policy("'self'", "'self'", as_meta=as_meta).split("; ")
+        for as_meta in (False, True)
+    )
+    assert set(stated) - set(within) == {"frame-ancestors 'none'"}
+
+
 def test_shared_parts_are_there():
     assert "prefers-color-scheme: dark" in read("theme.css")
     assert "export function make" in read("dom.js")

@@ -1,4 +1,4 @@
-"""Fixtures: a server of two artifacts, what asks it, and a browser."""
+"""Fixtures: a server of two artifacts, what asks it, small artifacts, and a browser."""
 
 import base64
 import fcntl
@@ -16,9 +16,13 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from ganlab.artifacts.card import describe_generator, hash_files, write_card
 from ganlab.serving.limits import Limits
 from ganlab.serving.models import load_models
 from ganlab.serving.server import Server
@@ -110,6 +114,48 @@ def raw():
             return answer
 
     return send
+
+
+@pytest.fixture(scope="session")
+def write_artifact():
+    """A function that writes an artifact of samples of a shape into a new folder."""
+
+    def write(folder, shape):
+        """A generator without classes: one dense layer, whose output is reshaped."""
+        weights = np.random.default_rng(0).standard_normal((6, np.prod(shape)))
+        tensors = [
+            numpy_helper.from_array(weights.astype(np.float32), "weights"),
+            numpy_helper.from_array(np.array([-1, *shape]), "shape"),
+        ]
+        nodes = [
+            helper.make_node("MatMul", ["latents", "weights"], ["flat"]),
+            helper.make_node("Tanh", ["flat"], ["bounded"]),
+            helper.make_node("Reshape", ["bounded", "shape"], ["images"]),
+        ]
+        latents, images = (
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *sizes])
+            for name, sizes in (("latents", (6,)), ("images", shape))
+        )
+        graph = helper.make_graph(nodes, "generator", [latents], [images], tensors)
+        opset = [helper.make_opsetid("", 18)]
+        folder.mkdir()
+        onnx.save(
+            helper.make_model(graph, opset_imports=opset, ir_version=8),
+            folder / "generator.onnx",
+        )
+        card = describe_generator(
+            latent_shapes=[(6,)],
+            image_shape=shape,
+            class_names=(),
+            parameters=weights.size,
+            opset=18,
+            training={},
+            attribution="Made by people",
+        )
+        write_card(folder, card | {"files": hash_files(folder)})
+        return folder
+
+    return write
 
 
 class Chromium:
@@ -231,6 +277,33 @@ class Chromium:
         """Waits until an expression in the page is true."""
         script = f"(() => {{ try {{ return !!({condition}) }} catch {{}} }})()"
         self.until(lambda: self.run(script))
+
+    def shows(self, canvas, image, within=0):
+        """Waits until a canvas shows a grey image, within so many grey levels."""
+        height, width = image.shape[:2]
+        script = f"""(() => {{
+            const copy = new OffscreenCanvas({width}, {height});
+            const context = copy.getContext("2d", {{ willReadFrequently: true }});
+            const canvas = {canvas};
+            if (!canvas) return null;
+            context.drawImage(canvas, 0, 0);
+            return Array.from(context.getImageData(0, 0, {width}, {height}).data)
+                .filter((_, index) => index % 4 === 0);
+        }})()"""
+        sought = image.reshape(-1).astype(int)
+
+        def is_shown():
+            grey = self.run(script)
+            return grey is not None and np.abs(np.array(grey) - sought).max() <= within
+
+        self.until(is_shown)
+
+    def set_value(self, element, value, event="input"):
+        """Gives an element a value, as its user would."""
+        self.run(
+            f"(() => {{ const element = {element}; element.value = '{value}';"
+            f" element.dispatchEvent(new Event('{event}')); }})()"
+        )
 
     def press(self, key, times=1):
         """Presses a key, or types a character."""

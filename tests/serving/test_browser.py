@@ -7,14 +7,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from ganlab import sampling
 from ganlab.artifacts.artifact import Artifact
-from ganlab.artifacts.card import describe_generator, hash_files, write_card
 from ganlab.provenance import marks
 from ganlab.serving.limits import Limits
 from ganlab.serving.models import load_models
@@ -56,33 +53,6 @@ def tile(number, model="fashion"):
     return f"document.querySelectorAll('[data-model={model}] .tiles button')[{number}]"
 
 
-def pixels(browser, canvas):
-    """The grey levels of a canvas of 28 x 28 pixels; none before it is there."""
-    script = f"""(() => {{
-        const copy = new OffscreenCanvas(28, 28);
-        const context = copy.getContext("2d", {{ willReadFrequently: true }});
-        const canvas = {canvas};
-        if (!canvas) return [];
-        context.drawImage(canvas, 0, 0);
-        return Array.from(context.getImageData(0, 0, 28, 28).data)
-            .filter((_, index) => index % 4 === 0);
-    }})()"""
-    return np.uint8(browser.run(script))
-
-
-def shows(browser, canvas, image):
-    """Waits until a canvas shows an image."""
-    sought = image.reshape(-1)
-    browser.until(lambda: np.array_equal(pixels(browser, canvas), sought))
-
-
-def set_value(browser, element, value, event="input"):
-    browser.run(
-        f"(() => {{ const element = {element}; element.value = '{value}';"
-        f" element.dispatchEvent(new Event('{event}')); }})()"
-    )
-
-
 def text_of(browser, element):
     return browser.run(f"document.getElementById('{element}').textContent")
 
@@ -98,7 +68,7 @@ def test_the_pictures_are_those_of_the_seed(browse, artifact):
     browser = browse("?seed=7")
     expected = artifact.sample(40, seed=7)
     for number in (0, 17, 39):
-        shows(browser, f"{tile(number)}?.firstChild", expected[number])
+        browser.shows(f"{tile(number)}?.firstChild", expected[number])
     assert browser.run(f"{tile(17)}.ariaLabel") == "Picture 18, Sneaker"
     news = "40 pictures: fashion, each class in turn, seed 7"
     assert text_of(browser, "news") == news
@@ -109,18 +79,18 @@ def test_the_pictures_are_those_of_the_seed(browse, artifact):
 
 def test_a_link_shows_the_same_pictures(browse, artifact):
     browser = browse()
-    set_value(browser, "document.getElementById('class')", 8, "change")
-    set_value(browser, "document.getElementById('seed')", 5, "change")
-    set_value(browser, "document.getElementById('truncation')", 0.7)
-    set_value(browser, "document.getElementById('truncation')", 0.7, "change")
+    browser.set_value("document.getElementById('class')", 8, "change")
+    browser.set_value("document.getElementById('seed')", 5, "change")
+    browser.set_value("document.getElementById('truncation')", 0.7)
+    browser.set_value("document.getElementById('truncation')", 0.7, "change")
     expected = artifact.sample(40, 5, [8] * 40, truncation=0.7)
-    shows(browser, f"{tile(39)}?.firstChild", expected[39])
+    browser.shows(f"{tile(39)}?.firstChild", expected[39])
     link = address(browser)
     assert link == "?model=fashion&seed=5&class=Bag&truncation=0.7"
     browser.run("history.back()")
     browser.wait("document.getElementById('truncation').value === '2'")
     browser = browse(link)
-    shows(browser, f"{tile(39)}?.firstChild", expected[39])
+    browser.shows(f"{tile(39)}?.firstChild", expected[39])
     assert browser.run("document.getElementById('class').value") == "8"
 
 
@@ -128,7 +98,7 @@ def test_what_an_address_holds_in_vain_is_told(browse):
     browser = browse("?seed=-1&class=Hat&model=nope&truncation=x")
     problem = text_of(browser, "problem")
     assert "model=nope, class=Hat, seed=-1, truncation=x; left out" in problem
-    set_value(browser, "document.getElementById('seed')", "1e5", "change")
+    browser.set_value("document.getElementById('seed')", "1e5", "change")
     assert "Expected a seed from 0 to" in text_of(browser, "problem")
     assert browser.run("document.getElementById('seed').value") == "0"
 
@@ -136,15 +106,15 @@ def test_what_an_address_holds_in_vain_is_told(browse):
 def test_two_pictures_lead_from_one_to_the_other(browse, artifact):
     browser = browse("?seed=7")
     browser.run(f"{tile(13)}.click()")
-    shows(browser, LARGE, artifact.sample(40, seed=7)[13])
+    browser.shows(LARGE, artifact.sample(40, seed=7)[13])
     browser.run(f"{tile(4)}.click()")
     browser.wait("document.querySelectorAll('#strip button').length === 8")
     latents = sampling.draw_latents(40, 64, seed=7)
     frames = sampling.interpolate_latents(latents[13:14], latents[4:5], 8)[:, 0]
     images = artifact.kind.to_stored(artifact.generate(frames, [3] * 8))
     for position in (0, 5, 7):
-        set_value(browser, "document.getElementById('position')", position + 1)
-        shows(browser, LARGE, images[position])
+        browser.set_value("document.getElementById('position')", position + 1)
+        browser.shows(LARGE, images[position])
     title = "From picture 14 to 5, Dress"
     assert text_of(browser, "picture-title") == title
     assert "drawn as Dress, the first" in text_of(browser, "hint")
@@ -158,21 +128,21 @@ def test_two_pictures_lead_from_one_to_the_other(browse, artifact):
 def test_a_slider_leads_along_a_direction(browse, artifact):
     browser = browse("?seed=7")
     browser.run(f"{tile(1)}.click()")
-    set_value(browser, "document.querySelectorAll('#sliders input')[2]", 3)
+    browser.set_value("document.querySelectorAll('#sliders input')[2]", 3)
     latents = sampling.draw_latents(2, 64, seed=7)[1:]
     latents = latents + 3 * artifact.principal_directions(3)[2]
-    shows(browser, LARGE, artifact.kind.to_stored(artifact.generate(latents, [1]))[0])
+    browser.shows(LARGE, artifact.kind.to_stored(artifact.generate(latents, [1]))[0])
     browser.run("document.getElementById('reset').click()")
-    shows(browser, LARGE, artifact.sample(2, seed=7)[1])
+    browser.shows(LARGE, artifact.sample(2, seed=7)[1])
 
 
 def test_a_second_model_stands_beside(browse, artifact):
     browser = browse("?seed=7")
-    set_value(browser, "document.getElementById('beside')", "again", "change")
+    browser.set_value("document.getElementById('beside')", "again", "change")
     browser.wait("document.querySelectorAll('.card').length === 2")
-    shows(browser, f"{tile(9, 'again')}?.firstChild", artifact.sample(40, seed=7)[9])
+    browser.shows(f"{tile(9, 'again')}?.firstChild", artifact.sample(40, seed=7)[9])
     assert address(browser) == "?model=fashion&seed=7&beside=again"
-    set_value(browser, "document.getElementById('model')", "again", "change")
+    browser.set_value("document.getElementById('model')", "again", "change")
     browser.wait("document.querySelectorAll('.card').length === 1")
     assert address(browser) == "?model=again&seed=7"
 
@@ -184,7 +154,7 @@ def test_a_picture_and_a_grid_are_saved_and_say_what_they_are(
     folder = str(tmp_path)
     browser.send("Page.setDownloadBehavior", behavior="allow", downloadPath=folder)
     browser.run(f"{tile(13)}.click()")
-    shows(browser, LARGE, artifact.sample(40, seed=7)[13])
+    browser.shows(LARGE, artifact.sample(40, seed=7)[13])
     for button in ("#save", "[data-format=png]"):
         browser.run(f"document.querySelector('{button}').click()")
     names = {"fashion-seed7-picture14.png", "fashion-seed7.png"}
@@ -201,7 +171,7 @@ def test_the_keyboard_reaches_everything(browse, artifact):
     for key in ("1", "2", "Enter"):
         browser.press(key)
     browser.wait("location.search === '?model=fashion&seed=12'")
-    shows(browser, f"{tile(39)}?.firstChild", artifact.sample(40, seed=12)[39])
+    browser.shows(f"{tile(39)}?.firstChild", artifact.sample(40, seed=12)[39])
     browser.press("Tab", 4)  # the button, truncation, the model beside, a picture
     assert browser.run(f"document.activeElement === {tile(0)}")
     browser.press("ArrowDown")
@@ -213,7 +183,7 @@ def test_the_keyboard_reaches_everything(browse, artifact):
     browser.press("End")
     latents = sampling.draw_latents(12, 64, seed=12)[11:]
     latents = latents + 6 * artifact.principal_directions(1)
-    shows(browser, LARGE, artifact.kind.to_stored(artifact.generate(latents, [1]))[0])
+    browser.shows(LARGE, artifact.kind.to_stored(artifact.generate(latents, [1]))[0])
     browser.press("Tab")
     assert browser.run("document.activeElement.dataset.direction") == "1"
 
@@ -257,43 +227,9 @@ def test_a_card_is_never_markup(browse, start, tmp_path):
     assert browser.run(f"{tile(0, 'hostile')}.ariaLabel") == f"Picture 1, {markup}"
 
 
-def write_artifact(folder, shape):
-    """A generator without classes: one dense layer, whose output is reshaped."""
-    weights = np.random.default_rng(0).standard_normal((6, np.prod(shape)))
-    tensors = [
-        numpy_helper.from_array(weights.astype(np.float32), "weights"),
-        numpy_helper.from_array(np.array([-1, *shape]), "shape"),
-    ]
-    nodes = [
-        helper.make_node("MatMul", ["latents", "weights"], ["flat"]),
-        helper.make_node("Tanh", ["flat"], ["bounded"]),
-        helper.make_node("Reshape", ["bounded", "shape"], ["images"]),
-    ]
-    latents, images = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *sizes])
-        for name, sizes in (("latents", (6,)), ("images", shape))
-    )
-    graph = helper.make_graph(nodes, "generator", [latents], [images], tensors)
-    opset = [helper.make_opsetid("", 18)]
-    folder.mkdir()
-    onnx.save(
-        helper.make_model(graph, opset_imports=opset, ir_version=8),
-        folder / "generator.onnx",
-    )
-    card = describe_generator(
-        latent_shapes=[(6,)],
-        image_shape=shape,
-        class_names=(),
-        parameters=weights.size,
-        opset=18,
-        training={},
-        attribution="Made by people",
-    )
-    write_card(folder, card | {"files": hash_files(folder)})
-    return folder
-
-
-def test_colours_with_opacity_and_without_classes(browse, start, tmp_path):
+def test_colours_with_opacity_and_without_classes(
+    browse, start, write_artifact, tmp_path
+):
     folder = write_artifact(tmp_path / "colours", (16, 24, 4))
     browser = browse("?seed=3", at=start(folder))
     pixels = browser.run(
@@ -311,7 +247,9 @@ def test_colours_with_opacity_and_without_classes(browse, start, tmp_path):
     assert "Made by people" in text_of(browser, "grids")
 
 
-def test_samples_that_are_no_pictures_are_said_to_be_none(browse, start, tmp_path):
+def test_samples_that_are_no_pictures_are_said_to_be_none(
+    browse, start, write_artifact, tmp_path
+):
     folder = write_artifact(tmp_path / "points", (2,))
     browser = browse(at=start(folder))
     assert "points, seed 0: samples of shape 2, no pictures" in text_of(
@@ -327,9 +265,9 @@ def test_a_busy_server_is_waited_for(browse, server, artifact):
     browser = browse("?seed=7")
     batcher = server.service.batchers["fashion"]
     with batcher.taking(batcher.capacity, 10.0):
-        set_value(browser, "document.getElementById('seed')", 8, "change")
+        browser.set_value("document.getElementById('seed')", 8, "change")
         browser.wait("document.body.dataset.state === 'busy'")
-    shows(browser, f"{tile(5)}?.firstChild", artifact.sample(6, seed=8)[5])
+    browser.shows(f"{tile(5)}?.firstChild", artifact.sample(6, seed=8)[5])
     browser.messages.clear()  # Chromium logs an answer of 429
 
 
@@ -355,17 +293,17 @@ def test_a_server_that_stops_is_told_and_taken_up_again(browse, artifact):
     try:
         browser = browse("?seed=7", at=server)
         browser.run(f"{tile(3)}.click()")
-        shows(browser, LARGE, artifact.sample(4, seed=7)[3])
+        browser.shows(LARGE, artifact.sample(4, seed=7)[3])
     finally:
         stop()
     browser.wait("!document.getElementById('lost').hidden")
     assert browser.run("document.body.dataset.state") == "lost"
-    set_value(browser, "document.getElementById('seed')", 9, "change")
+    browser.set_value("document.getElementById('seed')", 9, "change")
     browser.wait("document.body.dataset.state === 'lost'")
     _, stop = serve(server.socket_name[1])
     try:
-        shows(browser, f"{tile(5)}?.firstChild", artifact.sample(6, seed=9)[5])
-        shows(browser, LARGE, artifact.sample(4, seed=9)[3])
+        browser.shows(f"{tile(5)}?.firstChild", artifact.sample(6, seed=9)[5])
+        browser.shows(LARGE, artifact.sample(4, seed=9)[3])
         browser.wait("document.getElementById('lost').hidden")
         browser.wait(READY)
     finally:

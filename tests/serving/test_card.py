@@ -22,7 +22,7 @@ def test_the_shipped_card_in_words(sections):
     assert generator["Samples"] == "28 x 28 x 1, images"
     assert generator["Weights"] == "265,829"
     assert generator["Classes"].endswith("Sneaker, Bag, Ankle boot")
-    assert generator["Serves"].startswith("float32, SHA-256 fa63bd0481cd")
+    assert generator["File"].startswith("float32, SHA-256 fa63bd0481cd")
     scores = dict(sections["Scores"]["rows"])
     assert scores["FID[fashion_mnist]"] == "0.381 [0.332, 0.427]"
     assert scores["KID[fashion_mnist] x 1000"] == "2.44 [1.86, 3.47]"
