@@ -87,8 +87,8 @@ def write_page(artifact: Artifact, name: str, directory: Path | str) -> None:
         "page/model.json": json.dumps(describe(artifact, name)),
     }
     with atomic_folder(directory) as partial:
-        for path, text in texts.items():
-            write_text(partial / path, text)
+        for part, text in texts.items():
+            write_text(partial / part, text)
         for part, packaged in RUNTIME.items():
             (partial / "page" / part).write_bytes(runtime[packaged])
         (partial / "page" / "generator.onnx").write_bytes(generator)

@@ -14,6 +14,13 @@ from ganlab.serving import onnxruntime_web
 SHIPPED = Path(__file__).parents[2] / "saved_models" / "fashion"
 
 
+@pytest.fixture
+def without_runtime(monkeypatch):
+    """Nothing is fetched."""
+    contents = dict.fromkeys(onnxruntime_web.FILES, b"runtime")
+    monkeypatch.setattr(onnxruntime_web, "fetch", lambda: contents)
+
+
 @pytest.mark.e2e
 def test_the_main_job_end_to_end(trained, tmp_path, capsys):
     run, artifact = trained
@@ -47,9 +54,14 @@ def test_the_main_job_end_to_end(trained, tmp_path, capsys):
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("without_runtime")
 def test_export_states_what_each_format_is_worth(trained, tmp_path, capsys):
     run, artifact = trained
-    assert main(["export", str(run), "--to", str(tmp_path / "a")]) == 0
+    site = tmp_path / "site"
+    options = ["--to", str(tmp_path / "a"), "--web", str(site)]
+    assert main(["export", str(run), *options]) == 0
+    description = json.loads((site / "page" / "model.json").read_text())
+    assert description["model"]["name"] == "a"
     lines = capsys.readouterr().out.splitlines()
     for name in ("float32", "float16", "int8"):
         (line,) = [line for line in lines if line.startswith(f"{name} ")]
@@ -106,13 +118,6 @@ def test_a_run_without_checkpoints_is_one_line(saved_run, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.fixture
-def without_runtime(monkeypatch):
-    """Nothing is fetched."""
-    contents = dict.fromkeys(onnxruntime_web.FILES, b"runtime")
-    monkeypatch.setattr(onnxruntime_web, "fetch", lambda: contents)
-
-
 @pytest.mark.usefixtures("without_runtime")
 def test_a_page_of_an_artifact(tmp_path, capsys):
     site = tmp_path / "site"
@@ -143,16 +148,9 @@ def test_an_artifact_is_not_exported_again(
 
 
 @pytest.mark.e2e
-@pytest.mark.usefixtures("without_runtime")
-def test_an_artifact_and_its_page_of_a_run(trained, tmp_path, capsys):
-    site, artifact = tmp_path / "site", tmp_path / "named"
-    options = ["--to", str(artifact), "--web", str(site)]
-    assert main(["export", str(trained[0]), *options]) == 0
-    assert f"--directory {site}\n" in capsys.readouterr().out
-    description = json.loads((site / "page" / "model.json").read_text())
-    assert description["model"]["name"] == "named"
-    (tmp_path / "again").mkdir()
-    options = ["--to", str(tmp_path / "again"), "--web", str(site)]
+def test_a_page_that_cannot_be_written_stops_the_export(trained, tmp_path, capsys):
+    (tmp_path / "site" / "mine").mkdir(parents=True)
+    options = ["--to", str(tmp_path / "a"), "--web", str(tmp_path / "site")]
     assert main(["export", str(trained[0]), *options]) == 2
     assert "new or empty folder for the page" in capsys.readouterr().err
-    assert list((tmp_path / "again").iterdir()) == []
+    assert not (tmp_path / "a").exists()
