@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ganlab.safety.bounded import read_json
 from ganlab.config import legacy
 from ganlab.errors import UserError
 from ganlab.files import atomic_file
+from ganlab.safety.bounded import read_json
 from ganlab.safety.sealed import BROKEN, damage, read_notes, seal
 
 STEP_FILE = re.compile(r"step-(\d+)")
@@ -27,9 +27,9 @@ Arrays = Mapping[str, np.ndarray]
 class CheckpointFolder:
     """Names, writes, checks and removes the checkpoints of one run.
 
-    A checkpoint is a `.keras` file with notes and a seal: see `ganlab.safety.sealed`. One that
-    is damaged is named in a warning, set aside under the name of `.damaged`, and the
-    one before it is used.
+    A checkpoint is a `.keras` file with notes and a seal: see `ganlab.safety.sealed`.
+    One that is damaged is named in a warning, set aside under the name of `.damaged`,
+    and the one before it is used.
 
     Args:
         path: The run folder.

@@ -6,17 +6,11 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganlab.safety.bounded import parse_json, read_json
-from ganlab.runs.checkpoints import CheckpointFolder, by_step
 from ganlab.config import legacy
-from ganlab.config.differences import differences
-from ganlab.config.settings import Monitoring, Recipe
-from ganlab.data import kinds
-from ganlab.data.kinds import DataKind
 from ganlab.errors import UserError, one_line
 from ganlab.files import (
     append_line,
@@ -26,7 +20,8 @@ from ganlab.files import (
     sync,
     write_text,
 )
-from ganlab.safety.sealed import read_notes
+from ganlab.runs.checkpoints import CheckpointFolder, by_step
+from ganlab.safety.bounded import parse_json, read_json
 
 LOGGER = logging.getLogger("ganlab")
 EVENTS = "events.out.tfevents.*"  # TensorBoard's files

@@ -300,7 +300,6 @@ def test_later_labels_beyond_the_classes_are_refused_too():
         gan.fit(IMAGES, labels, batch_size=8, shuffle=False, verbose=0)
 
 
-@pytest.mark.e2e
 def test_every_fit_checks_anew_and_evaluation_too():
     gan = gan_of(run_eagerly=True)
     gan.fit(IMAGES, validation_split=0.5, verbose=0)
@@ -313,12 +312,9 @@ def test_every_fit_checks_anew_and_evaluation_too():
 @pytest.mark.e2e
 @pytest.mark.parametrize("options", [{"discriminator_steps": 3}, {"packing": 3}])
 def test_what_makes_no_whole_group_is_cut(options):
-    batch_size = 5
     gan = gan_of(**options)
-    history = gan.fit(
-        IMAGES, batch_size=batch_size, validation_data=(IMAGES,), verbose=0
-    )
-    assert gan.step == -(-16 // batch_size)
+    history = gan.fit(IMAGES, batch_size=5, validation_data=(IMAGES,), verbose=0)
+    assert gan.step == 4  # of 5, 5, 5 and 1
     assert all(np.isfinite(values).all() for values in history.history.values())
     for images in (IMAGES[:7], IMAGES[:5]):
         assert np.isfinite(gan.train_on_batch(images)).all()

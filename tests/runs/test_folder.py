@@ -3,15 +3,13 @@
 import ast
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
 
 import ganlab
-from ganlab.config.settings import Monitoring, Recipe
 from ganlab.errors import UserError
-from ganlab.runs import Run, RunFolder, load_run
+from ganlab.runs import RunFolder
 
 
 @pytest.fixture
