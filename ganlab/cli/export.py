@@ -1,4 +1,4 @@
-"""`ganlab export`: writes the generator of a run as an artifact, and a page of it."""
+"""`ganlab export`: writes the generator of a run as an artifact, and what serves it."""
 
 import argparse
 import functools
@@ -32,6 +32,7 @@ examples:
   ganlab export runs/first --license apache-2.0
   ganlab export runs/first --web site           an artifact, and a page of it
   ganlab export saved_models/first --web site   a page of an artifact
+  ganlab export saved_models/first --deploy D   an image, and folders for servers
 """
 
 
@@ -49,7 +50,7 @@ def add(commands: "Commands") -> None:
     generator.add_argument(
         "directory",
         metavar="RUN",
-        help="run folder; with --web also the folder of an artifact",
+        help="run folder; with --web or --deploy also the folder of an artifact",
     )
     generator.add_argument(
         "--checkpoint",
@@ -67,6 +68,12 @@ def add(commands: "Commands") -> None:
         "its own (fetches onnxruntime-web from npm once, 33 MB, hash checked)",
     )
     output.add_argument(
+        "--deploy",
+        metavar="DIR",
+        help="also write a Dockerfile, a compose file, a manifest of Kubernetes, and "
+        "folders for Triton and TensorFlow Serving",
+    )
+    output.add_argument(
         "--license",
         metavar="NAME",
         help="licence of the weights, for the card and README.md (default: not stated)",
@@ -78,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     """Exports, and prints how far the formats differ."""
     directory = Path(options.directory)
     if (directory / CARD).is_file():
-        _export_page(options, directory)
+        _export_again(options, directory)
         return
     to = Path(options.to or Path("saved_models") / directory.resolve().name)
     import_tensorflow()
@@ -91,8 +98,7 @@ def run(options: argparse.Namespace) -> None:
     export.check_new_artifact(to)
     model_card.check_license(options.license)
     translates = trained.recipe.model == "translator"
-    if options.web:
-        _check_web(options.web, translates)
+    _check_servings(options, to, translates)
     gan = load_gan(trained.folder.find_checkpoint(options.checkpoint or CHECKPOINTS[0]))
     common: dict[str, Any] = {
         "training": {
@@ -148,55 +154,67 @@ def run(options: argparse.Namespace) -> None:
             f"{parity['training_inference_difference']:.3f} on average, of 2"
         )
     say(f"sample       ganlab sample {to}")
-    if options.web:
-        _write_web(to, options.web)
+    _write_servings(options, to)
 
 
-def _export_page(options: argparse.Namespace, artifact: Path) -> None:
-    """Writes a page of an artifact that is there already, without TensorFlow."""
+def _export_again(options: argparse.Namespace, artifact: Path) -> None:
+    """Writes what serves an artifact that is there already, without TensorFlow."""
     of_runs = {
         "--to": options.to,
         "--checkpoint": options.checkpoint,
         "--license": options.license,
     }
     given = [name for name, value in of_runs.items() if value is not None]
-    if options.web is None:
+    if options.web is None and options.deploy is None:
         raise UserError(
-            f"Expected a run folder. Received: {artifact}, an artifact; write a page "
-            "of it with --web DIR"
+            f"Expected a run folder. Received: {artifact}, an artifact; write what "
+            "serves it with --web DIR or --deploy DIR"
         )
     if given:
         raise UserError(
-            f"Expected --web DIR alone with an artifact. Received: {', '.join(given)}; "
-            "leave out what is of runs"
+            "Expected --web and --deploy alone with an artifact. Received: "
+            f"{', '.join(given)}; leave out what is of runs"
         )
-    _write_web(artifact, options.web)
+    _check_servings(options, artifact, translates=False)
+    _write_servings(options, artifact)
 
 
-def _check_web(directory: str, translates: bool) -> None:
-    """Checks before an export what its page needs.
+def _check_servings(
+    options: argparse.Namespace, artifact: Path, translates: bool
+) -> None:
+    """Checks before an export what --web and --deploy need.
 
     Raises:
         UserError: if it cannot be written there, or of this run.
         RunError: if onnxruntime-web cannot be had.
     """
-    from ganlab.serving import onnxruntime_web, static
+    from ganlab.serving import deploy, onnxruntime_web, static
 
-    if translates:
+    if translates and (options.web or options.deploy):
         raise UserError(
-            "Expected the run of a GAN, whose page draws samples. Received: a "
-            "translator's; leave out --web"
+            "Expected the run of a GAN, whose samples are served. Received: a "
+            "translator's; leave out --web and --deploy"
         )
-    static.check_new_page(directory)
-    onnxruntime_web.fetch()
+    if options.web:
+        static.check_new_page(options.web)
+        onnxruntime_web.fetch()
+    if options.deploy:
+        deploy.check_new_deployment(options.deploy)
+        deploy.check_model_name(artifact.resolve().name)
 
 
-def _write_web(artifact: Path, directory: str) -> None:
+def _write_servings(options: argparse.Namespace, directory: Path) -> None:
+    """Writes what --web and --deploy ask for, of an artifact."""
     from ganlab.artifacts.artifact import Artifact
-    from ganlab.serving.static import write_page
+    from ganlab.serving import deploy, static
 
-    write_page(Artifact(artifact), artifact.resolve().name, directory)
-    say(f"page         python -m http.server --directory {directory}")
+    name = directory.resolve().name
+    if options.web:
+        static.write_page(Artifact(directory), name, options.web)
+        say(f"page         python -m http.server --directory {options.web}")
+    if options.deploy:
+        deploy.write_deployment(Artifact(directory), name, options.deploy)
+        say(f"deployment   docker compose --project-directory {options.deploy} up")
 
 
 def _say_translator(card: Mapping[str, Any], to: Path) -> None:

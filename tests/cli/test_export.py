@@ -127,10 +127,19 @@ def test_a_page_of_an_artifact(tmp_path, capsys):
     assert (site / "page" / "model.json").is_file()
 
 
+def test_a_deployment_of_an_artifact(tmp_path, capsys):
+    folder = tmp_path / "deploy"
+    assert main(["export", str(SHIPPED), "--deploy", str(folder)]) == 0
+    assert "docker compose --project-directory" in capsys.readouterr().out
+    assert (folder / "Dockerfile").is_file()
+    assert main(["export", str(SHIPPED), "--deploy", str(folder)]) == 2
+    assert "name another with --deploy" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "an artifact; write a page of it with --web DIR"),
+        ([], "an artifact; write what serves it with --web DIR"),
         (["--web", "site", "--to", "a"], "Received: --to; leave out"),
         (
             ["--web", "site", "--checkpoint", "best", "--license", "mit"],
