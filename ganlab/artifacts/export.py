@@ -7,6 +7,7 @@ An artifact folder holds the averaged generator:
     generator.float16.onnx  in half the bytes, for GPUs
     generator.int8.onnx     in a third of the bytes or less, for CPUs; opset 21
     generator.keras         for Keras, where its layers can be built again
+    generator.safetensors   its weights alone, by the paths of Keras's variables
     card.json               inputs, outputs, training, hashes, parity certificate
     README.md               a model card, as Hugging Face reads it
     samples.png             a grid of its images; samples.npy of what is no image
@@ -70,7 +71,7 @@ def export_generator(
     compared with float32 on the same images. The folder appears whole or not at all.
 
     A generator whose layers cannot be built again from their configuration has no
-    `generator.keras`; the card says so under `keras`.
+    `generator.keras` and no `generator.safetensors`; the card says so under `keras`.
 
     Args:
         gan: A `ganlab.GAN`; of images, or of samples of any other shape.

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ganlab import sampling
 from ganlab.artifacts.card import latent_names
+from ganlab.artifacts.safetensors_file import write_safetensors
 from ganlab.errors import one_line
 from ganlab.networks.precision import is_graph
 from ganlab.networks.stock import of_enlarging_layers, of_stock_layers
@@ -122,6 +123,8 @@ def _draws_the_same(
 def write_keras(gan: TrainedGAN, exported: Exportable, path: Path) -> str:
     """Writes the averaged generator as a Keras file, of Keras's own layers if it can.
 
+    Its weights are written beside it, as a file of the suffix `.safetensors`.
+
     A file is not left behind if it does not load again in safe mode, or draws other
     images once it is loaded.
 
@@ -147,12 +150,29 @@ def write_keras(gan: TrainedGAN, exported: Exportable, path: Path) -> str:
             loaded = keras.saving.load_model(path, compile=False)
             needs = f"needs import {', '.join(_packages(model))}"
         if _draws_the_same(loaded, exported, gan):
+            write_safetensors(path.with_suffix(".safetensors"), weights_of(loaded))
             return needs
         reason = "it would draw other images once loaded"
     except Exception as error:  # of any kind: the layers are the user's
         reason = f"it would not load again ({one_line(error)})"
     path.unlink(missing_ok=True)
     return f"left out, for {reason}"
+
+
+def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
+    """A model's variables by their paths, such as `dense/kernel`.
+
+    Of variables with one path, which layers of a user's may have, the later ones get a
+    number.
+    """
+    weights: dict[str, np.ndarray] = {}
+    for variable in model.variables:
+        name, number = variable.path, 0
+        while name in weights:
+            number += 1
+            name = f"{variable.path}_{number}"
+        weights[name] = keras.ops.convert_to_numpy(variable)
+    return weights
 
 
 def _load(path: Path) -> keras.Model | None:

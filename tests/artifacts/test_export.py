@@ -27,6 +27,7 @@ def test_the_folder_holds_every_format(exported):
         "generator.float16.onnx",
         "generator.int8.onnx",
         "generator.keras",
+        "generator.safetensors",
         "card.json",
         "README.md",
         "samples.png",
@@ -69,6 +70,12 @@ def test_every_format_has_the_averaged_generators_images(exported):
     assert np.abs(images.astype(int) - expected).max() <= 1  # rounding to uint8
     latents = np.random.default_rng(7).standard_normal((9, 8), np.float32)
     loaded = keras.saving.load_model(directory / "generator.keras")
+    names = pytest.importorskip("safetensors.numpy").load_file(
+        directory / "generator.safetensors"
+    )
+    assert len(names) == len(loaded.variables)
+    for variable in loaded.variables:
+        np.testing.assert_array_equal(names[variable.path], variable.numpy())
     np.testing.assert_allclose(
         loaded.predict([latents, np.arange(9) % 3], verbose=0),
         artifact.generate(latents, np.arange(9) % 3),

@@ -124,3 +124,16 @@ def test_whose_work_was_trained_on_stands_below_the_samples():
     assert front_matter(text)["datasets"] == ["emoji-twitter"]
     plain = model_card.model_card(contents_of(), "plain")
     assert "trained on:" not in plain
+
+
+@pytest.mark.parametrize("license", [None, "Apache-2.0", "My own, version 2"])
+def test_hugging_face_reads_the_front_matter(license):
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    training = {"data": "emoji:google", "step": 5}
+    contents = contents_of(license=license, training=training)
+    text = model_card.model_card(contents, "emoji")
+    data = huggingface_hub.ModelCard(text).data
+    assert data.to_dict() == front_matter(text)
+    assert data.library_name == "onnx"
+    assert data.datasets == ["emoji-google"]
+    assert (data.license == "other") == (data.get("license_name") is not None)
