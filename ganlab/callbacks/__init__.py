@@ -5,6 +5,7 @@ from ganlab.callbacks.decision_surface import DecisionSurface
 from ganlab.callbacks.evaluate import Evaluate
 from ganlab.callbacks.failure_policy import FailurePolicy
 from ganlab.callbacks.health_probe import HealthProbe
+from ganlab.callbacks.mlflow import MLflow
 from ganlab.callbacks.monitor import Monitor
 from ganlab.callbacks.progress import ProgressBar, StageBars, decoding_bar
 from ganlab.callbacks.run_log import RunLog
@@ -17,6 +18,7 @@ __all__ = [
     "Evaluate",
     "FailurePolicy",
     "HealthProbe",
+    "MLflow",
     "Monitor",
     "ProgressBar",
     "RunLog",

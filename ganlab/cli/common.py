@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = ("newest", "best")
 MAX_PORT = 65535
-# What Keras imports for its galleries and its scikit-learn wrappers, where it is
-# installed: 1.6 of the 5.4 s of CPU that the import of TensorFlow takes.
-OPTIONAL_OF_KERAS = ("matplotlib", "sklearn")
+# What Keras imports for its galleries, its data frames and its scikit-learn wrappers,
+# where it is installed: 1.6 of the 5.4 s of CPU that the import of TensorFlow takes.
+OPTIONAL_OF_KERAS = ("matplotlib", "pandas", "sklearn")
 
 
 class Parser(argparse.ArgumentParser):
