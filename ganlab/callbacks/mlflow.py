@@ -107,7 +107,7 @@ def signature_of(exported: Exportable, image_shape: tuple[int, ...]) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    inputs = [
+    inputs: list[Any] = [
         TensorSpec(np.dtype(spec.dtype.as_numpy_dtype), _shape(spec), spec.name)
         for spec in exported.signature
     ]
