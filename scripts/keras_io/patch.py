@@ -6,7 +6,7 @@
 Discriminator, loss and rates are those of keras.io/examples/generative/cyclegan, with
 a quarter of its filters; the generator has its last blocks, after latents in place of
 a picture. The example has about 380 lines of code, for two pairs of networks and their
-cycle; here it is 25.
+cycle; here it is 26.
 
 The discriminator gives one logit for each of 8 by 8 patches. All losses take logits of
 any shape: a mean over patches, and over images.

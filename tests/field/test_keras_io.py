@@ -1,5 +1,7 @@
 """keras.io's examples in ganlab: they train, export, and the artifact samples."""
 
+import ast
+import re
 import runpy
 import subprocess
 import sys
@@ -40,3 +42,27 @@ def test_an_example_trains_and_its_artifact_samples(example, tmp_path, monkeypat
     assert images.dtype == np.uint8
     assert images.std() > 0
     assert artifact.conditional == (example.stem == "conditional")
+
+
+def code_lines(text, start=1):
+    """Number of lines that hold code, from a line on; docstrings are none."""
+    tree = ast.parse(text)
+    (docstring, *_) = tree.body
+    first = max(start, docstring.end_lineno + 1)
+    lines = text.splitlines()[first - 1 :]
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") for line in lines
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_training_and_export_take_a_tenth_of_the_examples_lines(example):
+    text = example.read_text()
+    stated = re.sub(r"\s+", " ", ast.get_docstring(ast.parse(text)))
+    of_example = int(
+        re.search(r"example has (?:about )?(\d+) lines of code", stated)[1]
+    )
+    here = int(re.search(r"here it is (\d+)", stated)[1])
+    assert code_lines(text) == here
+    gan = text[: text.index("gan = ganlab.GAN(")].count("\n") + 1
+    assert code_lines(text, gan) <= of_example / 10
