@@ -1,6 +1,7 @@
 """The exceptions that ganlab raises, and their messages."""
 
 import operator
+import re
 import reprlib
 from collections.abc import Iterable
 
@@ -37,7 +38,12 @@ def unknown_name(kind: str, name: object, known: Iterable[object]) -> UserError:
 
 
 def as_integer(value: object) -> int | None:
-    """An integer, NumPy's included, as one of Python's; `None` for anything else."""
+    """An integer, NumPy's included, as one of Python's; `None` for anything else.
+
+    `True` and `False` are no integers.
+    """
+    if isinstance(value, bool):
+        return None
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -45,22 +51,25 @@ def as_integer(value: object) -> int | None:
 
 
 def as_count(name: str, value: object, minimum: int = 1) -> int:
-    """Returns an integer, NumPy's included, of a minimum or more.
+    """Returns an integer, NumPy's included, of a minimum or more, in 64 bits.
 
     Raises:
         UserError: for anything else.
     """
     number = as_integer(value)
-    if number is None or number < minimum:
+    if number is None or not minimum <= number < 2**63:
+        limit = " under 2^63" if number is not None and number >= minimum else ""
         raise UserError(
-            f"Expected {name} of {minimum} or more, an integer. Received: {value!r}"
+            f"Expected {name} of {minimum} or more, an integer{limit}. Received: "
+            f"{value!r}"
         )
     return number
 
 
 def one_line(error: Exception) -> str:
     """What an exception says, cut and on one line; its class if it says nothing."""
-    return " ".join(str(error).split())[:160] or type(error).__name__
+    said = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))
+    return said[:160] or type(error).__name__
 
 
 def brief(value: object) -> str:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ganlab.errors import RunError, UserError
+from ganlab.errors import RunError, UserError, brief, one_line
 
 LEFTOVER = re.compile(r"\..+-[0-9a-f]{8}")
 LOCK_NAME = ".lock"
@@ -118,11 +118,17 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         path: A folder that does not exist or is empty. Its parents are made.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     target = path / path.resolve().name if path.is_dir() else path
     _remove_own_leftovers(target)
     temporary = _temporary(target)
-    temporary.mkdir()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise UserError(
+            f"Expected a folder that can be made. Received: {path} "
+            f"({one_line(error)}); name another"
+        ) from error
     try:
         yield temporary
         for entry in temporary.rglob("*"):
@@ -242,6 +248,25 @@ def cache_folder() -> Path:
             "Expected a home folder for the cache. Received: none of this user; set "
             "XDG_CACHE_HOME"
         ) from error
+
+
+def as_path(value: Path | str) -> Path:
+    """The path of a folder, `~` expanded.
+
+    Raises:
+        UserError: for what names no folder, such as `None` or a path below a file.
+    """
+    try:
+        path = Path(value).expanduser()
+        path.lstat()
+    except FileNotFoundError:
+        return path
+    except (TypeError, ValueError, OSError, RuntimeError) as error:
+        raise UserError(
+            f"Expected the path of a folder. Received: {brief(value)} "
+            f"({one_line(error)}); name another"
+        ) from error
+    return path
 
 
 def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:

@@ -79,10 +79,18 @@ def _draw(
     generator: np.random.Generator, shape: Shape, truncation: float | None
 ) -> np.ndarray:
     if truncation is not None and (
-        not isinstance(truncation, numbers.Real) or not 0.0 < truncation < math.inf
+        isinstance(truncation, bool)
+        or not isinstance(truncation, numbers.Real)
+        or not 0.0 < truncation < math.inf
     ):
         raise UserError(f"Expected a truncation above 0. Received: {truncation!r}")
-    latents = generator.standard_normal(shape, dtype=np.float32)
+    try:
+        latents = generator.standard_normal(shape, dtype=np.float32)
+    except (MemoryError, ValueError) as error:  # the latter beyond any address
+        raise UserError(
+            f"Expected samples that fit into memory. Received: {shape[0]:,}; draw "
+            "fewer at a time, each part with a seed of its own"
+        ) from error
     if truncation is not None:
         normal = NormalDist()
         tail = normal.cdf(-truncation)
@@ -267,8 +275,7 @@ def interpolate_latents(
     Returns:
         Float32 array `(num_frames, count, latent_dim)`.
     """
-    if num_frames < 2:
-        raise UserError(f"Expected 2 frames or more. Received: {num_frames}")
+    num_frames = _whole(num_frames, "2 frames", 2)
     fractions = np.linspace(0.0, 1.0, num_frames)
     frames = [slerp(start, end, fraction) for fraction in fractions]
     return np.stack(frames).astype(np.float32)

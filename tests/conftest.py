@@ -226,6 +226,7 @@ def translated(tmp_path_factory, perturb):
         ),
     )
     perturb(translator.ema_generator)
+    translator.step.assign(1)
     directory = tmp_path_factory.mktemp("translated") / "artifact"
     card = export_translator(
         translator,

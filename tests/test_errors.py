@@ -61,7 +61,7 @@ def test_a_mistake_is_a_value_error_and_a_failed_run_is_not():
     assert not issubclass(RunError, ValueError)
 
 
-@pytest.mark.parametrize("value", [0, -3, 1.5, "2", None])
+@pytest.mark.parametrize("value", [0, -3, 1.5, "2", None, True, 2**63])
 def test_a_count_is_an_integer_of_a_minimum_or_more(value):
     as_count("steps", 1)
     as_count("seed", 0, 0)

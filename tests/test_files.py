@@ -210,3 +210,17 @@ def test_a_lock_of_a_folder_that_was_deleted_ends(tmp_path):
         folder.rmdir()
         with pytest.raises(RunError, match="it was deleted or moved"):
             check()
+
+
+@pytest.mark.parametrize("value", [None, 5, b"folder", "a\0b", "x" * 300])
+def test_what_names_no_folder_is_refused(value):
+    with pytest.raises(UserError, match="Expected the path of a folder"):
+        files.as_path(value)
+
+
+def test_a_path_is_of_the_home_folder_and_below_folders_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert files.as_path("~/new") == tmp_path / "new"
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="name another"):
+        files.as_path(tmp_path / "file" / "new")

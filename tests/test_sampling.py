@@ -161,3 +161,9 @@ def test_noise_by_counter_is_standard_normal():
         assert abs(np.corrcoef(drawn[:64].ravel(), other.ravel())[0, 1]) < 0.05
     cut = sampling.draw_block(0, 64, 3, truncation=0.5)
     assert 0.45 < np.abs(cut).max() <= 0.5
+
+
+@pytest.mark.parametrize("count", [10**13, 10**17])
+def test_samples_beyond_memory_are_refused(count):
+    with pytest.raises(UserError, match="fewer at a time"):
+        sampling.draw_latents(count, 64)

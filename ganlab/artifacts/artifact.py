@@ -26,12 +26,14 @@ from ganlab.artifacts.card import (
 from ganlab.artifacts.principal_directions import principal_directions
 from ganlab.data import kinds
 from ganlab.data.kinds import DataKind
-from ganlab.errors import UserError, one_line, unknown_name
+from ganlab.errors import UserError, as_count, one_line, unknown_name
+from ganlab.files import as_path
 from ganlab.provenance.marks import Mark
 from ganlab.safety import bounded
 from ganlab.safety.onnx_model import MAX_MODEL_BYTES, OnnxModel
 
 BATCH_SIZE = 64
+MAX_THREADS = 256
 FIX = "export the run again"
 ONNX_TYPES = {"float32": "tensor(float)", "int32": "tensor(int32)"}
 
@@ -64,7 +66,12 @@ class Artifact:
     ) -> None:
         if format not in FORMATS:
             raise unknown_name("format", format, FORMATS)
-        self.directory, self.format = Path(directory), format
+        if threads is not None and as_count("threads", threads) > MAX_THREADS:
+            raise UserError(
+                f"Expected {MAX_THREADS} threads or fewer. Received: {threads}; leave "
+                "them out for one a core"
+            )
+        self.directory, self.format = as_path(directory), format
         self.card = read_card(self.directory)
         inputs = self.card.get("inputs")
         if isinstance(inputs, dict) and SOURCES in inputs:
@@ -143,6 +150,7 @@ class Artifact:
         Raises:
             UserError: if the file differs from its hash in the card.
         """
+        count = as_count("count", count, 0)
         path = self.directory / FORMATS["float32"]
         if len(self._latents) > 1 or not path.is_file():
             return np.empty((0, self.latent_dim), np.float32)

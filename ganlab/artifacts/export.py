@@ -47,8 +47,8 @@ from ganlab.artifacts.parity import (
     training_inference_difference,
 )
 from ganlab.data import kinds
-from ganlab.errors import UserError, one_line
-from ganlab.files import atomic_folder, check_new_folder, write_text
+from ganlab.errors import UserError, brief, one_line
+from ganlab.files import as_path, atomic_folder, check_new_folder, write_text
 
 SAMPLE_COLUMNS = 10
 
@@ -92,10 +92,21 @@ def export_generator(
             cannot hold the generator.
         ParityError: if a format differs; names the format, batch and seed.
     """
+    if not hasattr(gan, "ema_generator"):
+        raise UserError(
+            f"Expected a ganlab.GAN to export. Received: {brief(gan)}; make one of "
+            "both networks, or export a plain network with keras.Model.export"
+        )
     directory = check_new_artifact(directory)
     model_card.check_license(license)
+    if score is not None and not callable(score):
+        raise UserError(
+            f"Expected score as a function of an Artifact. Received: {brief(score)}; "
+            "leave it out, or pass a function that returns a dict"
+        )
     num_classes = gan.num_classes or 0
-    _check_described(num_classes, class_names, training)
+    class_names = _check_described(num_classes, class_names, training)
+    gan.follow_untrained()
     exported = exportable(gan)
     card = describe_generator(
         latent_shapes=gan.latent_shapes,
@@ -133,25 +144,41 @@ def export_generator(
 
 def _check_described(
     num_classes: int, class_names: Sequence[str], training: Mapping[str, Any] | None
-) -> None:
-    """Raises `UserError` unless a card can state the classes and the training."""
+) -> list[str]:
+    """The names of the classes.
+
+    Raises:
+        UserError: unless a card can state the classes and the training.
+    """
+    if isinstance(class_names, (set, frozenset)):
+        raise UserError(
+            "Expected class names in the order of the classes. Received: a set, which "
+            "has none; pass a list"
+        )
+    class_names = [] if class_names is None else list(class_names)
     if len(class_names) != num_classes:
         expected, fix = f"{num_classes} class names", "pass class_names"
         if not num_classes:
             expected, fix = "no class names without classes", "leave them out"
         raise UserError(f"Expected {expected}. Received: {len(class_names)}; {fix}")
-    if not all(isinstance(name, str) for name in class_names):
+    if not all(isinstance(name, str) and name.strip() for name in class_names):
         raise UserError(
-            "Expected class names that are strings. "
+            "Expected class names that are strings, none empty. "
             f"Received: {list(class_names)}; convert them"
         )
+    if len({*class_names}) < len(class_names):
+        raise UserError(
+            "Expected a name of its own for each class. "
+            f"Received: {list(class_names)}; rename those that are alike"
+        )
     try:
-        json.dumps(dict(training or {}))
+        json.dumps(dict(training or {}), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise UserError(
             "Expected a dict of JSON values as training. "
             f"Received: {one_line(error)}; convert them"
         ) from error
+    return class_names
 
 
 def output_range(gan: TrainedGAN) -> tuple[float, float] | None:
@@ -166,7 +193,7 @@ def check_new_artifact(directory: Path | str) -> Path:
     Raises:
         UserError: if something is there.
     """
-    directory = Path(directory)
+    directory = as_path(directory)
     check_new_folder(directory, "artifact", "exists", "name another with --to")
     return directory
 

@@ -24,7 +24,8 @@ def check_license(license: str | None) -> None:
     """Raises `UserError` unless a licence is one short line."""
     if license is None:
         return
-    if not license.isprintable() or not 0 < len(license.strip()) <= MAX_LICENSE:
+    one_line = isinstance(license, str) and license.isprintable()
+    if not one_line or not 0 < len(license.strip()) <= MAX_LICENSE:
         raise UserError(
             f"Expected a licence of one line, {MAX_LICENSE} characters at most, such "
             f"as apache-2.0. Received: {license!r:.120}"

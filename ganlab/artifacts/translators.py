@@ -50,6 +50,7 @@ class TrainedTranslator(Protocol):
     def generator(self) -> keras.Model: ...
     @property
     def ema_generator(self) -> Any: ...
+    def follow_untrained(self) -> None: ...
     @property
     def source_shape(self) -> tuple[int | None, ...]: ...
     @property
@@ -97,6 +98,7 @@ def export_translator(
             f"[-1, 1]. Received: {type(translator.generator).__name__} in "
             f"{translator.output_range}; build it of Keras's layers"
         )
+    translator.follow_untrained()
     values = translator.ema_generator.values()
     network = _of_size(of_stock_layers(translator.generator, values), (None, None))
     channels = network.input_shape[-1]

@@ -9,6 +9,7 @@ from keras import ops
 from ganlab.errors import as_count, unknown_name
 from ganlab.models import (
     batches,
+    calls,
     compatibility,
     first_batch,
     forward,
@@ -162,6 +163,13 @@ class AdversarialModel(AveragedModel):
             unknown,
             inspect.signature(AdversarialModel.compile).parameters,
         )
+        calls.check_flags(
+            loss_scaling=loss_scaling,
+            recompute=recompute,
+            skip_non_finite=skip_non_finite,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile == "auto" or jit_compile,
+        )
         self.discriminator_steps = as_count("discriminator_steps", discriminator_steps)
         steps_per_execution = as_count("steps_per_execution", steps_per_execution)
         if updates not in UPDATES:
@@ -169,7 +177,7 @@ class AdversarialModel(AveragedModel):
         self.objective = Objective(
             loss, regularizers, augmentation, instance_noise, class_weight
         )
-        self.objective.check_fits(self.image_shape)
+        self.objective.check_fits(self.image_shape, auxiliary=self.auxiliary)
         compatibility.warn_of_probabilities(self.discriminator, self.objective.loss)
         self.regularizers = list(self.objective.regularizers)  # whose state is saved
         self.augmentation = self.objective.augmentation  # likewise

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError, as_count
-from ganlab.models import compatibility, ema, given, optimizers, seeds, signature
+from ganlab.errors import UserError, as_count, one_line
+from ganlab.models import calls, compatibility, ema, given, optimizers, seeds, signature
 from ganlab.networks.output_range import output_range as range_of
 from ganlab.networks.output_range import stated
 from ganlab.objectives.arguments import is_number
@@ -37,6 +37,11 @@ class AveragedModel(keras.Model):
         output_range: tuple[float, float] | None,
         name: str,
     ) -> None:
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise UserError(
+                f"Expected a name without slashes. Received: name={name!r}; write "
+                "another"
+            )
         super().__init__(name=name)
         if not is_number(ema_decay) or not 0.0 <= ema_decay < 1.0:
             raise UserError(
@@ -89,30 +94,54 @@ class AveragedModel(keras.Model):
         return 1
 
     @functools.wraps(keras.Model.fit)
-    def fit(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
-        x = given.checked(self, x, *arguments, **options)
-        return super().fit(x, *arguments, **options)
+    def fit(self, *arguments: Any, **options: Any) -> Any:
+        return calls.call(super().fit, self, arguments, options)
 
     @functools.wraps(keras.Model.evaluate)
-    def evaluate(self, x: Any = None, *arguments: Any, **options: Any) -> Any:
-        if not options.get("_use_cached_eval_dataset"):
-            x = given.checked(self, x, *arguments, **options)
-        return super().evaluate(x, *arguments, **options)
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
+        if options.get("_use_cached_eval_dataset"):  # of fit, whose data are checked
+            return super().evaluate(*arguments, **options)
+        return calls.call(super().evaluate, self, arguments, options)
 
     @functools.wraps(keras.Model.train_on_batch)
-    def train_on_batch(self, x: Any, *arguments: Any, **options: Any) -> Any:
-        x = given.checked(self, x, *arguments, **options)
-        return super().train_on_batch(x, *arguments, **options)
+    def train_on_batch(self, *arguments: Any, **options: Any) -> Any:
+        return calls.call(super().train_on_batch, self, arguments, options)
 
     @functools.wraps(keras.Model.test_on_batch)
-    def test_on_batch(self, x: Any, *arguments: Any, **options: Any) -> Any:
-        x = given.checked(self, x, *arguments, **options)
-        return super().test_on_batch(x, *arguments, **options)
+    def test_on_batch(self, *arguments: Any, **options: Any) -> Any:
+        return calls.call(super().test_on_batch, self, arguments, options)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, *arguments: Any, **options: Any) -> Any:
+        self.follow_untrained()
+        with calls.in_one_line():
+            return super().predict(*arguments, **options)
 
     def save(self, filepath: Any, overwrite: bool = True, **options: Any) -> None:
         """Saves the GAN to a `.keras` file: see `keras.Model.save`."""
         given.check_path(filepath)
-        super().save(filepath, overwrite=overwrite, **options)
+        try:
+            super().save(filepath, overwrite=overwrite, **options)
+        except NotImplementedError as error:
+            raise UserError(
+                "Expected layers, losses and optimizers that Keras can save. Received: "
+                f"{one_line(error)}; define it, or save_weights alone"
+            ) from None
+
+    def quantize(self, *arguments: Any, **options: Any) -> None:
+        """Refuses Keras's quantisation, after which nothing trains."""
+        raise UserError(
+            "Expected a model in floats, which trains and is averaged. Received: a "
+            "call of quantize; export_generator writes an int8 file beside the others"
+        )
+
+    def follow_untrained(self) -> None:
+        """Sets the average to the generator, as long as no step has been made.
+
+        Weights may have been loaded into the generator since the average was made.
+        """
+        if int(self.step.numpy()) == 0:
+            self.ema_generator.update(0.0)
 
     def random_states(self) -> list[keras.Variable]:
         """The states of all seed generators, such as a dropout's."""
@@ -183,6 +212,7 @@ class AveragedModel(keras.Model):
 
         `ganlab.export_generator` writes more formats, with a card and a certificate.
         """
+        self.follow_untrained()
         if input_signature is None:
             input_signature = [
                 keras.tree.map_structure(

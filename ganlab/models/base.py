@@ -11,7 +11,14 @@ from keras import ops
 
 from ganlab import sampling
 from ganlab.data import kinds
-from ganlab.models import compatibility, ema, given, seeds, signature
+from ganlab.models import (
+    compatibility,
+    ema,
+    first_batch,
+    given,
+    seeds,
+    signature,
+)
 from ganlab.models.averaged import AveragedModel
 
 
@@ -56,8 +63,9 @@ class GenerativeModel(AveragedModel):
 
     @functools.wraps(keras.Model.predict)
     def predict(self, x: Any, *arguments: Any, **options: Any) -> Any:
-        given.check_latents(self.generator, x)
-        return super().predict(x, *arguments, **options)
+        x = given.latents(self.generator, x, self.num_classes)
+        with first_batch.classes_in_words(self.num_classes):
+            return super().predict(x, *arguments, **options)
 
     def draw(self, latents: Any, labels: Any = None, seed: Any = None) -> Any:
         """Generates images from the averaged generator, whatever its inputs' form.
@@ -130,6 +138,7 @@ class GenerativeModel(AveragedModel):
             Float32 array `(n, height, width, channels)` in `output_range`, or
             `(n, ...)`.
         """
+        self.follow_untrained()
         parts = sampling.split_latents(latents, self.latent_shapes)
         flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
         classes = sampling.given_labels(len(flat), self.num_classes, labels)
@@ -140,8 +149,11 @@ class GenerativeModel(AveragedModel):
             batch = slice(start, start + size)
             noise_seed = ops.convert_to_tensor([seed, start], "int64")
             chosen = None if classes is None else tf.constant(classes[batch])
-            images = self._draw_in_graph(tf.constant(flat[batch]), chosen, noise_seed)
-            samples.append(images.numpy())
+            with first_batch.classes_in_words(self.num_classes):
+                drawn = self._draw_in_graph(
+                    tf.constant(flat[batch]), chosen, noise_seed
+                )
+            samples.append(drawn.numpy())
         return np.concatenate(samples).astype(np.float32, copy=False)
 
     def training_latents(self, num_images: Any, substep: int = 0) -> Any:

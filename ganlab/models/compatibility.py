@@ -9,7 +9,7 @@ from keras import ops
 
 from ganlab.errors import UserError
 from ganlab.models import directions, signature
-from ganlab.networks.output_range import output_range
+from ganlab.networks.output_range import ends_on_softmax, output_range
 from ganlab.objectives.adversarial import AdversarialLoss
 from ganlab.objectives.keras_losses import FunctionLoss
 
@@ -254,8 +254,9 @@ def takes_probabilities(loss: AdversarialLoss) -> bool:
 
 def warn_of_probabilities(discriminator: keras.Model, loss: AdversarialLoss) -> None:
     """Warns of a discriminator that ends on a sigmoid or softmax instead of logits."""
-    ends = [(0, "raw logits", "sigmoid", "Dense(1)")]
-    if takes_probabilities(loss):
+    softmax = ends_on_softmax(discriminator)
+    ends = [(0, "raw logits", "softmax" if softmax else "sigmoid", "Dense(1)")]
+    if takes_probabilities(loss) and not softmax:
         ends = []
     if len(signature.output_specs(discriminator)) == 2:
         ends.append((1, "raw class logits", "softmax", "Dense(num_classes)"))

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from ganlab.errors import UserError
 from ganlab.networks.precision import as_float32, computing_in_float32
 
 UNSEEDED = {
@@ -55,6 +56,15 @@ class AveragedGenerator(keras.layers.Layer):
     def pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
         """Each averaged variable of the generator beside its average."""
         variables = averaged_variables(self._generator())
+        shapes = [
+            [tuple(v.shape) for v in values] for values in (variables, self._averages)
+        ]
+        if shapes[0] != shapes[1]:
+            raise UserError(
+                f"Expected {self._generator().name!r} with the layers that it had when "
+                f"its model was made. Received: {len(shapes[0])} weights in place of "
+                f"{len(shapes[1])}, or other shapes; make the model again"
+            )
         return list(zip(variables, self._averages, strict=True))
 
     def values(self) -> list[np.ndarray]:

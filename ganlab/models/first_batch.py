@@ -4,6 +4,7 @@ It is looked at before anything is traced or updated. Later batches are not, but
 labels beyond the classes.
 """
 
+import contextlib
 import functools
 import itertools
 import re
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from ganlab.data import kinds
 from ganlab.errors import UserError
 from ganlab.models import reading
 
@@ -52,14 +54,33 @@ class CheckedFunction:
                 self.gan.check_batch(data, self.unit)
             self.checks_next = False
             iterator = _put_back(first, iterator, self.gan.steps_per_execution)
-        try:
+        with classes_in_words(getattr(self.gan, "num_classes", None)):
             return self.function(iterator)
-        except tf.errors.InvalidArgumentError as error:
-            beyond = BEYOND_CLASSES.search(str(error))
-            classes = getattr(self.gan, "num_classes", None)
-            if beyond is None or classes is None or int(beyond[2]) != classes:
-                raise
-            raise _beyond_classes(int(beyond[1]), int(beyond[1]), classes) from None
+
+
+@contextlib.contextmanager
+def classes_in_words(num_classes: int | None) -> Iterator[None]:
+    """Turns what a class beyond a table of classes raises into a `UserError`.
+
+    Args:
+        num_classes: Integer, or `None` without classes.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        beyond = BEYOND_CLASSES.search(str(error))
+        if beyond is None or num_classes is None:
+            raise
+        label, size = int(beyond[1]), int(beyond[2])
+        if 0 <= label < num_classes and size < num_classes:
+            raise UserError(
+                f"Expected networks of num_classes={num_classes}. Received: a layer "
+                f"with a table of {size}, asked for class {label}; build both "
+                "networks and the GAN with the same num_classes"
+            ) from None
+        if size != num_classes:
+            raise
+        raise _beyond_classes(label, label, num_classes) from None
 
 
 def _first(iterator: Any) -> Any:
@@ -214,6 +235,12 @@ def _check_labels(labels: Any, num_classes: int) -> None:
 
 def _beyond_classes(low: int, high: int, num_classes: int) -> UserError:
     fix = "number the classes from 0"
+    if low == reading.NO_CLASS:
+        return UserError(
+            f"Expected labels from 0 to {num_classes - 1}, or one-hot rows. Received: "
+            "a label that is no whole number, or another row; pass one class for each "
+            "image"
+        )
     if low >= 1 and high == num_classes:
         fix = "subtract 1"
     elif low == -1:
@@ -251,7 +278,8 @@ def _check_range(gan: "AdversarialModel", low: float, high: float) -> None:
         f"Received: values in [{low:.4g}, {high:.4g}]; {_fix(source, (start, end))}"
     )
     if gan.known_range is None:
-        if pictorial and (excess > FAR or unused):
+        scaled = kinds.of_shape(gan.image_shape).pictorial  # samples of others are raw
+        if scaled and (excess > FAR or unused):
             _warn(
                 f"Expected images in [{start:g}, {end:g}], as samples are drawn for a "
                 f"generator without a bound. {received}, or state their range as "

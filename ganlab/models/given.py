@@ -3,6 +3,7 @@
 Keras's own readers stop at these with a traceback, or train on nothing.
 """
 
+import inspect
 import math
 import os
 from collections.abc import Iterator
@@ -10,29 +11,41 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from ganlab import sampling
 from ganlab.errors import UserError, brief
 from ganlab.models import reading, signature
 
+IN_BATCHES = (Iterator, tf.data.Dataset, keras.utils.PyDataset)
 
-def checked(model: Any, x: Any, y: Any = None, *_: Any, **options: Any) -> Any:
-    """What a GAN is trained or evaluated on, as Keras takes it.
 
-    Args:
-        model: A `ganlab.GAN`.
-        x: See `keras.Model.fit`; generators and iterators may yield images alone.
-        y: See there.
-        **options: The other arguments.
-
-    Raises:
-        UserError: for what a GAN cannot be trained or evaluated on.
-    """
+def check_compiled(model: Any) -> None:
+    """Raises `UserError` for a GAN that has no optimizers."""
     if not model.compiled:
         raise UserError(
             "Expected a compiled GAN. Received: one that is not; call compile first, "
             "such as gan.compile('adam', 'adam')"
         )
-    reading.refuse_weights(options)  # which Keras drops where there is no `y`
+
+
+def checked(x: Any, y: Any, raised: list[Exception]) -> tuple[Any, Any]:
+    """What a GAN is trained or evaluated on, as Keras takes it.
+
+    Args:
+        x: See `keras.Model.fit`; generators and iterators may yield images alone.
+        y: See there; labels may be a list.
+        raised: Takes what an iterator raises as it is read.
+
+    Returns:
+        `x` and `y`.
+
+    Raises:
+        UserError: for what a GAN cannot be trained or evaluated on.
+    """
+    y = _as_array(y)
+    if isinstance(x, (list, tuple)) and len(x) == 2 and _is_array(x[0]):
+        x = x if x[1] is _as_array(x[1]) else (x[0], _as_array(x[1]))
     images, labels = x, y
     is_pair = isinstance(x, (list, tuple)) and len(x) == 2
     if labels is None and is_pair and not _are_images(x):
@@ -42,9 +55,50 @@ def checked(model: Any, x: Any, y: Any = None, *_: Any, **options: Any) -> Any:
     counts = [values.shape[0] for values in (images, labels) if _is_array(values)]
     if len(counts) == 2:
         reading.check_counts(*counts)
-    if isinstance(x, Iterator):
-        return (batch if isinstance(batch, tuple) else (batch,) for batch in x)
-    return x
+    if y is not None and isinstance(x, IN_BATCHES):
+        raise UserError(
+            "Expected batches of images and labels in one data set. Received: y beside "
+            f"a {type(x).__name__}; join them, as tf.data.Dataset.zip(images, labels) "
+            "does"
+        )
+    return (_batches(x, raised), y) if isinstance(x, Iterator) else (x, y)
+
+
+def validation(data: Any, raised: list[Exception]) -> Any:
+    """Validation data, as Keras takes them: see `checked`."""
+    if isinstance(data, (list, tuple)) and len(data) == 3:
+        reading.refuse_weights({"sample_weight": data[2]})
+    if isinstance(data, tuple) and len(data) == 2:
+        return checked(*data, raised)
+    return checked(data, None, raised)[0]
+
+
+def _batches(iterator: Iterator[Any], raised: list[Exception]) -> Iterator[Any]:
+    """Batches of an iterator as Keras reads them, tuples of arrays."""
+    try:
+        for batch in iterator:
+            parts = batch if _is_list_of_arrays(batch) else (batch,)
+            yield tuple(_as_array(part) for part in parts)
+    except Exception as error:
+        raised.append(error)
+        raise
+
+
+def _is_list_of_arrays(batch: Any) -> bool:
+    """Whether a batch is images and labels, not one list of numbers."""
+    if isinstance(batch, list):
+        return any(hasattr(part, "shape") for part in batch)
+    return isinstance(batch, tuple)
+
+
+def _as_array(values: Any) -> Any:
+    """A list of numbers, however deep, as an array; anything else as it is."""
+    if not isinstance(values, list) or _is_list_of_arrays(values):
+        return values
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of other lengths
+        return values
 
 
 def _check_images(images: Any) -> None:
@@ -52,7 +106,7 @@ def _check_images(images: Any) -> None:
         raise UserError(
             "Expected images. Received: None; pass an array or a data set of them"
         )
-    if isinstance(images, (str, os.PathLike)):
+    if isinstance(images, (str, bytes, os.PathLike)):
         raise UserError(
             f"Expected images as an array or a data set. Received: {brief(images)}; "
             "read them with ganlab.load_data('folder:DIR').batches(64)"
@@ -63,7 +117,17 @@ def _check_images(images: Any) -> None:
             f"{type(images).__name__} of {len(images)}; bring all to one size and "
             "stack them: np.stack(images)"
         )
+    if inspect.isroutine(images):
+        name = getattr(images, "__name__", "function")
+        raise UserError(
+            "Expected images as an array or a data set. Received: the function "
+            f"{name}; call it for the batches that it yields: {name}()"
+        )
     _check_numbers(images, "images")
+    if getattr(images, "shape", None) == ():
+        raise UserError(
+            f"Expected images. Received: one number, {images!s}; pass an array of them"
+        )
     if _is_array(images) and images.shape[0] == 0:
         raise UserError(
             "Expected images. Received: none, an array of shape "
@@ -84,9 +148,15 @@ def _is_picture(values: Any) -> bool:
 
 def _check_numbers(values: Any, name: str) -> None:
     dtype = getattr(values, "dtype", None)
-    if not isinstance(dtype, np.dtype) or dtype.kind not in "OUS":
+    if not isinstance(dtype, np.dtype):
         return
-    if dtype.kind == "O":
+    if dtype.kind == "f" and dtype.itemsize > 8:
+        received, fix = dtype.name, "cast them with .astype('float32')"
+    elif dtype.kind in "biufc":
+        return
+    elif dtype.kind in "VMm":
+        received, fix = dtype.name, "make one array of numbers"
+    elif dtype.kind == "O":
         received, fix = "objects", "make one array of all, as np.stack does"
     elif name == "images":
         received, fix = "strings", "read the files and decode them"
@@ -109,23 +179,36 @@ def check_path(path: Any) -> None:
         )
 
 
-def check_latents(generator: keras.Model, inputs: Any) -> None:
-    """Raises `UserError` for arrays that a generator does not take.
+def latents(generator: keras.Model, inputs: Any, num_classes: int | None) -> Any:
+    """What `predict` is given, as Keras takes it.
 
     Args:
         generator: A built `keras.Model`.
-        inputs: What `predict` got.
+        inputs: What `predict` got; latents may be a list of numbers.
+        num_classes: Integer if the generator takes labels, otherwise `None`.
+
+    Raises:
+        UserError: for arrays that the generator does not take.
     """
-    specs = keras.tree.flatten(signature.input_specs(generator))
+    specs = signature.input_specs(generator)
+    inputs = _as_array(inputs)
     values = keras.tree.flatten(inputs)
-    if not all(_is_array(value) for value in values):
-        return
-    expected = [tuple(spec.shape[1:]) for spec in specs]
-    received = [tuple(value.shape[1:]) for value in values]
+    if inputs is not None and not all(_is_array(value) for value in values):
+        return inputs
+    flat = keras.tree.flatten(specs)
+    expected = [tuple(spec.shape[1:]) for spec in flat]
+    received = [tuple(value.shape[1:]) for value in values if value is not None]
     if [math.prod(shape) for shape in expected] != [math.prod(s) for s in received]:
         raise UserError(
             "Expected what the generator takes, latents of shape "
             f"{', '.join(str((None, *shape)) for shape in expected)}. Received: "
-            f"{', '.join(str((None, *shape)) for shape in received)}; draw them with "
-            "ganlab.draw_latents, or call gan.sample"
+            f"{', '.join(str((None, *shape)) for shape in received) or None}; draw "
+            "them with ganlab.draw_latents, or call gan.sample"
         )
+    if num_classes is None:
+        return inputs
+    label = signature.class_input(specs, num_classes)
+    if label is not None and not expected[label]:
+        classes = np.asarray(values[label])
+        sampling.class_labels(len(classes), num_classes, classes)
+    return inputs

@@ -131,7 +131,7 @@ def _check_depends(gan: "AdversarialModel", gradient: Any) -> None:
         raise UserError(
             "Expected a generator's loss that depends on the fake logits, and networks "
             "of differentiable operations. Received: no gradient of "
-            f"{gan.objective.loss!r} in the images; compute it from both logits"
+            f"{type(gan.objective.loss).__name__} in the images; compute it from both"
         )
 
 
@@ -171,6 +171,7 @@ def one_stage(
         *discriminator, fake_inputs = tape.gradient(
             targets, [*variables, inputs.fake], [*at_logits, *unit]
         )
+    _check_depends(gan, fake_inputs)
     discriminator = with_directions(gan, tape, losses.logits, discriminator)
     factor = ops.cast(factor, fake_inputs.dtype)
     fake_inputs *= ops.reshape(factor, per_sample_shape(fake_inputs))

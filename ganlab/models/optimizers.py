@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganlab.errors import UserError
+from ganlab.errors import UserError, brief
 from ganlab.models.forward import computes_in
 
 
@@ -77,6 +77,9 @@ def check_compile(
         names = ", ".join(unknown)
         fixes = {
             "optimizer": "pass generator_optimizer and discriminator_optimizer",
+            "g_optimizer": "write generator_optimizer and discriminator_optimizer",
+            "d_optimizer": "write generator_optimizer and discriminator_optimizer",
+            "loss_fn": "write loss",
             "metrics": "use ganlab.callbacks to measure images as it trains",
             "loss_weights": "pass class_weight, or weights of the regularizers",
         }
@@ -91,8 +94,9 @@ def check_compile(
     if generator is None or discriminator is None:
         raise UserError(
             "Expected two optimizers, generator_optimizer and "
-            f"discriminator_optimizer. Received: {generator!r} and {discriminator!r}; "
-            "each network has its own, such as gan.compile('adam', 'adam')"
+            f"discriminator_optimizer. Received: {brief(generator)} and "
+            f"{brief(discriminator)}; each network has its own, such as "
+            "gan.compile('adam', 'adam')"
         )
 
 
@@ -129,7 +133,7 @@ def _optimizer(given: Any, role: str) -> keras.optimizers.Optimizer:
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(
             f"Expected a keras.optimizers.Optimizer or its name as the {role}'s. "
-            f"Received: {given!r}; pass keras.optimizers.Adam(2e-4, beta_1=0.5)"
+            f"Received: {brief(given)}; pass keras.optimizers.Adam(2e-4, beta_1=0.5)"
         )
     return optimizer
 
@@ -188,6 +192,11 @@ class BothOptimizers(keras.optimizers.Optimizer):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self.learning_rate.assign(value)
+
+    @property
+    def iterations(self) -> Any:
+        """Updates of the generator."""
+        return self.optimizers[0].iterations
 
     def check_unchanged(self) -> None:
         """Raises `UserError` if layers were frozen or unfrozen after `compile`."""
@@ -275,7 +284,17 @@ def scaled_loss(loss: Any, optimizer: keras.optimizers.Optimizer) -> Any:
 def apply(
     optimizer: keras.optimizers.Optimizer, network: keras.Model, gradients: list[Any]
 ) -> Any:
-    """Updates a network by gradients of its scaled loss; returns their norm."""
+    """Updates a network by gradients of its scaled loss; returns their norm.
+
+    Raises:
+        UserError: if the loss has no gradient in any weight.
+    """
+    if all(gradient is None for gradient in gradients):
+        raise UserError(
+            f"Expected {network.name!r} to be differentiable. Received: no gradient in "
+            "any of its weights; leave out what has none, such as casts to integers, "
+            "argmax and stop_gradient"
+        )
     norm = ops.cast(tf.linalg.global_norm(gradients), "float32")
     norm /= scaled_loss(1.0, optimizer)
     optimizer.apply(gradients, network.trainable_variables)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 IMAGE_KEYS = ("images", "image", "x")
 LABEL_KEYS = ("labels", "label", "y")
+NO_CLASS = -(2**31)  # what becomes of a label that is no class number
 PAIR_KEYS = ("sources", "images")
 
 
@@ -316,7 +317,7 @@ def _as_labels(values: Any, num_classes: int) -> tf.Tensor:
     if labels.shape.rank == 2 and labels.shape[-1] == 1:
         return labels[:, 0]
     if labels.shape.rank == 2 and labels.shape[-1] == num_classes:
-        return tf.argmax(labels, axis=-1)
+        return _of_rows(labels)
     if labels.shape.rank != 1:
         raise UserError(
             f"Expected labels of shape (n,), or one-hot (n, {num_classes}). Received: "
@@ -325,8 +326,21 @@ def _as_labels(values: Any, num_classes: int) -> tf.Tensor:
     return labels
 
 
+def _of_rows(rows: tf.Tensor) -> tf.Tensor:
+    """Classes of one-hot rows, `NO_CLASS` of other rows."""
+    if rows.dtype == tf.bool:
+        rows = tf.cast(rows, "int32")
+    ones = tf.reduce_sum(tf.cast(rows == 1, "int32"), axis=-1)
+    zeros = tf.reduce_sum(tf.cast(rows == 0, "int32"), axis=-1)
+    one_hot = (ones == 1) & (ones + zeros == rows.shape[-1])
+    return tf.where(one_hot, tf.argmax(rows, axis=-1, output_type="int32"), NO_CLASS)
+
+
 def _as_classes(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
     """Labels in int32, which stop the step where they are beyond the classes."""
+    if labels.dtype.is_floating:
+        whole = labels == tf.floor(labels)
+        labels = tf.where(whole, tf.cast(labels, "int32"), NO_CLASS)
     indices = tf.cast(labels, "int64" if labels.dtype.size > 4 else "int32")
     with tf.device("CPU:0"):  # where a gather refuses what it has not
         return tf.gather(tf.range(num_classes), indices)

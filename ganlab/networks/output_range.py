@@ -80,6 +80,32 @@ def output_range(network: keras.Model, index: int = 0) -> Range | None:
     return _of_model(network, index, {})
 
 
+def ends_on_softmax(network: keras.Model, index: int = 0) -> bool:
+    """Whether an output of a network is a softmax's, whose values sum to 1.
+
+    Args:
+        network: A `keras.Model`.
+        index: Integer: which of its outputs.
+    """
+    graph = getattr(network, "_functional", network)
+    outputs = getattr(graph, "outputs", None)
+    while outputs:
+        operation, node_index, index = outputs[index]._keras_history
+        if isinstance(operation, keras.Model):
+            outputs = getattr(
+                getattr(operation, "_functional", operation), "outputs", None
+            )
+            continue
+        name = getattr(getattr(operation, "activation", None), "__name__", "")
+        if "softmax" in (name, type(operation).__name__.lower()):
+            return True
+        moves = type(operation).__name__ in (*LINEAR, *MOVING)
+        if not moves or name not in ("", "linear"):
+            return False
+        outputs, index = operation._inbound_nodes[node_index].input_tensors, 0
+    return False
+
+
 def _of_model(model: Any, index: int, ranges: dict[int, Range | None]) -> Range | None:
     """Range of a model's output, given the ranges of tensors by their `id`."""
     graph = getattr(model, "_functional", model)  # a Sequential model's

@@ -11,8 +11,9 @@ from ganlab.errors import UserError, brief
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite real number."""
-    return isinstance(value, numbers.Real) and math.isfinite(value)
+    """Whether a value is a finite real number; `True` and `False` are none."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
 
 
 def check_schedule(name: str, value: Any) -> None:

@@ -119,8 +119,19 @@ class Objective:
             keys.append("augment_probability")
         return keys
 
-    def check_fits(self, sample_shape: tuple[int, ...]) -> None:
-        """Raises `UserError` for augmentation of samples that are not images."""
+    def check_fits(self, sample_shape: tuple[int, ...], *, auxiliary: bool) -> None:
+        """Raises `UserError` for what these networks have no use for.
+
+        Args:
+            sample_shape: Shape of what the generator gives.
+            auxiliary: Boolean. Whether the discriminator classifies too.
+        """
+        if self.class_weight != 1.0 and not auxiliary:
+            raise UserError(
+                "Expected a discriminator of [logits, class_logits] for class_weight. "
+                f"Received: class_weight={self.class_weight} and one of logits alone; "
+                "leave it out"
+            )
         if self.augmentation is not None and len(sample_shape) != 3:
             raise UserError(
                 "Expected augmentation of images alone. Received: a generator of "

@@ -27,6 +27,7 @@ def exported(tmp_path_factory, perturb):
         num_classes=3,
     )
     perturb(gan.ema_generator)
+    gan.step.assign(1)
     directory = tmp_path_factory.mktemp("export") / "artifact"
     card = export_generator(
         gan, directory, class_names=CLASS_NAMES, training={"data": "noise"}

@@ -162,6 +162,7 @@ def test_a_mixed_precision_generator_leaves_in_float32(make_gan, tmp_path, polic
     gan = make_gan()
     for weight in gan.ema_generator.weights:
         weight.assign(4.0 * weight)  # images from black to white
+    gan.step.assign(1)
     card = export.export_generator(gan, tmp_path / "a")
     assert max(card["parity"]["max_difference"].values()) < 1e-4
     latents = np.random.default_rng(0).standard_normal((4, 8), np.float32)
@@ -212,6 +213,7 @@ def test_residual_and_conditional_generators_export(make_generator, tmp_path, pe
     )
     gan = GAN(generator, discriminator, num_classes=num_classes)
     perturb(gan.ema_generator)
+    gan.step.assign(1)
     card = export.export_generator(
         gan, tmp_path / "a", class_names="abc" if num_classes else ""
     )

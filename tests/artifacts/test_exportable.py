@@ -73,6 +73,7 @@ def trained(*end, num_classes=None):
     gan = GAN(generator, discriminator, num_classes=num_classes)
     for weight in gan.ema_generator.weights:
         weight.assign(weight + 0.5)
+    gan.step.assign(1)
     return gan
 
 

@@ -25,11 +25,16 @@ LABELS = np.arange(4)
         (np.array([None, None]), "np.stack"),
         (np.array(["a.png"]), "decode"),
         (IMAGES[:0], "none, an array of shape (0, 8)"),
+        (np.float32(3), "one number"),
+        (b"abc", "ganlab.load_data"),
+        (lambda: IMAGES, "call it"),
+        (IMAGES.astype("longdouble"), "astype('float32')"),
+        (np.zeros(4, "datetime64[s]"), "one array of numbers"),
     ],
 )
-def test_images_that_keras_cannot_read(build, images, fix):
+def test_images_that_keras_cannot_read(images, fix):
     with pytest.raises(UserError, match="Expected .*Received") as error:
-        given.checked(build(), images)
+        given.checked(images, None, [])
     assert fix in str(error.value)
 
 
@@ -37,10 +42,10 @@ def test_images_that_keras_cannot_read(build, images, fix):
     ("labels", "fix"),
     [(LABELS[:3], "4 images and 3 labels"), (LABELS.astype(str), "np.unique")],
 )
-def test_labels_that_keras_cannot_read(build, labels, fix):
-    for arguments in ((IMAGES, labels), ((IMAGES, labels),)):
+def test_labels_that_keras_cannot_read(labels, fix):
+    for arguments in ((IMAGES, labels), ((IMAGES, labels), None)):
         with pytest.raises(UserError) as error:
-            given.checked(build(), *arguments)
+            given.checked(*arguments, [])
         assert fix in str(error.value)
 
 
@@ -57,9 +62,47 @@ def test_labels_that_keras_cannot_read(build, labels, fix):
     ],
     ids=["array", "tensor", "list", "pair", "dictionary", "dataset", "generator"],
 )
-def test_what_keras_reads_passes(build, images):
-    passed = given.checked(build(), images, verbose=0)
-    assert passed is images or not hasattr(images, "shape")
+def test_what_keras_reads_passes(images):
+    passed, _ = given.checked(images, None, [])
+    if hasattr(images, "shape"):
+        assert passed is images
+
+
+def test_lists_of_numbers_become_arrays():
+    _, labels = given.checked(IMAGES, LABELS.tolist(), [])
+    np.testing.assert_array_equal(labels, LABELS)
+    (_, labels), _ = given.checked([IMAGES, LABELS.tolist()], None, [])
+    np.testing.assert_array_equal(labels, LABELS)
+    batches, _ = given.checked(iter([IMAGES.tolist(), [IMAGES, LABELS]]), None, [])
+    (images,), (_, labels) = batches
+    np.testing.assert_array_equal(images, IMAGES)
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+def test_what_an_iterator_raises_is_kept():
+    def batches():
+        yield IMAGES
+        raise OSError("cat.png")
+
+    raised = []
+    with pytest.raises(OSError, match=r"cat\.png"):
+        list(given.checked(batches(), None, raised)[0])
+    assert [str(error) for error in raised] == ["cat.png"]
+
+
+@pytest.mark.parametrize(
+    "values", [IMAGES, (IMAGES, LABELS), [IMAGES, LABELS], iter([IMAGES])]
+)
+def test_validation_data_are_read_as_those_of_training(values):
+    assert given.validation(values, []) is not None
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"), [("photos", "load_data"), ((IMAGES, LABELS, LABELS), "weight")]
+)
+def test_validation_data_that_keras_cannot_read(values, fix):
+    with pytest.raises(UserError, match=fix):
+        given.validation(values, [])
 
 
 def test_an_iterator_of_arrays_is_read_as_one_of_batches(build):
@@ -82,6 +125,10 @@ def test_predict_takes_latents(build):
     with pytest.raises(UserError, match=r"\(None, 6\). Received: \(None, 8\)"):
         gan.predict(IMAGES)
     assert gan.predict(np.zeros((3, 6), "float32"), verbose=0).shape == (3, 8)
+    assert gan.predict(np.zeros((3, 6)).tolist(), verbose=0).shape == (3, 8)
+    for wrong in (None, 5):
+        with pytest.raises(UserError, match="Expected"):
+            gan.predict(wrong)
 
 
 def test_a_gan_is_saved_to_keras_files(build, tmp_path):

@@ -219,7 +219,7 @@ def test_layers_frozen_or_unfrozen_after_compile_are_noticed(build, data, start)
     [
         ({"optimizer": "adam"}, "Received: optimizer; pass generator_optimizer"),
         ({}, "two optimizers"),
-        ({"generator_optimizer": "adam"}, "Received: 'adam' and None"),
+        ({"generator_optimizer": "adam"}, "Received: 'adam' .str. and None"),
         ({"metrics": ["accuracy"]}, "metrics; use ganlab.callbacks"),
         ({"weighted_metrics": []}, "weighted_metrics; leave it out"),
     ],

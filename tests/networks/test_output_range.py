@@ -8,7 +8,7 @@ from keras import layers, ops
 
 from ganlab import networks
 from ganlab.errors import UserError
-from ganlab.networks.output_range import output_range, stated
+from ganlab.networks.output_range import ends_on_softmax, output_range, stated
 
 
 def sequential(*ending, size=12):
@@ -192,3 +192,24 @@ def test_a_range_is_two_numbers(wrong):
     assert stated((np.float32(-1), 1)) == (-1.0, 1.0)
     with pytest.raises(UserError, match=r"Expected an output range \(low, high\)"):
         stated(wrong)
+
+
+SOFTMAX = {
+    "layer": lambda: sequential(layers.Softmax()),
+    "activation": lambda: sequential(layers.Dense(2, "softmax")),
+    "moved": lambda: sequential(layers.Dense(4, "softmax"), layers.Reshape((2, 2))),
+    "nested": lambda: keras.Sequential(
+        [keras.Input((2,)), sequential(layers.Dense(2, "softmax"))]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", SOFTMAX.values(), ids=SOFTMAX)
+def test_a_softmax_is_told_from_other_bounds(make):
+    assert ends_on_softmax(make())
+
+
+@pytest.mark.parametrize("end", ["sigmoid", None, "tanh"])
+def test_other_ends_are_no_softmax(end):
+    assert not ends_on_softmax(sequential(layers.Dense(2, end)))
+    assert not ends_on_softmax(OwnModel())

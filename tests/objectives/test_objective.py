@@ -52,9 +52,9 @@ def test_a_wrong_part_is_one_clear_error(arguments, message):
 
 
 def test_augmentation_is_for_images():
-    Objective(augmentation="ada").check_fits((16, 16, 1))
+    Objective(augmentation="ada").check_fits((16, 16, 1), auxiliary=False)
     with pytest.raises(UserError, match="augmentation of images alone"):
-        Objective(augmentation="ada").check_fits((2,))
+        Objective(augmentation="ada").check_fits((2,), auxiliary=False)
 
 
 def test_class_terms_by_hand():

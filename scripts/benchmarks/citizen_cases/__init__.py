@@ -1,9 +1,12 @@
 """What Keras users bring, group by group, and what is right."""
 
 from citizen_cases import (
+    artifacts,
     callbacks,
+    calls,
     data,
     devices,
+    feeds,
     fitting,
     forms,
     labels,
@@ -21,9 +24,12 @@ from citizen_cases.case import CASES, Case
 __all__ = [
     "CASES",
     "Case",
+    "artifacts",
     "callbacks",
+    "calls",
     "data",
     "devices",
+    "feeds",
     "fitting",
     "forms",
     "labels",
