@@ -22,7 +22,7 @@ extensions = [
     "keras_docstrings",
     "reference_pages",
 ]
-exclude_patterns = ["_build", "_generated"]
+exclude_patterns = ["_build", "_generated", "course/pages"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -39,7 +39,12 @@ napoleon_custom_sections = ["Reference"]
 
 html_theme = "furo"
 html_title = "ganlab"
-html_static_path = ["_static"]
+html_static_path = [
+    "_static",
+    "../ganlab/pages/theme.css",
+    "../ganlab/pages/dom.js",
+]
+html_extra_path = ["course/pages"]
 html_css_files = ["ganlab.css"]
 html_theme_options = {
     "navigation_with_keys": True,
