@@ -45,6 +45,7 @@ def tiny(network, image_size, channels, **options):
     )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("size", [31, "16x512", "257x64"])
 @pytest.mark.parametrize("network", IMAGES)
 def test_networks_are_built_for_any_size_and_ratio(network, size):
@@ -56,6 +57,7 @@ def test_networks_are_built_for_any_size_and_ratio(network, size):
     assert several == (network == "projected")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("network", IMAGES)
 def test_widths_stay_bounded_at_the_largest_size(network):
     generator, discriminator = tiny(network, 512, 3)

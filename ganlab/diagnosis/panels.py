@@ -84,7 +84,7 @@ class Panel:
         """Whether values are positive and of several orders of magnitude."""
         values = np.concatenate([curve.series.values for curve in self.curves])
         low, high = values.min(), values.max()
-        return bool(low > 0 and high / low > LOG_SCALE_RATIO)
+        return bool(low > 0 and high > LOG_SCALE_RATIO * low)
 
 
 def groups_of(kind: DataKind) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:

@@ -20,6 +20,7 @@ def test_checkpoints_keep_the_newest(make_gan, fit, tmp_path):
     np.testing.assert_array_equal(restored.sample(4), gan.sample(4))
 
 
+@pytest.mark.e2e
 def test_an_interrupted_save_leaves_the_last_checkpoint(
     make_gan, tmp_path, monkeypatch
 ):

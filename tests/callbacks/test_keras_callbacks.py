@@ -86,6 +86,7 @@ def assert_same(weights, others):
         np.testing.assert_array_equal(weight, other)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_terminate_on_nan_sees_what_a_relu_hides(run_eagerly):
     images = IMAGES.copy()
@@ -96,6 +97,7 @@ def test_terminate_on_nan_sees_what_a_relu_hides(run_eagerly):
     assert np.isnan(history.history["loss"][0])
 
 
+@pytest.mark.e2e
 def test_early_stopping_restores_the_best_weights():
     recorder = Recorder("d_loss")
     stopping = callbacks.EarlyStopping(
@@ -107,6 +109,7 @@ def test_early_stopping_restores_the_best_weights():
     assert_same(gan.get_weights(), recorder.weights[np.argmax(recorder.values)])
 
 
+@pytest.mark.e2e
 def test_early_stopping_by_validation():
     stopping = callbacks.EarlyStopping(patience=0, min_delta=100.0)
     history = fit(make(), stopping, epochs=4, validation_data=IMAGES)
@@ -143,6 +146,7 @@ def test_model_checkpoint_names_files_by_logs(tmp_path):
     assert names == {f"{e}-{g_loss:.1f}.keras" for e, g_loss in enumerate(losses, 1)}
 
 
+@pytest.mark.e2e
 def test_reduce_on_plateau_lowers_both_rates():
     gan = make()
     gan.discriminator_optimizer.learning_rate = 4e-2
@@ -151,12 +155,14 @@ def test_reduce_on_plateau_lowers_both_rates():
     assert rates(gan) == pytest.approx([1e-3, 4e-3])
 
 
+@pytest.mark.e2e
 def test_a_schedule_of_epochs_sets_both_rates():
     gan = make()
     fit(gan, callbacks.LearningRateScheduler(lambda epoch: 1e-3 / (epoch + 1)))
     assert rates(gan) == pytest.approx([1e-3 / 3] * 2)
 
 
+@pytest.mark.e2e
 def test_a_schedule_of_epochs_and_rates_keeps_their_ratio():
     gan = make()
     gan.discriminator_optimizer.learning_rate = 4e-2
@@ -171,6 +177,7 @@ def test_a_schedule_of_epochs_and_rates_keeps_their_ratio():
     assert sorted(names) == ["discriminator", "generator"]
 
 
+@pytest.mark.e2e
 def test_csv_logger_has_a_column_for_each_log(tmp_path):
     history = fit(make(), callbacks.CSVLogger(tmp_path / "log.csv"), epochs=2)
     with (tmp_path / "log.csv").open() as file:
@@ -181,6 +188,7 @@ def test_csv_logger_has_a_column_for_each_log(tmp_path):
     assert {"epoch", *history.history} <= set(rows[0])
 
 
+@pytest.mark.e2e
 def test_tensorboard_has_a_histogram_for_each_weight(tmp_path):
     gan = make()
     fit(gan, callbacks.TensorBoard(tmp_path, histogram_freq=1), epochs=1)
@@ -205,6 +213,7 @@ def test_backup_and_restore_ends_where_one_run_would(tmp_path):
         np.testing.assert_allclose(weight, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.e2e
 def test_swapped_averages_are_back_for_training():
 
     def averaging():
@@ -218,6 +227,7 @@ def test_swapped_averages_are_back_for_training():
         np.testing.assert_allclose(weight, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.e2e
 def test_lambda_callback_gets_every_log():
     seen = []
     fit(
@@ -231,6 +241,7 @@ def test_lambda_callback_gets_every_log():
     assert {"loss", "d_loss", "g_loss", "d_real", "d_fake"} <= set(seen[0])
 
 
+@pytest.mark.e2e
 def test_the_progress_bar_shows_both_losses(capsys):
     gan = make()
     gan.fit(IMAGES, batch_size=16, verbose=2)
@@ -239,6 +250,7 @@ def test_the_progress_bar_shows_both_losses(capsys):
     assert "g_loss: " in printed
 
 
+@pytest.mark.e2e
 def test_names_in_the_summary_and_paths_of_weights_differ():
     gan = make()
     fit(gan, epochs=1)

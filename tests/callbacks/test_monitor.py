@@ -123,6 +123,7 @@ def small_gan():
     return gan
 
 
+@pytest.mark.e2e
 def test_a_gan_gets_all_that_a_run_has(tmp_path, noise, fit, read_rows):
     gan, folder = small_gan(), tmp_path / "run"
     fit(gan, [Monitor(folder, noise, monitoring=OFTEN)])
@@ -145,6 +146,7 @@ def test_a_gan_gets_all_that_a_run_has(tmp_path, noise, fit, read_rows):
         load_run(folder)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("end", ["sigmoid", None])
 @pytest.mark.parametrize("fake_label", [0.0, 1.0])
 def test_any_other_model_is_watched_whichever_side_is_real(
@@ -165,6 +167,7 @@ def test_any_other_model_is_watched_whichever_side_is_real(
     np.testing.assert_array_equal(samples, np.rint(255.0 * expected))
 
 
+@pytest.mark.e2e
 def test_losses_are_means_over_the_steps_between_logs(tmp_path, images):
     model, folder = plain_gan(), tmp_path / "run"
     seen = {"d": [], "g": []}
@@ -185,6 +188,7 @@ def test_losses_are_means_over_the_steps_between_logs(tmp_path, images):
         np.testing.assert_allclose(log.get(name).values, expected, rtol=1e-3)
 
 
+@pytest.mark.e2e
 def test_training_is_the_same_with_and_without(tmp_path, images):
     weights = []
     for callbacks in ([], [Monitor(tmp_path / "run", images, monitoring=OFTEN)]):
@@ -238,6 +242,7 @@ class Critic(keras.Model):
         return {"d_loss": d_loss, "g_loss": g_loss}
 
 
+@pytest.mark.e2e
 def test_a_critic_whose_losses_are_functions_is_watched(tmp_path, images):
     keras.utils.set_random_seed(0)
     generator, discriminator = networks(None)
@@ -258,6 +263,7 @@ def test_a_critic_whose_losses_are_functions_is_watched(tmp_path, images):
     assert log.last("fid") is not None
 
 
+@pytest.mark.e2e
 def test_networks_that_make_no_gan_are_watched_by_their_losses(tmp_path, images):
     model = plain_gan()
     other = keras.Sequential([keras.Input((9, 9, 1)), layers.Flatten()])
@@ -269,6 +275,7 @@ def test_networks_that_make_no_gan_are_watched_by_their_losses(tmp_path, images)
     assert log.get("pairwise_ratio") is None
 
 
+@pytest.mark.e2e
 def test_what_cannot_be_watched_is_refused_before_training(tmp_path, images):
     model = plain_gan()
     with pytest.raises(UserError, match=r"images of shape \(16, 16, 1\)"):
@@ -288,6 +295,7 @@ def test_what_cannot_be_watched_is_refused_before_training(tmp_path, images):
         Monitor(tmp_path / "e", on_failure="rollback")
 
 
+@pytest.mark.e2e
 def test_a_loss_that_is_not_finite_leaves_a_report(tmp_path, images):
     model = plain_gan()
     model.loss_fn = lambda labels, outputs: tf.reduce_mean(outputs) * np.nan
@@ -309,6 +317,7 @@ class StoppedGAN(PlainGAN):
         return super().train_step(real)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("error", "ending"),
     [(KeyboardInterrupt, "interrupted"), (MemoryError, "failed")],
@@ -343,6 +352,7 @@ def plain(monitor, images, callbacks=()):
     fit_plain(plain_gan(), images, [monitor, *callbacks], epochs=1)
 
 
+@pytest.mark.e2e
 def test_two_scripts_do_not_watch_into_one_folder(tmp_path, images):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -361,6 +371,7 @@ def test_two_scripts_do_not_watch_into_one_folder(tmp_path, images):
     assert not list(folder.glob(".*"))
 
 
+@pytest.mark.e2e
 def test_a_fit_that_another_callback_ended_is_gone_on_with(tmp_path, fit):
     class Failing(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -58,6 +58,7 @@ def test_the_first_of_a_step_is_named_in_the_order_of_the_step(make_dense_gan):
     assert first_nonfinite_of_step(gan, samples) == "perturbed real images"
 
 
+@pytest.mark.e2e
 def test_gradients_and_updates_are_named_behind_finite_losses(make_dense_gan):
     samples = np.ones((8, 2), np.float32)
     gan = make_dense_gan(loss="wasserstein")

@@ -46,6 +46,7 @@ def test_gradients_are_those_of_a_step(make_gan, images):
     assert values["gradient/generator/project"] == pytest.approx(step, rel=1e-3)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("name", "sign"), [("minimax", 1), ("non_saturating", -1)])
 def test_the_gradient_in_the_logit_by_hand(make_dense_gan, name, sign):
     gan = make_dense_gan(loss=name)
@@ -151,6 +152,7 @@ def foreign_gan(form):
     return gan
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("form", ["several", "labels first", "subclassed", "float64"])
 def test_networks_of_any_form_are_measured(form):
     gan = foreign_gan(form)
@@ -169,6 +171,7 @@ def test_networks_of_any_form_are_measured(form):
     assert first_nonfinite(gan, latents, labels).startswith("discriminator/")
 
 
+@pytest.mark.e2e
 def test_the_gap_of_statistics_is_on_the_scale_of_the_range():
     layers = keras.layers
 

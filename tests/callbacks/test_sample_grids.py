@@ -21,6 +21,7 @@ def grid_of(generator, count, labels, columns):
     return pictures.as_picture(pictures.grid(images, columns))
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("num_classes", "labels"), [(None, None), (3, [0, 0, 1, 1, 2, 2])]
 )
@@ -54,6 +55,7 @@ def gan_of(shape, activation):
     return gan
 
 
+@pytest.mark.e2e
 def test_a_grid_is_black_to_white_over_the_generators_range(tmp_path):
     gan = gan_of((6, 4, 1), "sigmoid")
     gan.ema_generator.weights[0].assign(9 * gan.ema_generator.weights[0])

@@ -84,6 +84,7 @@ def test_images_a_second_by_a_clock(make_gan, fit, run_log, read_rows, tmp_path)
     assert row["images_per_second"] == 5 * 8 / 2.0
 
 
+@pytest.mark.e2e
 def test_update_ratio_by_hand(make_gan, images, run_log, read_rows, tmp_path):
     gan = make_gan(optimizer=keras.optimizers.SGD)
     before = flat(gan.discriminator)
@@ -121,6 +122,7 @@ def test_singular_values_of_normalised_kernels(
     assert "singular_value/logits" in read_events(tmp_path).Tags()["tensors"]
 
 
+@pytest.mark.e2e
 def test_a_diverged_run_stops_with_its_step(
     make_dense_gan, run_log, read_rows, tmp_path
 ):

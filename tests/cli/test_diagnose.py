@@ -5,6 +5,7 @@ import pytest
 from ganlab.cli.main import main
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

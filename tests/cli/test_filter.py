@@ -22,6 +22,7 @@ def photos(tmp_path):
     return folder
 
 
+@pytest.mark.e2e
 def test_a_folder_is_filtered_and_gone_on_with(translated, photos, tmp_path, capsys):
     out, sheet = tmp_path / "out", tmp_path / "sheet.png"
     command = ["filter", str(translated[1]), str(photos), "--out", str(out)]
@@ -74,6 +75,7 @@ def test_a_generator_is_no_translator(photos, capsys):
     assert "Expected the artifact of a translator" in capsys.readouterr().err
 
 
+@pytest.mark.e2e
 def test_no_tensorflow_is_imported(translated, photos, tmp_path):
     script = (
         "import sys; from ganlab.cli.main import main\n"

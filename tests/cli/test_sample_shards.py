@@ -10,6 +10,7 @@ from ganlab.cli.main import main
 SHIPPED = str(Path(__file__).parents[2] / "saved_models" / "fashion")
 
 
+@pytest.mark.e2e
 def test_shards_are_written_verified_and_resumed(tmp_path, capsys):
     out = tmp_path / "out"
     job = ["sample", SHIPPED, "--num-images", "130", "--label", "Bag"]

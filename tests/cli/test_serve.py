@@ -23,6 +23,7 @@ SCRIPT = (
 )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_it_in_one_line_without_tensorflow(name):
     process = subprocess.Popen(

@@ -30,6 +30,7 @@ def test_every_preset_builds_says_its_result_and_trains_a_step(name):
     assert all(np.isfinite(value) for value in logs.values())
 
 
+@pytest.mark.e2e
 def test_a_preset_composes_with_anything_else():
     from ganlab.training.build import build_gan
 

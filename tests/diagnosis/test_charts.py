@@ -87,6 +87,7 @@ def test_values_of_several_orders_of_magnitude_are_spaced_by_their_logarithms():
     assert "2 3" not in chart.dashed  # a threshold that has no place
 
 
+@pytest.mark.e2e
 @given(
     st.lists(
         st.tuples(

@@ -68,7 +68,12 @@ def test_evidence_of_composed_signals_is_taken_apart(make_log):
 
 
 def test_only_positive_values_far_apart_are_logarithmic(make_log):
-    for values, expected in (((1, 51), True), ((1, 49), False), ((-1, 51), False)):
+    for values, expected in (
+        ((1, 51), True),
+        ((1, 49), False),
+        ((-1, 51), False),
+        ((1e-306, 1000), True),  # whose ratio is too large for a float
+    ):
         log = make_log({"d_loss": np.linspace(*values, 40)})
         assert make_panel(log, [("d_loss", None)]).logarithmic is expected
 

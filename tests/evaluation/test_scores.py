@@ -32,6 +32,7 @@ def test_the_same_seed_gives_the_same_scores(reference, evaluated):
         assert score == evaluated.scores[name]
 
 
+@pytest.mark.e2e
 def test_scores_are_those_of_the_metrics(reference, evaluated):
     features, _ = reference.extractor.extract(evaluated.images)
     assert evaluated.scores["fid"].value == pytest.approx(

@@ -45,6 +45,7 @@ def test_the_images_that_are_sampled_are_those_written(
         np.testing.assert_array_equal(taken, images[expected].repeat(3, axis=-1))
 
 
+@pytest.mark.e2e
 def test_memory_is_of_what_is_sampled_not_of_what_there_is(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4000, 64, 64, 1), np.uint8)
     folder = write(tmp_path / "a", "tar", images)

@@ -53,6 +53,7 @@ def test_a_case_leaves_a_log(tmp_path, changes):
     assert {"d_loss", "g_loss", "logit_separation", "g_drift"} <= set(log.series)
 
 
+@pytest.mark.e2e
 def test_what_is_refused_says_why(tmp_path):
     case = SMALL.replace(trainer="ganlab", loss="hinge", value_range="bytes")
     assert "scale them" in cases.train(case, PICTURES, tmp_path / "run")

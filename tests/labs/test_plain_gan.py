@@ -29,6 +29,7 @@ def train(**changes):
     return gan, moved
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "loss", ["cross_entropy", "saturating", "least_squares", "hinge", "wasserstein"]
 )
@@ -38,6 +39,7 @@ def test_both_networks_move_by_every_loss(loss):
     assert set(gan.get_metrics_result()) == {"d_loss", "g_loss"}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "fault",
     [
@@ -62,6 +64,7 @@ def test_a_fault_leaves_a_model_that_trains(fault):
     assert still == ("inference" in fault)
 
 
+@pytest.mark.e2e
 def test_a_cut_gradient_leaves_the_generator():
     gan, _ = train(loss="hinge", still="generator", still_by="cut")
     generator_alone = gan.generator.trainable_variables
@@ -69,6 +72,7 @@ def test_a_cut_gradient_leaves_the_generator():
     assert not gan.generator_optimizer.built
 
 
+@pytest.mark.e2e
 def test_a_cross_entropy_takes_what_the_discriminator_gives():
     assert train(loss="cross_entropy")[0].loss_fn.from_logits
     assert not train(loss="cross_entropy", end="sigmoid")[0].loss_fn.from_logits

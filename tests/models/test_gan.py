@@ -27,6 +27,7 @@ def first_latents(num_images, replica=0):
     return tf.random.stateless_normal((num_images, 8), seed)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("num_classes", [None, 3])
 def test_one_step_is_simultaneous_gradient_descent(make_gan, images, num_classes):
     gan = make_gan(

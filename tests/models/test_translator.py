@@ -157,6 +157,7 @@ def test_a_saved_translator_goes_on_where_it_was(training, tmp_path):
         np.testing.assert_array_equal(expected.numpy(), value.numpy())
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("training", ["paired", "contrastive"])
 def test_networks_of_any_size_translate_any_size(training):
     translator = build(training, image_size=None, channels=3)

@@ -146,6 +146,7 @@ def spelt_names(path):
         yield from (ast.unparse(part) for part in parts)
 
 
+@pytest.mark.e2e
 def test_no_other_module_spells_a_name_of_a_run_folder():
     name = re.compile(
         r"config\.json|metrics\.jsonl|tensorboard|checkpoints|best\.|samples'|step-"

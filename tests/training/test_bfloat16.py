@@ -44,6 +44,7 @@ def test_the_library_may_be_held_back(machine, monkeypatch, name, value, emulate
     assert bfloat16.is_emulated() == emulated
 
 
+@pytest.mark.e2e
 def test_it_is_no_help_to_penalties(recipe, make_gan, machine):
     machine("flags : amx_bf16")
     assert bfloat16.would_help(make_gan(), recipe)

@@ -18,6 +18,7 @@ from ganlab.training.build import (
 )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name != "mlp"])
 def test_networks_of_images(network):
     recipe = Recipe(network=network, generator_filters=4, discriminator_filters=4)
@@ -26,6 +27,7 @@ def test_networks_of_images(network):
     assert discriminator.output_shape == (None, 4 if network == "projected" else 1)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("conditioning", [None, "projection", "auxiliary"])
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name != "mlp"])
 def test_san_is_an_option_of_every_network(network, conditioning):
@@ -83,6 +85,7 @@ def test_wrong_names_are_known_before_data_is_read(changes, message):
         check_names(Recipe(**changes))
 
 
+@pytest.mark.e2e
 def test_equal_recipes_build_equal_weights():
     recipe = complete(Recipe(generator_filters=4, discriminator_filters=4), 16, 1)
     first, second = (build_gan(recipe, None) for _ in range(2))

@@ -151,6 +151,7 @@ class Mixed(GAN):
         return super().train_step(images)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("normalization", "expected"), [("batch", True), ("none", False)]
 )
@@ -164,6 +165,7 @@ def test_mixed_batch_norm_of_a_subclass(batch, normalization, expected):
     assert "mixed_batch_norm" not in by_name(check_gan(sound, batch))
 
 
+@pytest.mark.e2e
 def test_batch_norm_with_a_penalty(batch):
     gan = gan_of(None, {"normalization": "batch"}, regularizers="r1")
     assert "batch_norm_with_penalty" in by_name(check_gan(gan, batch))
@@ -179,6 +181,7 @@ def test_unscaled_float16(batch):
     assert problems["unscaled_float16"].changes == {"loss_scaling": True}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("kernel", "expected"), [(3, True), (4, False), (5, True)])
 def test_uneven_kernels(batch, kernel, expected):
     gan = gan_of({"kernel_size": kernel})
@@ -196,6 +199,7 @@ class NoisyLabels(losses.NonSaturating):
         return keras.ops.mean(on_real) + keras.ops.mean(keras.ops.softplus(fake_logits))
 
 
+@pytest.mark.e2e
 def test_a_target_past_1_has_no_minimum(batch):
     assert "label_noise_past_1" in by_name(check_gan(gan_of(loss=NoisyLabels()), batch))
     for name in losses.LOSSES:
@@ -204,6 +208,7 @@ def test_a_target_past_1_has_no_minimum(batch):
         assert ("unbounded_critic" in problems) == (name == "wasserstein")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("held", ["gradient_penalty", "weight_clipping"])
 def test_a_critic_that_is_held(batch, held):
     gan = gan_of(loss="wasserstein", regularizers=held)

@@ -55,6 +55,7 @@ def test_the_machine_says_how_much_it_has():
     assert 0 < free <= total
 
 
+@pytest.mark.e2e
 def test_check_and_train_say_it(tmp_path, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 1), np.uint8)
     np.savez(tmp_path / "a.npz", images=images)

@@ -69,6 +69,7 @@ def test_data_fit_the_model(spec, tmp_path):
         load_recipe_data(domains.replace(training="paired"))
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("training", "judged", "times"),
     [("paired", 4, 1), ("cycle", 4, 4), ("contrastive", 3, 4)],

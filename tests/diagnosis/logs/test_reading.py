@@ -14,6 +14,7 @@ CELLS = ["", "1.5", "nan", "None", "tensor(1., device='cuda:0')", "1,000", '"', 
 ROWS = [(step, 0.9, 1.2) for step in range(0, 1000, 50)]
 
 
+@pytest.mark.e2e
 @given(
     names=st.lists(st.sampled_from(["step", "epoch", "errD", "g_loss", "FID", "a"])),
     rows=st.lists(st.lists(st.one_of(st.sampled_from(CELLS), st.text(max_size=4)))),
