@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import runpy
 import signal
 import warnings
 from pathlib import Path
@@ -188,6 +189,17 @@ def images():
     draws = np.random.default_rng(0)
     pixels = draws.uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
     return pixels, (np.arange(16) % 3).astype("int32")
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A browser without a window."""
+    driver = runpy.run_path(str(Path(__file__).with_name("chromium.py")))
+    if driver["BROWSER"] is None:
+        pytest.skip("there is no Chromium")
+    browser = driver["Chromium"](tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
