@@ -125,7 +125,9 @@ def test_export_refuses_a_folder_in_use_and_missing_names(make_gan, tmp_path):
         export.export_generator(make_gan(), tmp_path)
     with pytest.raises(UserError, match="3 class names. Received: 0; pass class_names"):
         export.export_generator(make_gan(3), tmp_path / "a")
-    with pytest.raises(UserError, match=r"that are strings. Received: \[0, 1, 2\]"):
+    with pytest.raises(
+        UserError, match=r"that are strings, none empty. Received: \[0, 1, 2\]"
+    ):
         export.export_generator(make_gan(3), tmp_path / "a", class_names=[0, 1, 2])
     with pytest.raises(UserError, match="JSON values as training"):
         export.export_generator(make_gan(), tmp_path / "a", training={"a": tmp_path})
