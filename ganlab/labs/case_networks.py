@@ -62,6 +62,9 @@ def build_discriminator(
     if case.noise:
         x = layers.Rescaling(1 / case.noise)(x)
         x = layers.GaussianNoise(1.0)(x)
+    if case.cropped:  # to a corner, and back to the size that the layers want
+        x = layers.Cropping2D(((0, shape[0] - 2), (0, shape[1] - 2)))(x)
+        x = layers.UpSampling2D((shape[0] // 2, shape[1] // 2))(x)
     if case.blind:
         x = layers.GlobalAveragePooling2D(keepdims=True)(x)
         x = layers.UpSampling2D(shape[:2])(x)

@@ -86,7 +86,8 @@ class Case:
         labels_used: Whether the generator looks at its labels.
         reversed_loss: A network whose loss has its sign swapped, or an empty string.
         targets: What the discriminator's loss lacks: `same` labels both sides alike,
-            `fakes` leaves the real side out, `random` draws both sides' labels.
+            `fakes` leaves the real side out, `random` draws both sides' labels,
+            `near` labels fakes by 0.1 less than real images alone.
         joint: Whether the generator's step moves the discriminator's weights too.
         dropout: Fraction of the discriminator's hidden units that are left out.
         noise: Standard deviation of noise on the discriminator's images, or 0.
@@ -105,6 +106,18 @@ class Case:
         rescaled_fakes: Whether the discriminator is shown fakes in [0, 1].
         stale_fakes: Whether it is shown the first batch of fakes in every step.
         inference: Whether the generator trains as it samples, by moving statistics.
+        swapped_weights: Whether the generator's step moves the discriminator's weights
+            instead.
+        fixed_latents: Whether every step draws the same latents.
+        discriminator_every: Integer: of how many steps the discriminator learns in one.
+        taped: Whether the penalty reaches the discriminator's gradient.
+        rescaled_reals: Whether real pictures are scaled from bytes once more.
+        average: Float: decay of the averaged generator that is watched in place of the
+            one that is trained; or `None`.
+        cropped: Whether the discriminator sees a corner alone.
+        borrowed_loss: Whether the generator minimises the discriminator's loss.
+        other_labels: Whether fakes are judged under other labels than they are
+            generated for.
     """
 
     seed: int
@@ -159,6 +172,15 @@ class Case:
     rescaled_fakes: bool = False
     stale_fakes: bool = False
     inference: bool = False
+    swapped_weights: bool = False
+    fixed_latents: bool = False
+    discriminator_every: int = 1
+    taped: bool = True
+    rescaled_reals: bool = False
+    average: float | None = None
+    cropped: bool = False
+    borrowed_loss: bool = False
+    other_labels: bool = False
 
     @property
     def toy(self) -> bool:

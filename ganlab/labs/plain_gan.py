@@ -24,7 +24,11 @@ class PlainGAN(keras.Model):
     ) -> None:
         super().__init__()
         self.case = case
-        self.generator, self.discriminator = generator, discriminator
+        self.trained = self.generator = generator
+        self.discriminator = discriminator
+        if case.average is not None:
+            self.generator = keras.models.clone_model(generator)
+            self.generator.set_weights(generator.get_weights())
         if case.loss in ("cross_entropy", "saturating"):
             from_logits = case.from_logits
             if from_logits is None:
@@ -33,6 +37,7 @@ class PlainGAN(keras.Model):
         elif case.loss == "least_squares":
             self.loss_fn = keras.losses.MeanSquaredError()
         self.noise = keras.random.SeedGenerator(case.seed)
+        self.batches = keras.Variable(0, dtype="int32", trainable=False)
         if case.stale_fakes:
             latents = keras.random.normal((case.batch_size, case.latent_dim), seed=0)
             self.first_fakes = generator(latents, training=False).numpy()
@@ -42,6 +47,8 @@ class PlainGAN(keras.Model):
         super().compile()
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
+        if self.case.discriminator_every > 1:  # no optimizer is built within a branch
+            discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.means = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss")]
 
     @property
@@ -50,17 +57,29 @@ class PlainGAN(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         real, labels = data if isinstance(data, tuple) else (data, None)
+        if self.case.rescaled_reals:
+            real = real / 127.5 - 1.0
         for _ in range(self.case.discriminator_steps):
             d_loss = self._train_discriminator(real, labels)
-        g_loss = self._train_generator(ops.shape(real)[0], labels)
+        g_loss = self._train_generator(real, labels)
+        if self.case.average is not None:
+            share = 1.0 - self.case.average
+            for average, weight in zip(
+                self.generator.weights, self.trained.weights, strict=True
+            ):
+                average.assign_add(share * (weight - average))
         for mean, loss in zip(self.means, (d_loss, g_loss), strict=True):
             mean.update_state(loss)
         return {mean.name: mean.result() for mean in self.means}
 
-    def _generate(self, count: Any, labels: Any) -> Any:
-        latents = keras.random.normal((count, self.case.latent_dim), seed=self.noise)
+    def generate(self, count: Any, labels: Any = None) -> Any:
+        """Fakes `(count, ...)` as a step draws them, for labels or none."""
+        seed = 0 if self.case.fixed_latents else self.noise
+        latents = keras.random.normal((count, self.case.latent_dim), seed=seed)
         training = not self.case.inference
-        fake = self.generator(_with(latents, labels), training=training)
+        if self.case.other_labels:
+            labels = keras.random.shuffle(labels, seed=self.noise)
+        fake = self.trained(_with(latents, labels), training=training)
         return (fake + 1.0) / 2.0 if self.case.rescaled_fakes else fake
 
     def _judge(self, images: Any, labels: Any) -> Any:
@@ -68,7 +87,7 @@ class PlainGAN(keras.Model):
 
     def _train_discriminator(self, real: Any, labels: Any) -> Any:
         case = self.case
-        fake = self._generate(ops.shape(real)[0], labels)
+        fake = self.generate(ops.shape(real)[0], labels)
         if case.stale_fakes:
             fake = self.first_fakes
         with tf.GradientTape() as tape:
@@ -77,22 +96,46 @@ class PlainGAN(keras.Model):
                 on_real, on_fake = on_fake, on_real
             loss = self._discriminator_loss(on_real, on_fake)
             if case.penalty:
-                loss += case.penalty * self._penalty(real, fake, labels)
-        self._apply(tape, loss, "discriminator", self.discriminator.trainable_variables)
+                penalty = self._penalty(real, fake, labels)
+                if not case.taped:
+                    penalty = ops.stop_gradient(penalty)
+                loss += case.penalty * penalty
+        self._learn_now_and_then(tape, loss)
         if case.clip is not None:
             for weight in self.discriminator.trainable_variables:
                 weight.assign(ops.clip(weight, -case.clip, case.clip))
         return loss
 
-    def _train_generator(self, count: Any, labels: Any) -> Any:
+    def _learn_now_and_then(self, tape: tf.GradientTape, loss: Any) -> None:
+        weights = self.discriminator.trainable_variables
+        if self.case.discriminator_every == 1:
+            self._apply(tape, loss, "discriminator", weights)
+            return
+        gradients = tape.gradient(loss, weights)
+        self.batches.assign_add(1)
+
+        def learn() -> None:
+            pairs = zip(gradients, weights, strict=True)
+            self.discriminator_optimizer.apply_gradients(pairs)
+
+        now = self.batches % self.case.discriminator_every == 0
+        tf.cond(now, learn, lambda: None)
+
+    def _train_generator(self, real: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
-            fake = self._generate(count, labels)
+            fake = self.generate(ops.shape(real)[0], labels)
             if self.case.still == "generator" and self.case.still_by == "cut":
                 fake = ops.stop_gradient(fake)
-            loss = self._generator_loss(self._judge(fake, labels))
+            on_fake = self._judge(fake, labels)
+            if self.case.borrowed_loss:
+                loss = self._discriminator_loss(self._judge(real, labels), on_fake)
+            else:
+                loss = self._generator_loss(on_fake)
             if self.case.reversed_loss == "generator":
                 loss = -loss
-        weights = self.generator.trainable_variables
+        weights = self.trained.trainable_variables
+        if self.case.swapped_weights:
+            weights = self.discriminator.trainable_variables
         if self.case.joint:
             weights = weights + self.discriminator.trainable_variables
         self._apply(tape, loss, "generator", weights)
@@ -125,6 +168,9 @@ class PlainGAN(keras.Model):
             )
         if self.case.targets == "same":
             return self.loss_fn(fakes, on_real) + self.loss_fn(fakes, on_fake)
+        if self.case.targets == "near":
+            on_fakes = 0.1 * fakes + 0.9 * (1.0 - fakes)
+            return self.loss_fn(1.0 - fakes, on_real) + self.loss_fn(on_fakes, on_fake)
         if self.case.targets == "fakes":
             return self.loss_fn(fakes, on_fake)
         return self.loss_fn(1.0 - fakes, on_real) + self.loss_fn(fakes, on_fake)

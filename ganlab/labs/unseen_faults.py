@@ -68,4 +68,80 @@ UNSEEN: tuple[Fault, ...] = (
             conditional=False, stale_fakes=True
         ),
     ),
+    Fault(
+        "swapped-weights",
+        "the generator's step moves the discriminator's weights, and not its own",
+        ("frozen_network", "crossed_steps"),
+        lambda case, random: injections.of_labels(case, random).replace(
+            swapped_weights=True
+        ),
+    ),
+    Fault(
+        "fixed-latents",
+        "one batch of latents is drawn, and used in every step",
+        ("mode_collapse", "mode_dropping"),
+        lambda case, random: injections.of_labels(case, random).replace(
+            conditional=False, fixed_latents=True
+        ),
+    ),
+    Fault(
+        "rare-discriminator",
+        "the discriminator learns in one of fifty steps",
+        ("generator_domination", "mode_collapse"),
+        lambda case, random: injections.of_labels(case, random).replace(
+            discriminator_every=50
+        ),
+    ),
+    Fault(
+        "near-targets",
+        "smoothing moves the label of fakes, to nearly that of real images",
+        ("undivided_objective", "generator_domination"),
+        injections.without_sides("near"),
+    ),
+    Fault(
+        "untaped-penalty",
+        "the critic's penalty stands in its loss and has no gradient",
+        ("unconstrained_critic", "exploding_gradient"),
+        lambda case, random: injections.critic(case, random).replace(
+            taped=False, rates=(case.rates[0], 2e-3)
+        ),
+    ),
+    Fault(
+        "rescaled-reals",
+        "the step scales pictures from bytes that were scaled before",
+        ("data_range_mismatch",),
+        lambda case, random: injections.of_labels(case, random).replace(
+            value_range="symmetric", output="tanh", rescaled_reals=True
+        ),
+    ),
+    Fault(
+        "still-average",
+        "samples are drawn by an averaged generator whose decay is 1",
+        ("frozen_network",),
+        lambda case, random: injections.of_labels(case, random).replace(average=1.0),
+    ),
+    Fault(
+        "cropped-pictures",
+        "the discriminator sees a corner of two pixels alone",
+        ("generator_domination",),
+        lambda case, random: injections.of_labels(case, random).replace(
+            cropped=True, conditional=False
+        ),
+    ),
+    Fault(
+        "borrowed-loss",
+        "the generator minimises the discriminator's loss",
+        ("inverted_objective",),
+        lambda case, random: injections.of_labels(case, random).replace(
+            borrowed_loss=True
+        ),
+    ),
+    Fault(
+        "other-labels",
+        "fakes are judged under other labels than they are generated for",
+        ("ignored_labels",),
+        lambda case, random: injections.of_labels(case, random).replace(
+            conditional=True, other_labels=True
+        ),
+    ),
 )

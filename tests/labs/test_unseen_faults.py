@@ -16,6 +16,16 @@ CHANGED = {
     "inference-mode": {"inference"},
     "one-latent": {"latent_dim"},
     "stale-fakes": {"stale_fakes"},
+    "swapped-weights": {"swapped_weights"},
+    "fixed-latents": {"fixed_latents"},
+    "rare-discriminator": {"discriminator_every"},
+    "near-targets": {"targets"},
+    "untaped-penalty": {"taped"},
+    "rescaled-reals": {"rescaled_reals"},
+    "still-average": {"average"},
+    "cropped-pictures": {"cropped"},
+    "borrowed-loss": {"borrowed_loss"},
+    "other-labels": {"other_labels"},
 }
 
 
