@@ -34,6 +34,7 @@ def _often(monkeypatch):
     monkeypatch.setattr(cases, "MONITORING", often)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "changes",
     [

@@ -19,6 +19,7 @@ def train(**changes):
     shape = IMAGES.shape[1:]
     gan = PlainGAN(case, build_generator(case, shape), build_discriminator(case, shape))
     gan.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
+    gan.run_eagerly = True
     before = [network.get_weights() for network in (gan.generator, gan.discriminator)]
     gan.fit(IMAGES, batch_size=8, epochs=1, verbose=0, shuffle=False)
     after = [network.get_weights() for network in (gan.generator, gan.discriminator)]

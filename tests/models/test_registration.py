@@ -83,11 +83,16 @@ def test_the_table_lists_every_registered_class():
     [
         "import ganlab, keras",
         "import keras, ganlab",
-        "import keras; from ganlab import networks",
-        "from ganlab.networks import dcgan_generator; import keras",
-        "from ganlab.objectives import losses; import keras",
-        "import importlib.util, ganlab; importlib.util.find_spec('keras'); "
-        "import keras",
+        *(
+            pytest.param(imports, marks=pytest.mark.slow)
+            for imports in (
+                "import keras; from ganlab import networks",
+                "from ganlab.networks import dcgan_generator; import keras",
+                "from ganlab.objectives import losses; import keras",
+                "import importlib.util, ganlab; importlib.util.find_spec('keras'); "
+                "import keras",
+            )
+        ),
     ],
 )
 def test_importing_ganlab_is_enough_to_load_in_any_order(saved, imports):

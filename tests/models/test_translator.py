@@ -8,6 +8,10 @@ import tensorflow as tf
 from ganlab import Translator, UserError, networks
 
 SIZE = 16
+ONE_QUICK = [
+    "paired",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("cycle", "contrastive")),
+]
 
 
 def generator(channels=3, source_channels=3, image_size=SIZE, name="generator"):
@@ -138,7 +142,7 @@ def test_identity_and_contrast_are_part_of_the_loss():
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("training", ["paired", "cycle", "contrastive"])
+@pytest.mark.parametrize("training", ONE_QUICK)
 def test_a_saved_translator_goes_on_where_it_was(training, tmp_path):
     pairs = make_pairs(channels=3 if training == "contrastive" else 2)
     whole, part = (
@@ -215,7 +219,7 @@ def test_the_generator_is_exported(tmp_path):
     )
 
 
-@pytest.mark.parametrize("training", ["paired", "cycle", "contrastive"])
+@pytest.mark.parametrize("training", ONE_QUICK)
 def test_half_precision_trains(training):
     keras.config.set_dtype_policy("mixed_bfloat16")
     translator = build(training, channels=3)

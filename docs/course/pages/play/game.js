@@ -4,8 +4,8 @@ import { Adam, Network, Random } from "./network.js";
 
 export const BATCH = 64;
 export const SCORED = 500; // samples that modes are counted by
-const FAR = 3; // standard deviations within which a sample belongs to a mode
-const DEVIATION = 0.05;
+const DEVIATION = 0.05; // of each mode
+export const NEAR = 3 * DEVIATION; // distance within which a sample belongs to a mode
 
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
@@ -139,7 +139,7 @@ export class Game {
     const counts = this.centers.map(() => 0);
     for (let row = 0; row < SCORED; row++) {
       const near = this.centers.findIndex(
-        ([x, y]) => Math.hypot(points[2 * row] - x, points[2 * row + 1] - y) < FAR * DEVIATION,
+        ([x, y]) => Math.hypot(points[2 * row] - x, points[2 * row + 1] - y) < NEAR,
       );
       if (near >= 0) counts[near] += 1;
     }

@@ -2,7 +2,7 @@
 
 import { byId, count, make, setText } from "../_static/dom.js";
 import { Diagnosis } from "./diagnosis.js";
-import { DATA, DEFAULTS, Game, LOSSES } from "./game.js";
+import { DATA, DEFAULTS, Game, LOSSES, NEAR } from "./game.js";
 import { ACTIVATIONS } from "./network.js";
 import { PLAYS } from "./plays.js";
 
@@ -107,7 +107,7 @@ function drawPlane() {
     context.strokeStyle = color("--curve-2");
     context.lineWidth = 2;
     context.beginPath();
-    context.arc(place(x, side), side - place(y, side), (3 * 0.05 * side) / (2 * EXTENT), 0, 7);
+    context.arc(place(x, side), side - place(y, side), (NEAR * side) / (2 * EXTENT), 0, 7);
     context.stroke();
   }
   const fakes = game.samples();
