@@ -200,7 +200,10 @@ def test_every_kind_of_generator_exports(tmp_path, options):
     "make_generator",
     [
         lambda: networks.resnet_generator(16, num_classes=3, base_filters=8),
-        lambda: networks.resnet_generator(16, base_filters=8, attention=True),
+        pytest.param(
+            lambda: networks.resnet_generator(16, base_filters=8, attention=True),
+            marks=pytest.mark.slow,
+        ),
         lambda: networks.r3gan_generator(16, num_classes=3, base_filters=16),
         lambda: networks.dcgan_generator(
             16, num_classes=3, base_filters=4, conditioning="batch_norm"
