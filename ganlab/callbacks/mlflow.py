@@ -1,18 +1,21 @@
 """Logs a training to MLflow: settings, numbers, and the generator as an ONNX model."""
 
+from __future__ import annotations
+
 import importlib.util
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ganlab.artifacts import onnx_convert
-from ganlab.artifacts.exportable import Exportable, exportable
 from ganlab.callbacks.periodic import Logs
 from ganlab.errors import UserError
 from ganlab.models.gan import GAN
+
+if TYPE_CHECKING:
+    from ganlab.artifacts.exportable import Exportable
 
 PACKAGES = ("mlflow", "pandas", "sqlalchemy", "alembic")
 MODEL = "generator"  # what it is called in the run
@@ -80,6 +83,9 @@ class MLflow(keras.callbacks.Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         import mlflow
         import mlflow.onnx
+
+        from ganlab.artifacts import onnx_convert
+        from ganlab.artifacts.exportable import exportable
 
         if self.generator:
             exported = exportable(self.model)

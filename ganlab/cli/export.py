@@ -32,7 +32,7 @@ examples:
   ganlab export runs/first --license apache-2.0
   ganlab export runs/first --web site           an artifact, and a page of it
   ganlab export saved_models/first --web site   a page of an artifact
-  ganlab export saved_models/first --deploy D   an image, and folders for servers
+  ganlab export saved_models/first --deploy D   image, and folders for servers
 """
 
 
