@@ -1,4 +1,4 @@
-"""ganlab trains GANs with Keras, measures them and ships the generator.
+"""ganlab trains GANs and VAEs with Keras, measures them and ships the generator.
 
 Public names load on first use, so that `ganlab --help` and `ganlab sample`
 never import TensorFlow. Files of ganlab's classes load in Keras from the import of
@@ -16,6 +16,7 @@ _HOMES = {  # public name -> the module that defines it; empty for the module it
     "Recipe": "config.settings",
     "Translator": "models.translator",
     "UserError": "errors",
+    "VAE": "models.vae",
     "check_gan": "training.gan_checks",
     "dcgan_discriminator": "networks",
     "dcgan_generator": "networks",
@@ -33,6 +34,7 @@ _MODULES = {
     "evaluation": "evaluation",
     "features": "features",
     "labs": "labs",
+    "likelihoods": "objectives.likelihoods",
     "losses": "objectives.losses",
     "metrics": "metrics",
     "networks": "networks",

@@ -11,11 +11,18 @@ import pytest
 
 import ganlab.models.gan
 import ganlab.models.translator
+import ganlab.models.vae
 import ganlab.objectives.objective
-import ganlab.objectives.schedules
 from ganlab import networks
 from ganlab.networks import convolution
-from ganlab.objectives import augmentation, keras_losses, losses, regularizers
+from ganlab.objectives import (
+    augmentation,
+    keras_losses,
+    likelihoods,
+    losses,
+    regularizers,
+    schedules,
+)
 from ganlab.objectives.adversarial import AdversarialLoss
 from ganlab.objectives.augmentation import Augmentation
 from ganlab.objectives.penalties import Regularizer
@@ -38,6 +45,7 @@ LAYERS = {
     networks.ChosenClass: networks.ChosenClass,
     networks.GroupedConv2D: lambda: networks.GroupedConv2D(8, groups=2),
     networks.ProjectedFeatures: lambda: networks.ProjectedFeatures(weights="random"),
+    networks.Langevin: networks.Langevin,
     networks.MinibatchStdDev: networks.MinibatchStdDev,
     networks.SelfAttention: lambda: networks.SelfAttention(spectral_norm=True),
     networks.SlicingNormalization: lambda: networks.SlicingNormalization(
@@ -78,6 +86,11 @@ def make(cls, make_gan):
             networks.unet_generator(16, base_filters=4, stages=2),
             networks.patch_discriminator(16, source_channels=3, base_filters=4),
         )
+    if cls is ganlab.models.vae.VAE:
+        return cls(
+            networks.dcgan_encoder(16, latent_dim=4, base_filters=4),
+            networks.dcgan_generator(16, latent_dim=4, base_filters=4),
+        )
     return {**LAYERS, **BROUGHT}.get(cls, cls)()
 
 
@@ -97,8 +110,11 @@ def test_the_classes_are_found():
         *LAYERS,
         ganlab.models.gan.GAN,
         ganlab.models.translator.Translator,
+        ganlab.models.vae.VAE,
         ganlab.objectives.objective.Objective,
-        ganlab.objectives.schedules.ScheduledAdam,
+        *likelihoods.LIKELIHOODS.values(),
+        schedules.ScheduledAdam,
+        schedules.WarmUp,
     }
     for base in (AdversarialLoss, Regularizer, Augmentation):
         known |= set(kind_of(base))

@@ -29,6 +29,7 @@ MODULES = (
     "evaluation",
     "features",
     "labs",
+    "likelihoods",
     "losses",
     "metrics",
     "networks",

@@ -7,6 +7,7 @@ from ganlab.metrics.classes import (
     inception_score,
     label_accuracy,
 )
+from ganlab.metrics.codes import active_units, kl_by_dimension, prior_gap
 from ganlab.metrics.frechet import (
     Moments,
     frechet_distance,
@@ -42,6 +43,7 @@ __all__ = [
     "PairStatistics",
     "Score",
     "Title",
+    "active_units",
     "bins_differ",
     "birthday_support",
     "class_diversity",
@@ -57,6 +59,7 @@ __all__ = [
     "grid_divergences",
     "inception_score",
     "kid",
+    "kl_by_dimension",
     "label_accuracy",
     "loss_terms",
     "manifold_scores",
@@ -67,6 +70,7 @@ __all__ = [
     "pair_statistics",
     "pairwise_ratios",
     "path_lengths",
+    "prior_gap",
     "repetition_scores",
     "reverse_kl",
     "score_of_means",

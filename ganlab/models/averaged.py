@@ -89,6 +89,11 @@ class AveragedModel(keras.Model):
         return list(self.trackers.values())
 
     @property
+    def averages(self) -> list[ema.AveragedGenerator]:
+        """The averages of all that is averaged."""
+        return [self.ema_generator]
+
+    @property
     def substeps(self) -> int:
         """How many parts a step cuts its batch into, each with seeds of its own."""
         return 1
@@ -141,7 +146,8 @@ class AveragedModel(keras.Model):
         Weights may have been loaded into the generator since the average was made.
         """
         if int(self.step.numpy()) == 0:
-            self.ema_generator.update(0.0)
+            for average in self.averages:
+                average.update(0.0)
 
     def random_states(self) -> list[keras.Variable]:
         """The states of all seed generators, such as a dropout's."""
@@ -189,12 +195,13 @@ class AveragedModel(keras.Model):
         )
 
     def _update_ema(self) -> None:
-        """Moves the averaged generator once per update of the generator."""
+        """Moves the averages once per update of the generator."""
         steps = optimizers.accumulation_steps(self.generator_optimizer)
         decay = ema.decay_at(self.step // steps, self.ema_decay)
         if steps > 1:
             decay = ops.where((self.step + 1) % steps == 0, decay, 1.0)
-        self.ema_generator.update(decay)
+        for average in self.averages:
+            average.update(decay)
 
     def reset_metrics(self) -> None:
         super().reset_metrics()

@@ -50,16 +50,45 @@ def prepare(
         for role, optimizer in optimizers.items():
             optimizer.name = f"{role}_{optimizer.name}"
     for role, optimizer in optimizers.items():
-        check_trainable(networks[role], role)
-        optimizer.name = _name_of(optimizer, role)
-        if loss_scaling and half and not is_scaled(optimizer):
-            name = optimizer.name  # as a loaded one has it
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=name)
-        _check_unused(optimizer, networks[role], role)
-        optimizer.build(networks[role].trainable_variables)
-        optimizers[role] = optimizer
+        optimizers[role] = _built(
+            optimizer, networks[role], role, scaled=loss_scaling and half
+        )
     check_accumulation(*optimizers.values())
     return optimizers["generator"], optimizers["discriminator"]
+
+
+def prepare_one(
+    given: Any, network: keras.layers.Layer, role: str, *, loss_scaling: bool
+) -> keras.optimizers.Optimizer:
+    """Builds the optimizer of all that a model trains, with loss scaling if it needs.
+
+    Args:
+        given: See `prepare`.
+        network: What it trains.
+        role: What that is called in messages.
+        loss_scaling: See `prepare`.
+
+    Raises:
+        UserError: as there.
+    """
+    scaled = loss_scaling and computes_in(network, "float16")
+    optimizer = _built(_optimizer(given, role), network, role, scaled=scaled)
+    check_accumulation(optimizer)
+    return optimizer
+
+
+def _built(
+    optimizer: keras.optimizers.Optimizer, network: Any, role: str, *, scaled: bool
+) -> keras.optimizers.Optimizer:
+    """An optimizer that has its state, under loss scaling where that is wanted."""
+    check_trainable(network, role)
+    optimizer.name = _name_of(optimizer, role)
+    if scaled and not is_scaled(optimizer):
+        name = optimizer.name  # as a loaded one has it
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=name)
+    _check_unused(optimizer, network, role)
+    optimizer.build(network.trainable_variables)
+    return optimizer
 
 
 def check_compile(

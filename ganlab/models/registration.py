@@ -16,12 +16,14 @@ from ganlab.errors import UserError
 CLASSES = {  # where -> the classes that are registered with Keras
     "models.gan": ("GAN",),
     "models.translator": ("Translator",),
+    "models.vae": ("VAE",),
     "networks.convolution": (
         "BatchNormalization",
         "Conv2D",
         "Conv2DTranspose",
         "NearestConv2D",
     ),
+    "networks.langevin": ("Langevin",),
     "networks.layers": (
         "Basis",
         "ChosenClass",
@@ -35,6 +37,7 @@ CLASSES = {  # where -> the classes that are registered with Keras
     "objectives.augmentation.adaptive": ("AdaptiveAugment",),
     "objectives.augmentation.diffaugment": ("DiffAugment",),
     "objectives.keras_losses": ("FunctionLoss", "KerasLoss"),
+    "objectives.likelihoods": ("Bernoulli", "ContinuousBernoulli", "Gaussian"),
     "objectives.losses": (
         "Hinge",
         "LeastSquares",
@@ -53,7 +56,7 @@ CLASSES = {  # where -> the classes that are registered with Keras
         "R2",
         "WeightClipping",
     ),
-    "objectives.schedules": ("ScheduledAdam",),
+    "objectives.schedules": ("ScheduledAdam", "WarmUp"),
 }
 
 

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-LATENTS, AUGMENTATION, NOISE, PENALTY, EVALUATION, PATCHES = range(6)  # purposes
+# Purposes.
+LATENTS, AUGMENTATION, NOISE, PENALTY, EVALUATION, PATCHES, PIXELS = range(7)
 
 
 def step_seed(

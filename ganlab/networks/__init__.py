@@ -1,7 +1,9 @@
-"""Generators, discriminators and the layers they are made of."""
+"""Generators, discriminators, encoders and the layers they are made of."""
 
 from ganlab.networks.discriminators import dcgan_discriminator
+from ganlab.networks.encoders import dcgan_encoder, mlp_encoder
 from ganlab.networks.generators import dcgan_generator
+from ganlab.networks.langevin import Langevin
 from ganlab.networks.layers import (
     Basis,
     ChosenClass,
@@ -30,14 +32,17 @@ __all__ = [
     "Basis",
     "ChosenClass",
     "GroupedConv2D",
+    "Langevin",
     "MinibatchStdDev",
     "ProjectedFeatures",
     "SelfAttention",
     "SlicingNormalization",
     "SpectralNormalization",
     "dcgan_discriminator",
+    "dcgan_encoder",
     "dcgan_generator",
     "mlp_discriminator",
+    "mlp_encoder",
     "mlp_generator",
     "patch_discriminator",
     "projected_discriminator",

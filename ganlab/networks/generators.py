@@ -8,6 +8,9 @@ from keras import layers
 from ganlab.data.sizes import ImageSize, sides
 from ganlab.errors import UserError
 from ganlab.networks import blocks
+from ganlab.networks.langevin import Langevin
+
+OUTPUT_ACTIVATIONS = ("tanh", "sigmoid", "langevin")
 
 
 def dcgan_generator(
@@ -41,7 +44,8 @@ def dcgan_generator(
         base_filters: Integer. Channels of the last hidden feature map.
         activation: `"relu"`, `"leaky_relu"`, `"tanh"` or `"sigmoid"`.
         output_activation: `"tanh"` for images in [-1, 1], as
-            `ganlab.data` yields, or `"sigmoid"` for [0, 1].
+            `ganlab.data` yields, `"sigmoid"` for [0, 1], or `"langevin"` for the
+            means of continuous Bernoullis: see `ganlab.networks.Langevin`.
         normalization: `"batch"`, `"layer"` or `"none"`. The output layer has
             none, as in the paper.
         upsampling: `"transposed"`, `"nearest"` or `"bilinear"`.
@@ -61,7 +65,7 @@ def dcgan_generator(
         [Radford et al., 2015](https://arxiv.org/abs/1511.06434), figure 1
     """
     height, width = blocks.check_image(image_size, channels)
-    blocks.check_choice("output activation", output_activation, ("tanh", "sigmoid"))
+    blocks.check_choice("output activation", output_activation, OUTPUT_ACTIVATIONS)
     if conditioning == "batch_norm" and normalization != "batch":
         raise UserError(
             "Expected batch normalisation with conditioning='batch_norm'. Received: "
@@ -111,7 +115,11 @@ def generator_head(
     if any(extra):
         borders = tuple((count // 2, count - count // 2) for count in extra)
         x = layers.Cropping2D(borders)(x)
-    images = layers.Activation(output_activation, dtype="float32", name="images")(x)
+    if output_activation == "langevin":
+        last: layers.Layer = Langevin(dtype="float32", name="images")
+    else:
+        last = layers.Activation(output_activation, dtype="float32", name="images")
+    images = last(x)
     return keras.Model(inputs, images, name=name)
 
 

@@ -19,6 +19,7 @@ ACTIVATIONS: dict[str, Range] = {
     **dict.fromkeys(("tanh", "softsign", "hard_tanh", "sin", "cos"), (-1.0, 1.0)),
     **dict.fromkeys(("sigmoid", "hard_sigmoid", "sparse_sigmoid"), (0.0, 1.0)),
     **dict.fromkeys(("softmax", "softmax_v2", "sparsemax"), (0.0, 1.0)),
+    "langevin": (-1.0, 1.0),
     "relu6": (0.0, 6.0),
 }
 OPERATIONS = {name.title().replace("_", ""): name for name in ACTIVATIONS}

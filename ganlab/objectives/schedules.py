@@ -7,6 +7,10 @@ A learning rate, a penalty's weight and the instance noise take any schedule of
 from typing import Any
 
 import keras
+from keras import ops
+
+from ganlab.errors import UserError, as_count
+from ganlab.objectives.arguments import is_number
 
 
 @keras.saving.register_keras_serializable(package="ganlab")
@@ -73,6 +77,51 @@ class ScheduledAdam(keras.optimizers.Adam):
             if isinstance(config[name], dict):
                 config[name] = keras.saving.deserialize_keras_object(config[name])
         return super().from_config(config, custom_objects)
+
+
+@keras.saving.register_keras_serializable(package="ganlab")
+class WarmUp:
+    """A weight that rises from 0 along a line, once or in cycles.
+
+        w(t) = weight min(1, (t mod cycle) / steps)
+
+    As the weight of a VAE's rate it lets codes carry something before they cost.
+
+    Args:
+        weight: Float, 0 or more: where the line ends.
+        steps: Integer, 1 or more: the length of the line.
+        cycle: Integer of `steps` or more: after how many steps it begins anew. `None`:
+            never.
+
+    Reference:
+        [Bowman et al., 2015](https://arxiv.org/abs/1511.06349), section 3.1;
+        [Fu et al., 2019](https://arxiv.org/abs/1903.10145), equation 6
+    """
+
+    def __init__(
+        self, weight: float = 1.0, steps: int = 1000, cycle: int | None = None
+    ) -> None:
+        self.steps = as_count("steps of a warm-up", steps)
+        if not is_number(weight) or weight < 0.0:
+            raise UserError(f"Expected a weight of 0 or more. Received: {weight!r}")
+        self.weight = float(weight)
+        self.cycle = None
+        if cycle is not None:
+            self.cycle = as_count("a cycle, no shorter than its warm-up,", cycle, steps)
+
+    def __call__(self, step: Any) -> Any:
+        """The weight at a step, a float32 scalar."""
+        if self.cycle is not None:
+            step = step % self.cycle
+        rising = ops.cast(step, "float32") / self.steps
+        return self.weight * ops.minimum(rising, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"weight": self.weight, "steps": self.steps, "cycle": self.cycle}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "WarmUp":
+        return cls(**config)
 
 
 def anneal(start: float, end: float | None, steps: int) -> Any:

@@ -1,11 +1,12 @@
-"""Adam with scheduled betas."""
+"""Adam with scheduled betas, and weights that warm up."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganlab.objectives.schedules import ScheduledAdam
+from ganlab.errors import UserError
+from ganlab.objectives.schedules import ScheduledAdam, WarmUp
 
 
 def weights_of(gan):
@@ -46,3 +47,19 @@ def test_scheduled_adam_with_fixed_betas_is_adam():
             optimizer.apply([tf.constant([0.5, step - 2.0])], [variable])
         weights.append(variable.numpy())
     np.testing.assert_array_equal(*weights)
+
+
+def test_a_warm_up_rises_once_or_in_cycles():
+    once, cyclic = WarmUp(2.0, 4), WarmUp(1.0, 2, cycle=4)
+    steps = range(9)
+    assert [float(once(step)) for step in steps] == [0, 0.5, 1, 1.5, *[2.0] * 5]
+    assert [float(cyclic(step)) for step in steps] == [0, 0.5, 1, 1, 0, 0.5, 1, 1, 0]
+    assert float(once(tf.constant(3, tf.int64))) == 1.5
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"weight": -1.0}, {"steps": 0}, {"steps": 9, "cycle": 8}]
+)
+def test_a_warm_up_of_nothing_is_refused(wrong):
+    with pytest.raises(UserError, match="Expected"):
+        WarmUp(**wrong)
