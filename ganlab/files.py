@@ -288,6 +288,22 @@ def check_new_folder(path: Path, kind: str, holds: str, fix: str) -> None:
         )
 
 
+def new_folder(path: Path | str, kind: str, option: str) -> Path:
+    """The path of a new folder, `~` expanded.
+
+    Args:
+        path: The folder.
+        kind: What it is for.
+        option: Of the command line, which names it.
+
+    Raises:
+        UserError: if something is there.
+    """
+    path = as_path(path)
+    check_new_folder(path, kind, "exists", f"name another with {option}")
+    return path
+
+
 def is_empty(path: Path) -> bool:
     """Whether a folder holds nothing but locks and what crashes left."""
     if not path.is_dir():

@@ -125,6 +125,16 @@ class Chromium:
         self.send("Page.navigate", url="about:blank")
         self.send("Page.navigate", url=url)
 
+    def check_quiet(self, *schemes):
+        """Asserts that a page asked its host alone, and complained of nothing.
+
+        Args:
+            schemes: Schemes of addresses within the page, such as `"blob:"`.
+        """
+        for origin, url in self.requests:
+            assert url.startswith((origin, "about:blank", *schemes))
+        assert self.messages == []
+
     def run(self, script):
         """The value of an expression in the page."""
         answer = self.send(

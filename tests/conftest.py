@@ -1,9 +1,13 @@
 """Fixtures: two CPU devices, a fresh policy and seed, a small GAN and data."""
 
+import contextlib
 import datetime
+import functools
+import http.server
 import os
 import runpy
 import signal
+import threading
 import warnings
 from pathlib import Path
 
@@ -189,6 +193,30 @@ def images():
     draws = np.random.default_rng(0)
     pixels = draws.uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
     return pixels, (np.arange(16) % 3).astype("int32")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """What `python -m http.server` answers with, without its log."""
+
+    def log_message(self, *arguments):
+        """Says nothing."""
+
+
+@pytest.fixture(scope="session")
+def static_host():
+    """A context manager that serves a folder, and gives its address."""
+
+    @contextlib.contextmanager
+    def serve(folder):
+        handler = functools.partial(Quiet, directory=folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+            thread.join()
+
+    return serve
 
 
 @pytest.fixture(scope="session")

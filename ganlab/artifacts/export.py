@@ -48,7 +48,7 @@ from ganlab.artifacts.parity import (
 )
 from ganlab.data import kinds
 from ganlab.errors import UserError, brief, one_line
-from ganlab.files import as_path, atomic_folder, check_new_folder, write_text
+from ganlab.files import atomic_folder, new_folder, write_text
 
 SAMPLE_COLUMNS = 10
 
@@ -193,9 +193,7 @@ def check_new_artifact(directory: Path | str) -> Path:
     Raises:
         UserError: if something is there.
     """
-    directory = as_path(directory)
-    check_new_folder(directory, "artifact", "exists", "name another with --to")
-    return directory
+    return new_folder(directory, "artifact", "--to")
 
 
 def write_saved_model(exported: Exportable, path: Path, card: Card) -> None:

@@ -89,17 +89,13 @@ FAULTS: tuple[Fault, ...] = (
         "reversed-discriminator",
         "the discriminator is taught that fakes are real",
         ("inverted_objective",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            reversed_loss="discriminator"
-        ),
+        injections.with_labels(reversed_loss="discriminator"),
     ),
     Fault(
         "reversed-generator",
         "the generator is taught to be found out",
         ("inverted_objective",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            reversed_loss="generator"
-        ),
+        injections.with_labels(reversed_loss="generator"),
     ),
     Fault(
         "probabilities-as-logits",
@@ -258,7 +254,7 @@ FAULTS: tuple[Fault, ...] = (
         "joint-weights",
         "the generator's step moves the discriminator's weights too",
         ("crossed_steps",),
-        lambda case, random: injections.of_labels(case, random).replace(joint=True),
+        injections.with_labels(joint=True),
     ),
     Fault(
         "squashed-critic",

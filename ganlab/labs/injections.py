@@ -45,6 +45,11 @@ def of_labels(case: Case, random: Random) -> Case:
     )
 
 
+def with_labels(**fields: Any) -> Injection:
+    """The same fields of a case of labels."""
+    return lambda case, random: of_labels(case, random).replace(**fields)
+
+
 def cross_entropy(case: Case, random: Random) -> Case:
     return of_labels(case, random).replace(loss="cross_entropy")
 

@@ -34,7 +34,7 @@ UNSEEN: tuple[Fault, ...] = (
         "rescaled-fakes",
         "fakes are brought to [0, 1] on their way to the discriminator alone",
         ("data_range_mismatch", "discriminator_domination"),
-        lambda case, random: injections.of_labels(case, random).replace(
+        injections.with_labels(
             value_range="symmetric", output="tanh", rescaled_fakes=True
         ),
     ),
@@ -50,9 +50,7 @@ UNSEEN: tuple[Fault, ...] = (
         "inference-mode",
         "the generator trains with training=False, by statistics that never move",
         ("batch_norm_gap",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            generator_normalization="batch", inference=True
-        ),
+        injections.with_labels(generator_normalization="batch", inference=True),
     ),
     Fault(
         "one-latent",
@@ -64,33 +62,25 @@ UNSEEN: tuple[Fault, ...] = (
         "stale-fakes",
         "the discriminator is shown the first batch of fakes in every step",
         ("generator_domination", "inverted_objective"),
-        lambda case, random: injections.of_labels(case, random).replace(
-            conditional=False, stale_fakes=True
-        ),
+        injections.with_labels(conditional=False, stale_fakes=True),
     ),
     Fault(
         "swapped-weights",
         "the generator's step moves the discriminator's weights, and not its own",
         ("frozen_network", "crossed_steps"),
-        lambda case, random: injections.of_labels(case, random).replace(
-            swapped_weights=True
-        ),
+        injections.with_labels(swapped_weights=True),
     ),
     Fault(
         "fixed-latents",
         "one batch of latents is drawn, and used in every step",
         ("mode_collapse", "mode_dropping"),
-        lambda case, random: injections.of_labels(case, random).replace(
-            conditional=False, fixed_latents=True
-        ),
+        injections.with_labels(conditional=False, fixed_latents=True),
     ),
     Fault(
         "rare-discriminator",
         "the discriminator learns in one of fifty steps",
         ("generator_domination", "mode_collapse"),
-        lambda case, random: injections.of_labels(case, random).replace(
-            discriminator_every=50
-        ),
+        injections.with_labels(discriminator_every=50),
     ),
     Fault(
         "near-targets",
@@ -110,7 +100,7 @@ UNSEEN: tuple[Fault, ...] = (
         "rescaled-reals",
         "the step scales pictures from bytes that were scaled before",
         ("data_range_mismatch",),
-        lambda case, random: injections.of_labels(case, random).replace(
+        injections.with_labels(
             value_range="symmetric", output="tanh", rescaled_reals=True
         ),
     ),
@@ -118,30 +108,24 @@ UNSEEN: tuple[Fault, ...] = (
         "still-average",
         "samples are drawn by an averaged generator whose decay is 1",
         ("frozen_network",),
-        lambda case, random: injections.of_labels(case, random).replace(average=1.0),
+        injections.with_labels(average=1.0),
     ),
     Fault(
         "cropped-pictures",
         "the discriminator sees a corner of two pixels alone",
         ("generator_domination",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            cropped=True, conditional=False
-        ),
+        injections.with_labels(cropped=True, conditional=False),
     ),
     Fault(
         "borrowed-loss",
         "the generator minimises the discriminator's loss",
         ("inverted_objective",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            borrowed_loss=True
-        ),
+        injections.with_labels(borrowed_loss=True),
     ),
     Fault(
         "other-labels",
         "fakes are judged under other labels than they are generated for",
         ("ignored_labels",),
-        lambda case, random: injections.of_labels(case, random).replace(
-            conditional=True, other_labels=True
-        ),
+        injections.with_labels(conditional=True, other_labels=True),
     ),
 )

@@ -168,7 +168,7 @@ class AdversarialModel(AveragedModel):
             recompute=recompute,
             skip_non_finite=skip_non_finite,
             run_eagerly=run_eagerly,
-            jit_compile=jit_compile == "auto" or jit_compile,
+            jit_compile=jit_compile,
         )
         self.discriminator_steps = as_count("discriminator_steps", discriminator_steps)
         steps_per_execution = as_count("steps_per_execution", steps_per_execution)

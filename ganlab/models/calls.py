@@ -162,8 +162,13 @@ def check_callbacks(values: Any, optimizer: Any) -> None:
             value.mode = "min" if value.mode == "auto" else value.mode
 
 
-def check_flags(**flags: Any) -> None:
-    """Raises `UserError` for a value that is neither `True` nor `False`."""
+def check_flags(*, jit_compile: Any = "auto", **flags: Any) -> None:
+    """Raises `UserError` for a value that is neither `True` nor `False`.
+
+    `jit_compile` may be `"auto"` too.
+    """
+    if jit_compile != "auto":
+        flags["jit_compile"] = jit_compile
     for name, value in flags.items():
         if not isinstance(value, (bool, np.bool_)):
             raise UserError(

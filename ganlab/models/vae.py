@@ -159,7 +159,7 @@ class VAE(GenerativeModel):
         calls.check_flags(
             loss_scaling=loss_scaling,
             run_eagerly=run_eagerly,
-            jit_compile=jit_compile == "auto" or jit_compile,
+            jit_compile=jit_compile,
         )
         self.samples = as_count("samples", samples)
         if self.samples > 1 and (beta != 1.0 or free_bits):

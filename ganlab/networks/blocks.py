@@ -251,6 +251,34 @@ def downsample(
     return activate(normalize(x, normalization), activation)
 
 
+def downsample_fully(
+    x: keras.KerasTensor,
+    image_size: ImageSize,
+    base_filters: int,
+    *,
+    normalization: str = "none",
+    **options: Any,
+) -> keras.KerasTensor:
+    """Halves images until the map is small, with twice the channels each time.
+
+    Args:
+        x: Keras tensor of images.
+        image_size: Their size.
+        base_filters: Integer. Channels of the first map; the last has at most
+            `MAX_GROWTH` times as many.
+        normalization: See `downsample`; the first block has none.
+        **options: See there.
+    """
+    for stage in range(num_stages(image_size)):
+        x = downsample(
+            x,
+            base_filters * min(2**stage, MAX_GROWTH),
+            normalization=normalization if stage else "none",
+            **options,
+        )
+    return x
+
+
 def latent_inputs(
     latent_dim: int, num_classes: int | None, conditioning: str
 ) -> tuple[Any, keras.KerasTensor, dict[str, Any]]:

@@ -47,17 +47,16 @@ def dcgan_encoder(
         [Radford et al., 2015](https://arxiv.org/abs/1511.06434), section 3
     """
     images = blocks.image_inputs(image_size, channels, 1)
-    x = images
-    for stage in range(blocks.num_stages(image_size)):
-        x = blocks.downsample(
-            x,
-            base_filters * min(2**stage, blocks.MAX_GROWTH),
-            activation=activation,
-            normalization=normalization if stage else "none",
-            downsampling=downsampling,
-            kernel_size=kernel_size,
-            padding=padding,
-        )
+    x = blocks.downsample_fully(
+        images,
+        image_size,
+        base_filters,
+        activation=activation,
+        normalization=normalization,
+        downsampling=downsampling,
+        kernel_size=kernel_size,
+        padding=padding,
+    )
     return encoder_head(images, layers.Flatten()(x), latent_dim, name)
 
 

@@ -17,7 +17,7 @@ from string import Template
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.card import CARD, FORMATS
 from ganlab.errors import UserError
-from ganlab.files import atomic_folder, check_new_folder, write_text
+from ganlab.files import atomic_folder, new_folder, write_text
 from ganlab.pages.policy import read
 from ganlab.serving.models import MAX_BATCH, NAME, VERSION
 
@@ -39,9 +39,7 @@ def check_new_deployment(directory: Path | str) -> Path:
     Raises:
         UserError: if something is there.
     """
-    directory = Path(directory)
-    check_new_folder(directory, "deployment", "exists", "name another with --deploy")
-    return directory
+    return new_folder(directory, "deployment", "--deploy")
 
 
 def write_deployment(artifact: Artifact, name: str, directory: Path | str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ganlab.artifacts.artifact import Artifact
 from ganlab.artifacts.card import FORMATS, check_hash
-from ganlab.files import atomic_folder, check_new_folder, write_text
+from ganlab.files import atomic_folder, new_folder, write_text
 from ganlab.pages.policy import content_policy
 from ganlab.provenance.marks import XMP_KEY
 from ganlab.serving import onnxruntime_web
@@ -52,9 +52,7 @@ def check_new_page(directory: Path | str) -> Path:
     Raises:
         UserError: if something is there.
     """
-    directory = Path(directory)
-    check_new_folder(directory, "page", "exists", "name another with --web")
-    return directory
+    return new_folder(directory, "page", "--web")
 
 
 def write_page(artifact: Artifact, name: str, directory: Path | str) -> None:

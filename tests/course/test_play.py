@@ -1,11 +1,8 @@
 """The game in the browser: its gradients, its thresholds, its failures by name."""
 
-import functools
-import http.server
 import json
 import re
 import shutil
-import threading
 from pathlib import Path
 
 import keras
@@ -23,24 +20,16 @@ MAX_BYTES = 500_000
 pytestmark = pytest.mark.e2e
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, static_host):
     """The address of the page as the documentation has it."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(PLAY, folder / "play")
     (folder / "_static").mkdir()
     for name in ("theme.css", "dom.js"):
         shutil.copy(ROOT / "ganlab" / "pages" / name, folder / "_static")
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}/play/"
-        server.shutdown()
+    with static_host(folder) as url:
+        yield f"{url}play/"
 
 
 @pytest.fixture
@@ -49,9 +38,7 @@ def page(chromium, site):
     chromium.open(site)
     chromium.wait("document.body.dataset.state === 'ready'")
     yield chromium
-    origin = site.removesuffix("play/")
-    assert all(url.startswith((origin, "about:")) for _, url in chromium.requests)
-    assert chromium.messages == []
+    chromium.check_quiet()
 
 
 def run_module(page, body):

@@ -1,11 +1,8 @@
 """The page without a server: what is written, and what a browser draws by itself."""
 
-import functools
-import http.server
 import json
 import re
 import shutil
-import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,15 +69,8 @@ def test_nothing_is_written_over_or_of_a_changed_file(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """What `python -m http.server` answers with, without its log."""
-
-    def log_message(self, *arguments):
-        """Says nothing."""
-
-
 @pytest.fixture(scope="module")
-def host(tmp_path_factory, write_artifact):
+def host(tmp_path_factory, write_artifact, static_host):
     """A static host of the pages of three artifacts; one lacks its WebAssembly."""
     root = tmp_path_factory.mktemp("host")
     artifacts = {"fashion": FASHION, "broken": FASHION}
@@ -92,14 +82,8 @@ def host(tmp_path_factory, write_artifact):
     except RunError as error:
         pytest.skip(str(error))
     (root / "broken" / "page" / "onnxruntime.wasm").unlink()
-    handler = functools.partial(Quiet, directory=root)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/"
+    with static_host(root) as url:
         yield SimpleNamespace(url=url, artifacts=artifacts)
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -112,9 +96,7 @@ def browse(chromium, host):
         return chromium
 
     yield open_page
-    for origin, url in chromium.requests:
-        assert url.startswith((origin, "blob:", "data:", "about:blank"))
-    assert chromium.messages == []
+    chromium.check_quiet("blob:", "data:")
 
 
 def tile(number):

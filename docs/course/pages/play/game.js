@@ -134,8 +134,7 @@ export class Game {
   }
 
   // How many modes have a sample near, and which part of the samples is near one.
-  scores() {
-    const points = this.samples();
+  scores(points = this.samples()) {
     const counts = this.centers.map(() => 0);
     for (let row = 0; row < SCORED; row++) {
       const near = this.centers.findIndex(

@@ -75,7 +75,7 @@ function frame() {
 
 const place = (value, side) => ((value / EXTENT + 1) / 2) * side;
 
-function drawPlane() {
+function drawPlane(fakes) {
   const canvas = byId("plane");
   const context = canvas.getContext("2d");
   const side = canvas.width;
@@ -110,7 +110,6 @@ function drawPlane() {
     context.arc(place(x, side), side - place(y, side), (NEAR * side) / (2 * EXTENT), 0, 7);
     context.stroke();
   }
-  const fakes = game.samples();
   dots(fakes, color("--curve-3"), 2.5);
   if (byId("arrows").checked) drawArrows(context, fakes, side);
 }
@@ -152,8 +151,9 @@ function drawCurves() {
 }
 
 function draw() {
-  const scores = game.scores();
-  drawPlane();
+  const fakes = game.samples();
+  const scores = game.scores(fakes);
+  drawPlane(fakes);
   drawCurves();
   const facts = {
     Step: count.format(game.steps),
